@@ -1,0 +1,74 @@
+"""Keys: `hv_PREFIX_SECRET`, 256 bits of secret, stored only as SHA-256.
+
+High-entropy secrets need no slow hash; comparison is in constant time.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from shared.problems import Problem
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A key just made: `text` is shown once, `prefix` and `digest` are stored."""
+
+    text: str
+    prefix: str
+    digest: bytes
+
+
+def make_key() -> NewKey:
+    """A new random key."""
+    prefix = secrets.token_hex(4)
+    text = f"hv_{prefix}_{secrets.token_urlsafe(32)}"
+    return NewKey(text, prefix, digest(text))
+
+
+def digest(text: str) -> bytes:
+    """What is stored of a key."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def matches(text: str, stored: bytes) -> bool:
+    """Whether a presented key is the stored one, in constant time."""
+    return hmac.compare_digest(digest(text), stored)
+
+
+def bearer(header: str | None) -> str:
+    """The key in an `Authorization: Bearer ...` header; 401 problems otherwise."""
+    if header is None:
+        raise Problem(
+            "key-missing",
+            "This address needs a key.",
+            status=401,
+            hint="Send the header `Authorization: Bearer hv_...`; the administrator makes keys"
+            " with `hocvuso keys create`.",
+        )
+    scheme, _, text = header.partition(" ")
+    text = text.strip()
+    if scheme.lower() != "bearer" or not text.startswith("hv_") or text.count("_") < 2:
+        raise Problem(
+            "key-malformed",
+            "The Authorization header does not hold a hocvuso key.",
+            status=401,
+            hint="Its form is `Authorization: Bearer hv_PREFIX_SECRET`.",
+        )
+    return text
+
+
+def key_prefix(text: str) -> str:
+    """The visible part by which a key is looked up."""
+    return text.split("_", 2)[1]
+
+
+def wrong_key() -> Problem:
+    """The one answer for unknown, expired and revoked keys alike."""
+    return Problem(
+        "key-wrong",
+        "The key is unknown, expired or revoked.",
+        status=401,
+        hint="Check that the whole key was copied; ask the administrator for a new one.",
+    )

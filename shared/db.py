@@ -1,0 +1,88 @@
+"""PostgreSQL: pools with time-outs, and the rule that a service works only in its own schema."""
+
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+from alembic import command
+from alembic.config import Config
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+_decoder = msgspec.json.Decoder()
+_encoder = msgspec.json.Encoder()
+
+
+async def _prepare(connection: Any) -> None:
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + _encoder.encode(value),
+        decoder=lambda raw: _decoder.decode(raw[1:]),
+        format="binary",
+    )
+
+
+async def connect_pool(
+    url: str, schema: str, *, low: int = 1, high: int = 8, statement_timeout_s: float = 30
+) -> asyncpg.Pool:
+    """A pool whose connections see `schema` only and whose statements end in bounded time.
+
+    jsonb travels as Python objects. `statement_timeout_s` 0 means no limit (rebuilds).
+    """
+    return await asyncpg.create_pool(
+        url,
+        min_size=low,
+        max_size=high,
+        init=_prepare,
+        command_timeout=None,
+        server_settings={
+            "search_path": schema,
+            "application_name": f"hocvuso-{schema}",
+            "statement_timeout": str(int(statement_timeout_s * 1000)),
+            "idle_in_transaction_session_timeout": "60000",
+            "timezone": "UTC",
+            "jit": "off",
+        },
+    )
+
+
+class ForeignDatabase(RuntimeError):
+    """The database holds something that is not ours; we touch nothing."""
+
+
+async def refuse_foreign(url: str, schema: str) -> None:
+    """Raise `ForeignDatabase` unless the database is empty or already hocvuso's.
+
+    Ours means: every table outside the system's own schemas lies in a schema that a hocvuso
+    service created (each leaves the marker comment `hocvuso:NAME` on its schema).
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch(
+            """
+            SELECT n.nspname, obj_description(n.oid, 'pg_namespace') AS note, count(*) AS tables
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE c.relkind IN ('r', 'p', 'v', 'm') AND n.nspname !~ '^(pg_|information_schema)'
+            GROUP BY 1, 2
+            """
+        )
+        foreign = [r["nspname"] for r in rows if not (r["note"] or "").startswith("hocvuso:")]
+        if foreign:
+            raise ForeignDatabase(
+                f"The database for {schema} holds tables of something else (schemas:"
+                f" {', '.join(sorted(foreign))}). hocvuso refuses it and has changed nothing."
+                f" Fix: name an empty database in HOCVUSO_{schema.upper()}_DATABASE_URL."
+            )
+    finally:
+        await connection.close()
+
+
+def migrate(url: str, schema: str, migrations: Path) -> None:
+    """Bring `schema` to the newest revision of the Alembic history in `migrations`."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.attributes["url"] = url
+    config.attributes["schema"] = schema
+    command.upgrade(config, "head")

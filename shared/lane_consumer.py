@@ -1,0 +1,173 @@
+"""Feeds a projection from the bus, and from the log where the bus has gaps.
+
+One loop for every projection. It starts at the end of the topic, reads from the log all that the
+stored progress lacks, then follows the topic. A hole, a marker that shows a lost tail, or silence
+(the relay sends a marker every second) sends it back to the log. So the broker may lose, double or
+reorder anything, or be away: then the log alone feeds the projection, more slowly.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Protocol
+
+import httpx
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from shared import kafka
+from shared.contracts import topics
+from shared.contracts.record import LogRecord, Through, record_decoder, through_decoder
+from shared.lanes import Lane, Verdict, behind
+
+log = logging.getLogger(__name__)
+
+BATCH = 5_000
+SILENCE_SECONDS = 3.0
+LOG_PAGE = 5_000
+
+
+class Projection(Protocol):
+    """What a service does with rows that are proven to be next in their lanes."""
+
+    @property
+    def lanes(self) -> dict[int, Lane]:
+        """The lanes held, as stored. `apply` and the loop work on copies of them."""
+        ...
+
+    async def bind(self, epoch: str) -> None:
+        """Learn which log this is; raise EpochChanged when it is not the one counted so far."""
+        ...
+
+    async def apply(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
+        """Count `records` (in position order within each lane) and store `lanes`, atomically.
+
+        `lanes` holds every lane that moved, with or without records. Raises LanesLost.
+        """
+        ...
+
+
+class LogReader:
+    """Reads rows and the completeness marker from `GET /v1/log` of activities."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def read(
+        self, after: int, lanes: list[int]
+    ) -> AsyncIterator[tuple[list[LogRecord], Through]]:
+        """Pages of rows of `lanes` after a position, each closed by a marker for those lanes.
+
+        Ends with the page that reaches the log's end as of its own reading.
+        """
+        while True:
+            answer = await self._client.get(
+                "/v1/log", params={"after": after, "lane": lanes, "limit": LOG_PAGE}
+            )
+            answer.raise_for_status()
+            lines = answer.content.splitlines()
+            marker = through_decoder.decode(lines[-1])
+            records = [record_decoder.decode(line) for line in lines[:-1]]
+            yield records, marker
+            if len(records) < LOG_PAGE:
+                return
+            after = marker.through
+
+
+class LaneConsumer:
+    """Follows the log for one projection until cancelled or its lanes are lost."""
+
+    def __init__(
+        self,
+        projection: Projection,
+        reader: LogReader,
+        servers: str,
+        client_id: str,
+        *,
+        on_healed: Callable[[int], Any] = lambda _: None,
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> None:
+        self._projection = projection
+        self._reader = reader
+        self._servers = servers
+        self._client_id = client_id
+        self._on_healed = on_healed
+        self._silence = silence_seconds
+
+    async def run(self) -> None:
+        """Catch up from the log, then follow the topic; on silence, start over."""
+        try:
+            consumer = await kafka.tail(self._servers, topics.LOG, self._client_id)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("broker not usable, reading the log directly: %s", error)
+            await self.catch_up(list(self._projection.lanes))
+            await asyncio.sleep(self._silence / 3)
+            return
+        try:
+            await self.catch_up(list(self._projection.lanes))
+            await self._follow(consumer)
+        finally:
+            await kafka.stop_quietly(consumer)
+
+    async def catch_up(self, numbers: list[int]) -> None:
+        """Read the given lanes from the log up to its end."""
+        if not numbers:
+            return
+        start = min(self._projection.lanes[number].through for number in numbers)
+        async for records, marker in self._reader.read(start, numbers):
+            await self._take(records, [marker], from_log=True)
+
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        loop = asyncio.get_running_loop()
+        heard = loop.time()
+        while True:
+            batches = await consumer.getmany(timeout_ms=200, max_records=BATCH)
+            if not batches:
+                if loop.time() - heard > self._silence:
+                    log.warning("no message for %.1f s, starting over from the log", self._silence)
+                    return
+                continue
+            heard = loop.time()
+            records: list[LogRecord] = []
+            markers: list[Through] = []
+            held = self._projection.lanes
+            for messages in batches.values():
+                for message in messages:
+                    if message.key is None:
+                        markers.append(through_decoder.decode(message.value))
+                    elif message.key[0] in held:
+                        records.append(record_decoder.decode(message.value))
+            await self._take(records, markers, from_log=False)
+
+    async def _take(
+        self, records: list[LogRecord], markers: list[Through], *, from_log: bool
+    ) -> None:
+        """Apply what is next in its lane; read the lanes with gaps from the log."""
+        stored = self._projection.lanes
+        lanes = {number: Lane(lane.last, lane.through) for number, lane in stored.items()}
+        epoch = records[0].epoch if records else markers[0].epoch if markers else None
+        if epoch is not None:
+            await self._projection.bind(epoch)
+        gaps: set[int] = set()
+        wanted: list[LogRecord] = []
+        for record in records:
+            lane = lanes.get(record.lane)
+            if lane is None or record.lane in gaps:
+                continue
+            verdict = lane.offer(record)
+            if verdict is Verdict.APPLY:
+                wanted.append(record)
+            elif verdict is Verdict.HOLE:
+                gaps.add(record.lane)
+        for marker in markers:
+            gaps.update(behind(lanes, marker))
+        moved = {n: lane for n, lane in lanes.items() if lane != stored[n]}
+        if moved:
+            await self._projection.apply(wanted, moved)
+        if gaps:
+            if from_log:
+                # The log itself has no holes: activities would have broken its first promise.
+                raise RuntimeError(f"the log is not complete in lanes {sorted(gaps)}")
+            self._on_healed(len(gaps))
+            log.info("reading lanes %s from the log (the bus has a gap)", sorted(gaps))
+            await self.catch_up(sorted(gaps))

@@ -1,0 +1,121 @@
+"""Errors as RFC 9457 problem details: one shape, stable codes, for every service.
+
+A problem names the field (`pointer`, RFC 6901), the rule (`detail`) and the fix (`hint`), says
+whether the same request may succeed later (`retryable`), and never echoes a personal identifier.
+"""
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from opentelemetry import trace
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """Something the caller can understand and mend; becomes a problem details answer."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        status: int = 422,
+        hint: str | None = None,
+        pointer: str | None = None,
+        retryable: bool = False,
+        retry_after: int | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.status = status
+        self.hint = hint
+        self.pointer = pointer
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.extra = extra or {}
+
+    def body(self) -> dict[str, Any]:
+        """The problem details object (RFC 9457, section 3) with our extension members."""
+        members: dict[str, Any] = {
+            "type": f"urn:hocvuso:problem:{self.code}",
+            "title": self.code.replace("-", " ").capitalize(),
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            "retryable": self.retryable,
+        }
+        if self.pointer is not None:
+            members["pointer"] = self.pointer
+        if self.hint is not None:
+            members["hint"] = self.hint
+        return members | self.extra
+
+
+def problem_response(problem: Problem) -> Response:
+    """The HTTP answer of a problem, with Retry-After and the trace to quote to the ops team."""
+    body = problem.body()
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        body["trace_id"] = trace.format_trace_id(context.trace_id)
+    headers = {}
+    if problem.retry_after is not None:
+        headers["Retry-After"] = str(problem.retry_after)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(msgspec.json.encode(body), problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem details answer."""
+
+    @app.exception_handler(Problem)
+    async def on_problem(_: Request, problem: Problem) -> Response:
+        return problem_response(problem)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_parameters(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = [str(part) for part in first["loc"]]
+        return problem_response(
+            Problem(
+                "invalid-parameter",
+                f"{' '.join(where)}: {first['msg']}",
+                pointer="/" + "/".join(where[1:]),
+                hint="See /docs for the parameters of this address.",
+            )
+        )
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        codes = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
+        hints = {404: "See /docs for the addresses of this service."}
+        problem = Problem(
+            codes.get(error.status_code, "http-error"),
+            f"{request.method} {request.url.path}: {error.detail}",
+            status=error.status_code,
+            hint=hints.get(error.status_code),
+        )
+        response = problem_response(problem)
+        response.headers.update(error.headers or {})
+        return response
+
+    @app.exception_handler(Exception)
+    async def on_bug(request: Request, error: Exception) -> Response:
+        trace.get_current_span().record_exception(error)
+        return problem_response(
+            Problem(
+                "internal-error",
+                f"{request.method} {request.url.path} failed on our side.",
+                status=500,
+                hint="Send the same request again later; if it goes on, tell the operators"
+                " the trace_id.",
+                retryable=True,
+            )
+        )

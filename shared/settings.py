@@ -1,0 +1,44 @@
+"""Settings that every process shares. Each service adds its own in `services/NAME/settings.py`.
+
+All come from the environment with the prefix `HOCVUSO_`; secrets are files, named by `..._FILE`.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _bootstrap_servers() -> str:
+    return os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
+
+
+class CommonSettings(BaseSettings):
+    """What every process needs to find the others."""
+
+    model_config = SettingsConfigDict(env_prefix="HOCVUSO_", extra="ignore")
+
+    kafka_bootstrap_servers: str = Field(
+        default_factory=_bootstrap_servers, description="host:port[,host:port] of the Kafka brokers"
+    )
+    kafka_partitions: int = Field(
+        default=8, ge=1, le=65, description="partitions of the log's topic when it is created"
+    )
+    registry_url: str = Field(default="http://127.0.0.1:8000", description="address of registry")
+    activities_url: str = Field(
+        default="http://127.0.0.1:8001", description="address of activities"
+    )
+    metrics_url: str = Field(default="http://127.0.0.1:8002", description="address of metrics")
+    admin_key_file: Path | None = Field(
+        default=None, description="file that holds the administrator's key, written by migrate"
+    )
+    sandbox: bool = Field(
+        default=False, description="this instance holds simulated data; pages and exports say so"
+    )
+
+    def admin_key(self) -> str | None:
+        """The administrator's key, where this process may read it."""
+        if self.admin_key_file is None or not self.admin_key_file.exists():
+            return None
+        return self.admin_key_file.read_text().strip()

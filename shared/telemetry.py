@@ -1,0 +1,106 @@
+"""OpenTelemetry, set up once per process from the standard `OTEL_*` variables.
+
+Without `OTEL_EXPORTER_OTLP_ENDPOINT` spans are made (trace ids appear in receipts and problems)
+but not exported. Names follow the semantic conventions at `SCHEMA_URL`. Attributes never hold a
+partner's data, only counts, positions and names that we chose.
+"""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.semconv.schemas import Schemas
+from opentelemetry.trace import Link, SpanContext, TraceFlags
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+SCHEMA_URL = Schemas.V1_36_0.value
+MAX_LINKS = 128
+
+_propagator = TraceContextTextMapPropagator()
+
+
+class _JsonFormatter(logging.Formatter):
+    """One JSON object per line, with the trace it belongs to."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        context = trace.get_current_span().get_span_context()
+        if context.is_valid:
+            line["trace_id"] = trace.format_trace_id(context.trace_id)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def setup(service_name: str) -> None:
+    """Set up tracing and JSON logs of this process; call once, at start."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter())
+    logging.basicConfig(
+        level=os.environ.get("HOCVUSO_LOG_LEVEL", "INFO"), handlers=[handler], force=True
+    )
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": service_name}, schema_url=SCHEMA_URL)
+    )
+    if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+    ):
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+
+
+def shutdown() -> None:
+    """Export what is still waiting."""
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        provider.shutdown()
+
+
+def traceparent() -> str | None:
+    """The W3C traceparent of the current span, for a row or a message that leaves here."""
+    carrier: dict[str, str] = {}
+    _propagator.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def parent_context(header: str | None) -> Context | None:
+    """The context named by an incoming traceparent, or None."""
+    if not header:
+        return None
+    return _propagator.extract({"traceparent": header})
+
+
+def links(traceparents: Iterable[str | None]) -> list[Link]:
+    """Links of a batch span to the distinct sampled spans its rows came from (at most 128)."""
+    found: dict[str, Link] = {}
+    for header in traceparents:
+        if header is None or header in found or len(found) >= MAX_LINKS:
+            continue
+        context = span_context(header)
+        if context is not None and context.trace_flags & TraceFlags.SAMPLED:
+            found[header] = Link(context)
+    return list(found.values())
+
+
+def span_context(header: str) -> SpanContext | None:
+    """The span context that a traceparent names, or None when it names none."""
+    context = trace.get_current_span(
+        _propagator.extract({"traceparent": header})
+    ).get_span_context()
+    return context if context.is_valid else None

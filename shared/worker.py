@@ -1,0 +1,64 @@
+"""Running long-lived tasks: stop on SIGTERM, restart a failed loop with back-off and jitter."""
+
+import asyncio
+import logging
+import random
+import signal
+from collections.abc import Awaitable, Callable
+
+log = logging.getLogger(__name__)
+
+
+async def forever(
+    name: str,
+    once: Callable[[], Awaitable[None]],
+    *,
+    first_wait_s: float = 0.2,
+    longest_wait_s: float = 10,
+) -> None:
+    """Run `once` again whenever it ends or fails, until cancelled.
+
+    Failures are logged and waited out with exponential back-off and full jitter; a run of more
+    than a minute counts as recovered.
+    """
+    wait = first_wait_s
+    loop = asyncio.get_running_loop()
+    while True:
+        started = loop.time()
+        try:
+            await once()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            if loop.time() - started > 60:
+                wait = first_wait_s
+            log.warning(
+                "%s failed, next try within %.1f s: %s: %s",
+                name,
+                wait,
+                type(error).__name__,
+                error,
+                exc_info=log.isEnabledFor(logging.DEBUG),
+            )
+        else:
+            wait = first_wait_s
+        await asyncio.sleep(random.uniform(wait / 2, wait))  # noqa: S311 - jitter, not a secret
+        wait = min(wait * 2, longest_wait_s)
+
+
+def run_until_stopped(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run `main(stop)` in a new event loop; SIGTERM and SIGINT set `stop`."""
+
+    async def body() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sign, stop.set)
+        await main(stop)
+
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(body())
+    else:
+        uvloop.run(body())
