@@ -1,0 +1,286 @@
+"""What the `unit.*` events mean: units through time, as one pure fold.
+
+Three services hold the tree (activities to resolve subjects, registry to show it, metrics to roll
+up); they must not disagree, so the meaning of the events lives here with the contracts. A unit is
+known by `unit_id` = code@era; a code alone is ambiguous (15 was Yên Bái and is Lào Cai).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from shared.contracts.record import Content, LogRecord
+
+UNIT_TYPES = frozenset({"unit.established", "unit.renamed", "unit.dissolved", "unit.attributed"})
+
+
+class UnknownUnit(Exception):
+    """A code that names no single unit on that day.
+
+    `code` is stable: unit-unknown, unit-not-valid, unit-ambiguous. `candidates` are unit_ids.
+    """
+
+    def __init__(self, code: str, detail: str, hint: str, candidates: list[str]) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.hint = hint
+        self.candidates = candidates
+
+
+@dataclass(frozen=True)
+class Successor:
+    """Where a dissolved unit went: `part` is whole or part (of its territory)."""
+
+    unit_id: str
+    part: str
+
+
+@dataclass
+class Unit:
+    """One node of the tree; `valid_to` is the first day on which it no longer exists."""
+
+    unit_id: str
+    code: str
+    era: str
+    level: str
+    parent: str | None
+    valid_from: date
+    valid_to: date | None = None
+    names: list[tuple[date, str, str]] = field(default_factory=list)
+    successors: tuple[Successor, ...] = ()
+    attributes: dict[str, list[tuple[date, bool]]] = field(default_factory=dict)
+    facts: dict[str, object] = field(default_factory=dict)
+
+    def exists(self, on: date) -> bool:
+        """Whether the unit exists on that day."""
+        return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
+
+    def name(self, on: date) -> str:
+        """Its Vietnamese name on that day (its first one before it existed)."""
+        return self._named(on)[1]
+
+    def kind(self, on: date) -> str:
+        """Its kind (ward, commune, city ...) on that day."""
+        return self._named(on)[2]
+
+    def has(self, attribute: str, on: date) -> bool | None:
+        """Whether it has an attribute on that day; None when nobody has ever said so."""
+        known = [value for since, value in self.attributes.get(attribute, []) if since <= on]
+        return known[-1] if known else None
+
+    def _named(self, on: date) -> tuple[date, str, str]:
+        return next((n for n in reversed(self.names) if n[0] <= on), self.names[0])
+
+
+class UnitTree:
+    """All units that the given definition rows speak of.
+
+    Feed rows with `apply`, in position order. To know the tree as known at an earlier day, feed
+    only the rows recorded until then.
+    """
+
+    def __init__(self) -> None:
+        self.position = 0
+        self._contents: dict[int, Content | None] = {}
+        self._units: dict[str, Unit] = {}
+        self._by_code: dict[str, list[str]] = defaultdict(list)
+        self._children: dict[str, list[str]] = defaultdict(list)
+        self._predecessors: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._stale = False
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def apply(self, record: LogRecord) -> None:
+        """Take one row; rows of other types only move `position`."""
+        self.position = max(self.position, record.position)
+        content = record.effective_content()
+        if record.origin in self._contents:
+            # A correction of a definition is rare: fold everything again, simply.
+            self._contents[record.origin] = content
+            self._stale = True
+        elif content is not None and content.type in UNIT_TYPES:
+            self._contents[record.origin] = content
+            if not self._stale:
+                self._fold(content)
+
+    # -- questions ---------------------------------------------------------------------------
+
+    def unit(self, unit_id: str) -> Unit | None:
+        """The unit, whether it still exists or not."""
+        return self._all().get(unit_id)
+
+    def units(self) -> Iterator[Unit]:
+        """Every unit that ever was."""
+        return iter(self._all().values())
+
+    def with_code(self, code: str) -> list[Unit]:
+        """Every unit that ever had this code, oldest first."""
+        units = self._all()
+        return sorted((units[u] for u in self._by_code.get(code, [])), key=lambda u: u.valid_from)
+
+    def children(self, unit_id: str, on: date | None = None) -> list[Unit]:
+        """Direct children, of that day when one is given; ordered by code."""
+        units = self._all()
+        found = (units[u] for u in self._children.get(unit_id, []))
+        return sorted((u for u in found if on is None or u.exists(on)), key=lambda u: u.unit_id)
+
+    def parent(self, unit_id: str) -> Unit | None:
+        """The unit above."""
+        unit = self._all().get(unit_id)
+        return self._units.get(unit.parent) if unit and unit.parent else None
+
+    def ancestors(self, unit_id: str) -> list[Unit]:
+        """The units above, nearest first."""
+        found: list[Unit] = []
+        current = self.parent(unit_id)
+        while current is not None and current not in found:
+            found.append(current)
+            current = self.parent(current.unit_id)
+        return found
+
+    def descendants(
+        self, unit_id: str, on: date | None = None, level: str | None = None
+    ) -> list[Unit]:
+        """All units below, of that day and level when given; parents before children."""
+        found: list[Unit] = []
+        for child in self.children(unit_id, on):
+            if level is None or child.level == level:
+                found.append(child)
+            found.extend(self.descendants(child.unit_id, on, level))
+        return found
+
+    def is_within(self, unit_id: str, top: str) -> bool:
+        """Whether `unit_id` is `top`, lies below it, or succeeds such a unit.
+
+        So a key or a plan of an old unit keeps its reach over the units that took its territory.
+        """
+        if unit_id == top or any(a.unit_id == top for a in self.ancestors(unit_id)):
+            return True
+        return any(self.is_within(old, top) for old, _ in self.predecessors(unit_id))
+
+    def predecessors(self, unit_id: str) -> list[tuple[str, str]]:
+        """(unit_id, part) of the units that went into this one."""
+        self._all()
+        return list(self._predecessors.get(unit_id, []))
+
+    def same_territory(self, old: Unit, new: Unit) -> bool:
+        """Whether `new` is exactly what `old` was (its only predecessor, wholly)."""
+        return [(s.unit_id, s.part) for s in old.successors] == [
+            (new.unit_id, "whole")
+        ] and self.predecessors(new.unit_id) == [(old.unit_id, "whole")]
+
+    def resolve(self, subject: str, on: date, era: str | None = None) -> Unit:
+        """The unit that a code, or code@era, names on a day (design, section 4).
+
+        Raises UnknownUnit: no such code; not valid on that day; or a bare code whose unit of that
+        day is another territory than the unit that has the code today, with no era declared.
+        """
+        units = self._all()
+        if "@" in subject:
+            unit = units.get(subject)
+            if unit is None:
+                raise self._unknown(subject)
+            return self._valid(unit, on)
+        candidates = self.with_code(subject)
+        if not candidates:
+            raise self._unknown(subject)
+        if era is not None:
+            declared = [u for u in candidates if u.era == era]
+            if declared:
+                return self._valid(declared[-1], on)
+        valid = [u for u in candidates if u.exists(on)]
+        if not valid:
+            return self._valid(candidates[-1], on)
+        unit = valid[-1]
+        today = candidates[-1]
+        if unit is not today and not self.same_territory(unit, today):
+            raise UnknownUnit(
+                "unit-ambiguous",
+                f"Code {subject} meant {unit.name(on)} on {on.isoformat()} and means"
+                f" {today.name(today.valid_from)} since {today.valid_from.isoformat()}.",
+                f"Write the era with the code: {' or '.join(u.unit_id for u in candidates)}.",
+                [u.unit_id for u in candidates],
+            )
+        return unit
+
+    # -- the fold ----------------------------------------------------------------------------
+
+    def _valid(self, unit: Unit, on: date) -> Unit:
+        if unit.exists(on):
+            return unit
+        others = (
+            [s.unit_id for s in unit.successors] if unit.valid_to and on >= unit.valid_to else []
+        )
+        others = others or [old for old, _ in self.predecessors(unit.unit_id)]
+        until = f" until {unit.valid_to.isoformat()} (excluded)" if unit.valid_to else ""
+        raise UnknownUnit(
+            "unit-not-valid",
+            f"{unit.unit_id} ({unit.name(on)}) exists from {unit.valid_from.isoformat()}{until},"
+            f" not on {on.isoformat()}.",
+            f"Name the unit of that day: {', '.join(others[:8])}."
+            if others
+            else "Check the day of the event (attribute `time`) and the unit.",
+            others,
+        )
+
+    def _unknown(self, subject: str) -> UnknownUnit:
+        bare = subject.partition("@")[0]
+        near = [u.unit_id for u in self.with_code(bare)]
+        hint = "Codes keep their leading zeros; GET /v1/units of registry lists them."
+        if near:
+            hint = f"Known: {', '.join(near)}."
+        elif self._by_code.get(bare.zfill(5)) or self._by_code.get(bare.zfill(2)):
+            hint = "Codes keep their leading zeros (two digits for provinces, five for communes)."
+        return UnknownUnit("unit-unknown", "No unit has the code in `subject`.", hint, near)
+
+    def _all(self) -> dict[str, Unit]:
+        if self._stale:
+            self._units.clear()
+            self._by_code.clear()
+            self._children.clear()
+            self._predecessors.clear()
+            for origin in sorted(self._contents):
+                content = self._contents[origin]
+                if content is not None:
+                    self._fold(content)
+            self._stale = False
+        return self._units
+
+    def _fold(self, content: Content) -> None:
+        data = content.data
+        unit_id = data["unit_id"]
+        if content.type == "unit.established":
+            since = date.fromisoformat(data["valid_from"])
+            unit = Unit(
+                unit_id, data["code"], data["era"], data["level"], data.get("parent"), since
+            )
+            unit.names.append((since, data["name_vi"], data["kind"]))
+            unit.attributes = {name: [(since, True)] for name in data.get("attributes", [])}
+            unit.facts = {k: data[k] for k in ("area_km2", "lat", "lon", "source_ref") if k in data}
+            self._units[unit_id] = unit
+            self._by_code[unit.code].append(unit_id)
+            if unit.parent:
+                self._children[unit.parent].append(unit_id)
+            return
+        known = self._units.get(unit_id)
+        if known is None:
+            return
+        if content.type == "unit.renamed":
+            since = date.fromisoformat(data["valid_from"])
+            kind = data.get("kind") or known.kind(since)
+            known.names.append((since, data.get("name_vi") or known.name(since), kind))
+            known.names.sort(key=lambda named: named[0])
+        elif content.type == "unit.dissolved":
+            known.valid_to = date.fromisoformat(data["valid_to"])
+            known.successors = tuple(
+                Successor(s["unit_id"], s["part"]) for s in data.get("successors", [])
+            )
+            for successor in known.successors:
+                self._predecessors[successor.unit_id].append((unit_id, successor.part))
+        elif content.type == "unit.attributed":
+            history = known.attributes.setdefault(data["attribute"], [])
+            history.append((date.fromisoformat(data["valid_from"]), bool(data["value"])))
+            history.sort(key=lambda step: step[0])
