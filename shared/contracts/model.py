@@ -1,0 +1,153 @@
+"""What a definition file of an event type says, typed. Data only; see `definitions.Catalogue`."""
+
+from typing import Any, Literal
+
+import msgspec
+
+Figures = Literal["none", "latest", "add"]
+Lane = Literal["fact", "definition"]
+Group = Literal[
+    "person", "organisation", "activity", "structure", "governance", "definition", "meta"
+]
+FieldKind = Literal[
+    "enum",
+    "enum_list",
+    "code",
+    "code_list",
+    "boolean",
+    "integer",
+    "number",
+    "date",
+    "identity",
+    "text",
+    "list",
+    "object",
+]
+
+STORED_SUFFIX = "_ref"
+"""A person-like property `person` is stored as `person_ref`, a string "scheme:digest"."""
+
+
+class KeyField(msgspec.Struct, frozen=True):
+    """One part of a count key: a data field, or a virtual one ($unit_id $source $id $reporter).
+
+    An `optional` part (written `name?`) is the empty string where it is absent; the alternative
+    holds only if all other parts are present.
+    """
+
+    name: str
+    stored: str
+    optional: bool = False
+
+    @property
+    def virtual(self) -> bool:
+        return self.name.startswith("$")
+
+
+class CountKey(msgspec.Struct, frozen=True):
+    """One alternative of a count key. `needs` must be present too, without being part of it."""
+
+    kind: str
+    fields: tuple[KeyField, ...]
+    needs: tuple[str, ...] = ()
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """A property that names a person-like thing and is pseudonymised before anything is stored."""
+
+    name: str
+    stored: str
+    kind: str
+    schemes: tuple[str, ...]
+    secret_schemes: tuple[str, ...]
+
+    def is_secret(self, scheme: str) -> bool:
+        """Whether values of this scheme are identity numbers (a tax number of a household
+        business is one) and must become a keyed digest; others are stored as they are."""
+        return scheme in self.secret_schemes
+
+
+class FieldSpec(msgspec.Struct, frozen=True):
+    """One property of an event's data, by its stored name."""
+
+    name: str
+    kind: FieldKind
+    title: str
+    title_vi: str
+    required: bool
+    filterable: bool
+    enum: tuple[str, ...] = ()
+    enum_titles_vi: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    free_text: bool = False
+    same_day: bool = False
+    warn: dict[str, Any] = {}
+
+
+class State(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
+    """The data fields that bound a state. `start` None, or absent in the data = the event's day;
+    `end` absent in the data = it lasts. Both days belong to the state."""
+
+    start: str | None
+    end: str | None
+
+
+class EventType(msgspec.Struct, frozen=True):
+    """One event type. Field names in `count_keys` are given as posted and as stored."""
+
+    type: str
+    title: str
+    title_vi: str
+    group: Group
+    lane: Lane
+    posters: tuple[str, ...]
+    figures: Figures
+    count_keys: tuple[tuple[CountKey, ...], ...]
+    versions: tuple[str, ...]
+    examples: tuple[dict[str, Any], ...]
+    fields: dict[str, FieldSpec]
+    identities: tuple[Identity, ...]
+    sum_field: str | None = None
+    state: State | None = None
+    references: dict[str, str] = {}
+    thing: str | None = None
+    note: str | None = None
+
+    @property
+    def latest(self) -> str:
+        """The version that an event without `dataschema` is taken to have."""
+        return self.versions[-1]
+
+    @property
+    def free_text(self) -> tuple[str, ...]:
+        """Fields in which people type, where identity and phone numbers must be looked for."""
+        return tuple(name for name, spec in self.fields.items() if spec.free_text)
+
+    def may_be_posted_by(self, roles: frozenset[str] | set[str]) -> bool:
+        """Whether a key with these roles may post it; the administrator may post anything."""
+        return (
+            "administrator" in roles or "any" in self.posters or not roles.isdisjoint(self.posters)
+        )
+
+    def key_kinds(self) -> frozenset[str]:
+        """Every kind of subject that an event of this type can serve."""
+        return frozenset(alt.kind for alternatives in self.count_keys for alt in alternatives)
+
+
+class Vocabulary(msgspec.Struct, frozen=True):
+    """The shared word lists beside the types."""
+
+    roles: dict[str, dict[str, str]]
+    key_kinds: dict[str, dict[str, str]]
+    enums: dict[str, dict[str, str]]
+    implied: dict[str, tuple[str, ...]]
+
+    def groups_that_are(self, group: str) -> frozenset[str]:
+        """The target groups whose members are in `group`: itself and all that imply it."""
+        found = {group}
+        while True:
+            more = {g for g, implied in self.implied.items() if not found.isdisjoint(implied)}
+            if more <= found:
+                return frozenset(found)
+            found |= more

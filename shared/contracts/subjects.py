@@ -1,0 +1,80 @@
+"""Whom an event counts for, and on which days: pure readings of its definition."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from shared.contracts.model import CountKey, EventType
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """A count key with its values; `index` says which of the type's keys it is (0: the primary,
+    whose row stands for the event itself when events are counted)."""
+
+    index: int
+    kind: str
+    values: tuple[str, ...]
+
+
+def subjects(
+    kind: EventType, stored: Mapping[str, Any], *, unit_id: str, source: str, event_id: str
+) -> list[Subject]:
+    """The subjects that an event serves: of each key the first alternative that is present.
+
+    `stored` is the pseudonymised data, in the latest version.
+    """
+    virtual = {
+        "$unit_id": unit_id,
+        "$source": source,
+        "$id": event_id,
+        "$type": kind.type,
+        "$reporter": stored.get("reporter") or source,
+    }
+    found = []
+    for index, alternatives in enumerate(kind.count_keys):
+        for alternative in alternatives:
+            values = _values(alternative, stored, virtual)
+            if values is not None:
+                found.append(Subject(index, alternative.kind, values))
+                break
+    return found
+
+
+def _values(
+    alternative: CountKey, stored: Mapping[str, Any], virtual: Mapping[str, str]
+) -> tuple[str, ...] | None:
+    if any(stored.get(name) in (None, []) for name in alternative.needs):
+        return None
+    values = []
+    for part in alternative.fields:
+        value = virtual[part.name] if part.virtual else stored.get(part.stored)
+        if value is None and not part.optional:
+            return None
+        values.append(_text(value))
+    return tuple(values)
+
+
+def _text(value: Any) -> str:
+    """One spelling per value: a list is a set here, so its order must not make another subject."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ",".join(sorted(str(item) for item in value))
+    return str(value)
+
+
+def days(kind: EventType, stored: Mapping[str, Any], occurred: date) -> tuple[date, date | None]:
+    """First and last day on which the event holds; no last day = it goes on holding.
+
+    For a type without a state: from the day it occurred, for good.
+    """
+    if kind.state is None:
+        return occurred, None
+    start = stored.get(kind.state.start) if kind.state.start else None
+    end = stored.get(kind.state.end) if kind.state.end else None
+    return (
+        date.fromisoformat(start) if start else occurred,
+        date.fromisoformat(end) if end else None,
+    )

@@ -1,0 +1,60 @@
+"""Upcasters: turn data of an older version into the latest, one version at a time.
+
+The log keeps what was recorded; consumers only ever see the latest version. An upcaster is pure and
+touches no person-like property, so it works on posted and on stored data alike.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.contracts.definitions import Catalogue
+
+Data = dict[str, Any]
+Upcaster = Callable[[Data], Data]
+
+UPCASTERS: dict[tuple[str, str], Upcaster] = {}
+"""(type, version) -> what makes the next version of it."""
+
+
+def upcaster(type_name: str, version: str) -> Callable[[Upcaster], Upcaster]:
+    """Register the step from `version` to the next; exactly one per step."""
+
+    def register(step: Upcaster) -> Upcaster:
+        if (type_name, version) in UPCASTERS:
+            raise ValueError(f"{type_name} has an upcaster from version {version} already")
+        UPCASTERS[type_name, version] = step
+        return step
+
+    return register
+
+
+class UnknownVersion(ValueError):
+    """The version was never published for this type."""
+
+
+def upcast(catalogue: Catalogue, type_name: str, version: str, data: Data) -> Data:
+    """`data` in the latest version of its type; the same object if it is that already."""
+    versions = catalogue[type_name].versions
+    if version not in versions:
+        raise UnknownVersion(f"{type_name} has no version {version!r}, only {', '.join(versions)}")
+    for step in versions[versions.index(version) : -1]:
+        data = UPCASTERS[type_name, step](data)
+    return data
+
+
+_PLATFORM_OF_CHANNEL = {
+    "binhdanhocvuso.gov.vn": "binhdanhocvuso",
+    "mooc": "binhdanhocvuso",
+    "vneid": "vneid",
+    "other": "other",
+}
+
+
+@upcaster("course.registered", "1")
+def _platform_instead_of_channel(data: Data) -> Data:
+    """Version 1 took the plans' words: `channel` binhdanhocvuso.gov.vn (Đắk Lắk III.9) or mooc
+    (Đồng Nai appendix I.3). Both are the national platform, which is `platform` elsewhere."""
+    rest = {key: value for key, value in data.items() if key != "channel"}
+    if "channel" in data:
+        rest["platform"] = _PLATFORM_OF_CHANNEL[data["channel"]]
+    return rest
