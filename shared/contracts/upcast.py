@@ -53,8 +53,7 @@ _PLATFORM_OF_CHANNEL = {
 @upcaster("course.registered", "1")
 def _platform_instead_of_channel(data: Data) -> Data:
     """Version 1 took the plans' words: `channel` binhdanhocvuso.gov.vn (Đắk Lắk III.9) or mooc
-    (Đồng Nai appendix I.3). Both are the national platform, which is `platform` elsewhere."""
+    (Đồng Nai appendix I.3). Both are the national platform, which is `platform` elsewhere; it is
+    also what was meant where nothing was said, since the type records enrolment there."""
     rest = {key: value for key, value in data.items() if key != "channel"}
-    if "channel" in data:
-        rest["platform"] = _PLATFORM_OF_CHANNEL[data["channel"]]
-    return rest
+    return {**rest, "platform": _PLATFORM_OF_CHANNEL[data.get("channel", "mooc")]}
