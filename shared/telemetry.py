@@ -104,3 +104,8 @@ def span_context(header: str) -> SpanContext | None:
         _propagator.extract({"traceparent": header})
     ).get_span_context()
     return context if context.is_valid else None
+
+
+def root_context() -> Context:
+    """An empty context: for a batch span that starts a trace of its own and links to others."""
+    return Context()

@@ -31,7 +31,8 @@ class LogRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     `position` is gapless and commit-ordered, `prev` the previous position of the same lane
     (0 for its first). `origin` is the position of the first row of the event that this row
-    speaks of; the pair (`origin`, `key`) holds the highest `revision` as its truth.
+    speaks of; `keyindex` says which of the type's count keys the row serves (0: the primary one, whose
+    row stands for the event when events are counted); the pair (`origin`, `key`) holds the highest `revision` as its truth.
     """
 
     specversion: str = "1.0"
@@ -49,6 +50,7 @@ class LogRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
     unitid: str
     origin: int
     revision: int = 0
+    keyindex: int = 0
     keykind: str
     key: bytes
     traceparent: str | None = None

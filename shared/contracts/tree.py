@@ -12,6 +12,20 @@ from datetime import date
 
 from shared.contracts.record import Content, LogRecord
 
+LEVEL_OF_KIND = {
+    "nation": "nation",
+    "province": "province",
+    "city": "province",
+    "district": "district",
+    "ward": "commune",
+    "commune": "commune",
+    "township": "commune",
+    "special_zone": "commune",
+    "hamlet": "hamlet",
+    "organisation": "organisation",
+}
+"""Five kinds of place share three levels; the level never changes, the kind may (xã -> phường)."""
+
 UNIT_TYPES = frozenset({"unit.established", "unit.renamed", "unit.dissolved", "unit.attributed"})
 
 
@@ -253,10 +267,9 @@ class UnitTree:
         data = content.data
         unit_id = data["unit_id"]
         if content.type == "unit.established":
-            since = date.fromisoformat(data["valid_from"])
-            unit = Unit(
-                unit_id, data["code"], data["era"], data["level"], data.get("parent"), since
-            )
+            since = date.fromisoformat(data["from"])
+            level = LEVEL_OF_KIND[data["kind"]]
+            unit = Unit(unit_id, data["code"], data["era"], level, data.get("parent"), since)
             unit.names.append((since, data["name_vi"], data["kind"]))
             unit.attributes = {name: [(since, True)] for name in data.get("attributes", [])}
             unit.facts = {k: data[k] for k in ("area_km2", "lat", "lon", "source_ref") if k in data}
@@ -269,12 +282,12 @@ class UnitTree:
         if known is None:
             return
         if content.type == "unit.renamed":
-            since = date.fromisoformat(data["valid_from"])
+            since = date.fromisoformat(data["from"])
             kind = data.get("kind") or known.kind(since)
             known.names.append((since, data.get("name_vi") or known.name(since), kind))
             known.names.sort(key=lambda named: named[0])
         elif content.type == "unit.dissolved":
-            known.valid_to = date.fromisoformat(data["valid_to"])
+            known.valid_to = date.fromisoformat(data["dissolved_on"])
             known.successors = tuple(
                 Successor(s["unit_id"], s["part"]) for s in data.get("successors", [])
             )
@@ -282,5 +295,5 @@ class UnitTree:
                 self._predecessors[successor.unit_id].append((unit_id, successor.part))
         elif content.type == "unit.attributed":
             history = known.attributes.setdefault(data["attribute"], [])
-            history.append((date.fromisoformat(data["valid_from"]), bool(data["value"])))
+            history.append((date.fromisoformat(data["from"]), bool(data["value"])))
             history.sort(key=lambda step: step[0])

@@ -1,0 +1,73 @@
+"""What an event says after its corrections and revocations. Pure (design, section 4).
+
+Effective content = the original plus every standing correction's patch in position order; void
+while a standing revocation names it. A correction or revocation is an event too: it stands unless
+a standing revocation names it, and its own patch may have been corrected.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+CORRECTED = "event.corrected"
+REVOKED = "event.revoked"
+AMENDMENTS = frozenset({CORRECTED, REVOKED})
+
+
+@dataclass(frozen=True)
+class Amendment:
+    """One correction or revocation: its first position, what it names, and its data."""
+
+    position: int
+    target: int
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The part of an event that a correction may change."""
+
+    subject: str
+    time: str
+    data: dict[str, Any]
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """JSON merge patch, RFC 7396, section 2; neither argument is changed."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merge_patch(result.get(name), value)
+    return result
+
+
+def effective(root: int, original: Statement, amendments: Iterable[Amendment]) -> Statement | None:
+    """What the event at position `root` says now; None when it is void."""
+    by_target: dict[int, list[Amendment]] = defaultdict(list)
+    for amendment in sorted(amendments, key=lambda a: a.position):
+        by_target[amendment.target].append(amendment)
+
+    def standing(position: int) -> list[Amendment]:
+        """Amendments of `position` that are not themselves revoked."""
+        return [a for a in by_target.get(position, []) if not revoked(a.position)]
+
+    def revoked(position: int) -> bool:
+        return any(a.type == REVOKED for a in standing(position))
+
+    def now(position: int, said: dict[str, Any]) -> dict[str, Any]:
+        for correction in standing(position):
+            if correction.type == CORRECTED:
+                changes = now(correction.position, {"data": correction.data})["data"]["changes"]
+                said = merge_patch(said, changes)
+        return said
+
+    if revoked(root):
+        return None
+    said = now(root, {"subject": original.subject, "time": original.time, "data": original.data})
+    return Statement(said["subject"], said["time"], said["data"])

@@ -1,0 +1,269 @@
+"""One append transaction: lock, classify, resolve, insert (design, section 4).
+
+Everything that decides a number happens here, under the counter's lock: duplicate or new, which
+unit, which position, which lane, which day it was recorded, what a correction makes of an event.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+
+from services.activities.log import amend, store
+from services.activities.log.links import Links
+from services.activities.log.model import Candidate, Outcome, Status
+from services.activities.log.restate import Restater
+from services.activities.log.rows import Row
+from services.activities.log.subjects import Subject, subjects_of
+from services.activities.log.things import Things
+from services.activities.log.units import UnitCache
+from shared.clock import Clock, vietnam_day
+from shared.contracts.definitions import Catalogue
+from shared.contracts.record import DEFINITION_LANE, Content
+from shared.contracts.tree import UnitTree, UnknownUnit
+from shared.db import Connection
+from shared.problems import Problem
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What one request posts: its events in order, and how they stand together."""
+
+    candidates: Sequence[Candidate]
+    atomic: bool = False
+    dry_run: bool = False
+
+
+@dataclass
+class Context:
+    """What outlives a transaction."""
+
+    catalogue: Catalogue
+    things: Things
+    units: UnitCache
+    clock: Clock
+
+
+class RolledBack(Exception):
+    """Leaves a nested transaction without keeping its writes."""
+
+
+class Append:
+    """The state of one transaction. Use `run`."""
+
+    def __init__(self, connection: Connection, context: Context, counter: store.Counter) -> None:
+        self.connection = connection
+        self.context = context
+        self.counter = counter
+        self.tree: UnitTree = UnitTree()
+        now = context.clock.now()
+        self.recorded_at: datetime = now
+        counter.recorded = max(counter.recorded, vietnam_day(now))
+        self._rows: list[Row] = []
+        self._new_things: list[tuple[store.Thing, int]] = []
+        self._new_references: list[tuple[store.Thing, int]] = []
+        self._known: dict[tuple[str, str], store.Known] = {}
+        self._void_things: set[store.Thing] = set()
+        self.links = Links(connection)
+
+    @classmethod
+    async def run(
+        cls, connection: Connection, context: Context, submissions: Sequence[Submission]
+    ) -> list[list[Outcome]]:
+        """Append the submissions in order; answers in the same shape.
+
+        Commits or raises as a whole: when it raises, nothing was written.
+        """
+        try:
+            async with connection.transaction():
+                counter = await store.lock(connection)
+                append = cls(connection, context, counter)
+                await append._prepare([c for s in submissions for c in s.candidates])
+                outcomes = [await append._submit(s) for s in submissions]
+                await append.flush()
+                await store.save(connection, counter)
+        except BaseException:
+            context.units.forget()
+            raise
+        return outcomes
+
+    async def _prepare(self, candidates: list[Candidate]) -> None:
+        self.tree = await self.context.units.up_to(self.connection, self.counter.units_position)
+        self._known = await store.classify(self.connection, [(c.source, c.id) for c in candidates])
+        wanted: set[store.Thing] = set()
+        for c in candidates:
+            event_type = self.context.catalogue[c.type]
+            if event_type.references:
+                wanted.update(self.context.things.referred(event_type, c.source, c.data))
+        if wanted:
+            self._void_things = await store.void_things(self.connection, sorted(wanted))
+        await self.links.prepare([c.data for c in candidates], self.counter.links_position)
+
+    async def _submit(self, submission: Submission) -> list[Outcome]:
+        if not (submission.atomic or submission.dry_run):
+            return [await self._one(c) for c in submission.candidates]
+        await self.flush()
+        kept = self.counter.copy()
+        known, void = dict(self._known), set(self._void_things)
+        outcomes: list[Outcome] = []
+        try:
+            async with self.connection.transaction():
+                outcomes = [await self._one(c) for c in submission.candidates]
+                await self.flush()
+                refused = any(o.status is Status.REJECTED for o in outcomes)
+                if submission.dry_run or refused:
+                    raise RolledBack
+        except RolledBack:
+            self.counter.restore(kept)
+            self._known, self._void_things = known, void
+            self.links.forget()
+            self.context.units.forget()
+            self.tree = await self.context.units.up_to(self.connection, kept.units_position)
+            outcomes = [_undone(o, dry_run=submission.dry_run) for o in outcomes]
+        return outcomes
+
+    async def _one(self, c: Candidate) -> Outcome:
+        """Append one event or say why not; a refused event leaves nothing behind."""
+        known = self._known.get((c.source, c.id))
+        if known is not None:
+            if known.content_mac == c.content_mac:
+                return Outcome(Status.DUPLICATE, known.position, warnings=c.warnings)
+            return Outcome(Status.REJECTED, known.position, _conflict())
+        try:
+            if c.type in amend.AMENDMENTS:
+                await self.flush()
+                position = await Restater(self).amend(c)
+            elif c.type == "person.linked":
+                await self.flush()
+                position = await Restater(self).link(c)
+            else:
+                position = self._plain(c)
+        except Problem as problem:
+            return Outcome(Status.REJECTED, None, problem)
+        except UnknownUnit as unknown:
+            return Outcome(Status.REJECTED, None, unit_problem(unknown))
+        self._known[c.source, c.id] = store.Known(position, c.content_mac)
+        return Outcome(Status.ACCEPTED, position, warnings=c.warnings)
+
+    def _plain(self, c: Candidate) -> int:
+        catalogue, things = self.context.catalogue, self.context.things
+        event_type = catalogue[c.type]
+        unit_id = self.context.units.unit_of(self.tree, c)
+        self.check_subtree(unit_id, c)
+        content = Content(
+            type=c.type, unitid=unit_id, occurred=c.occurred, time=c.time, data=c.data
+        )
+        subjects = self.subjects(content, c.source, c.id)
+        origin = self.counter.position + 1
+        void = False
+        if event_type.references:
+            referred = things.referred(event_type, c.source, c.data)
+            void = any(thing in self._void_things for thing in referred)
+            self._new_references += [(thing, origin) for thing in referred]
+        if things.is_thing(event_type):
+            own = things.itself(event_type, c.source, c.data)
+            if own is not None:
+                self._new_things.append((own, origin))
+        data = msgspec.json.encode(c.data).decode()
+        for ordinal, subject in enumerate(subjects):
+            self.add_row(c, content, subject, origin, ordinal, 0, data, void, None)
+        self.note_definition(subjects[0])
+        return origin
+
+    def subjects(self, content: Content, source: str, id: str) -> list[Subject]:
+        """The count keys of a content, with linked persons brought together."""
+        event_type = self.context.catalogue[content.type]
+        return subjects_of(event_type, content, source, id, self.links.canonical)
+
+    def check_subtree(self, unit_id: str, c: Candidate) -> None:
+        """Refuse a unit outside the key's reach."""
+        if c.subtree is not None and not self.tree.is_within(unit_id, c.subtree):
+            raise Problem(
+                "unit-outside-key",
+                f"The key may post for {c.subtree} and the units below it only.",
+                status=403,
+                pointer="/subject",
+                hint="Use the key of the unit's own province or commune, or ask the administrator"
+                " to widen this key.",
+            )
+
+    def add_row(
+        self,
+        c: Candidate,
+        content: Content,
+        subject: Subject,
+        origin: int,
+        ordinal: int,
+        revision: int,
+        data: str,
+        void: bool,
+        effective: str | None,
+    ) -> int:
+        """Give the next position to a row; it is written at the next flush."""
+        counter = self.counter
+        position = counter.position + 1
+        self._rows.append(
+            Row(
+                position, counter.lane_last[subject.lane], subject.lane, ordinal,
+                counter.recorded, self.recorded_at, c.source, c.id, c.type, c.subject,
+                content.unitid, c.time, content.occurred, origin, revision, subject.index,
+                subject.kind, subject.key, c.content_mac, c.partner, c.traceparent, data, void, effective,
+            )
+        )  # fmt: skip
+        counter.position = position
+        counter.lane_last[subject.lane] = position
+        return position
+
+    def note_definition(self, subject: Subject) -> None:
+        """Bring the tree of units up to the row just added, if it is one of definitions."""
+        if subject.lane == DEFINITION_LANE:
+            self.context.units.took(self.tree, self._rows[-1], self.counter)
+
+    async def flush(self) -> None:
+        """Write what has positions, so that later statements of this transaction see it."""
+        rows, self._rows = self._rows, []
+        await store.insert(self.connection, rows)
+        things, self._new_things = self._new_things, []
+        references, self._new_references = self._new_references, []
+        await store.add_things(self.connection, [(*t, origin, False) for t, origin in things])
+        await store.add_references(self.connection, [(*t, origin) for t, origin in references])
+
+    def note_void(self, things: list[store.Thing], void: set[store.Thing]) -> None:
+        """Remember for the rest of this transaction which of these things are void now."""
+        self._void_things.difference_update(things)
+        self._void_things.update(void)
+
+
+def _conflict() -> Problem:
+    return Problem(
+        "event-conflict",
+        "An event with this source and id is in the log with other content.",
+        status=409,
+        pointer="/id",
+        hint="Give a new event a new id. To change what was posted, post event.corrected or"
+        " event.revoked that names it.",
+    )
+
+
+def _undone(outcome: Outcome, *, dry_run: bool) -> Outcome:
+    """What to say of an event whose submission was rolled back."""
+    if dry_run:
+        return replace(outcome, position=None)
+    if outcome.status is not Status.ACCEPTED:
+        return outcome
+    return Outcome(
+        Status.REJECTED,
+        None,
+        Problem(
+            "atomic-batch-refused",
+            "Nothing of this batch was written, because another event of it was refused.",
+            hint="Mend the refused events and send the whole batch again.",
+        ),
+    )
+
+
+def unit_problem(unknown: UnknownUnit) -> Problem:
+    """The problem of a subject that names no single unit."""
+    extra = {"candidates": unknown.candidates} if unknown.candidates else {}
+    return Problem(unknown.code, unknown.detail, pointer="/subject", hint=unknown.hint, extra=extra)

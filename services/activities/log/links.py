@@ -1,0 +1,137 @@
+"""Which pseudonyms are one person (`person.linked`), and who speaks for them.
+
+References of different schemes (identity number, phone, account) are possible doubles until they
+are linked. The canonical ref of a group of linked refs is the one seen first in the log; the log
+keeps the original refs, only the count keys change.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shared.contracts.record import lane_of
+from shared.db import Connection
+
+PERSON_KINDS = ("person", "mentor")
+
+
+class Links:
+    """The canonical refs that one transaction needs."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._any = False
+        self.canonical: dict[str, str] = {}
+
+    async def prepare(self, data: list[Mapping[str, Any]], links_position: int) -> None:
+        """Load what the events of this transaction need; free while nothing was ever linked."""
+        self._any = links_position > 0
+        await self.learn(data)
+
+    async def learn(self, data: Iterable[Mapping[str, Any]]) -> None:
+        """Load the canonical refs of all refs named in these data objects."""
+        if not self._any:
+            return
+        refs = {
+            value
+            for item in data
+            for name, value in item.items()
+            if name.endswith("_ref") and isinstance(value, str)
+        }
+        rows = await self._connection.fetch(
+            "SELECT ref, canonical FROM canonical_person WHERE ref = ANY($1::text[])", sorted(refs)
+        )
+        self.canonical.update({r["ref"]: r["canonical"] for r in rows})
+
+    def forget(self) -> None:
+        """Drop what a rolled-back link may have changed; it is learnt again when needed."""
+        self.canonical.clear()
+
+    async def add(self, origin: int, ref_a: str, ref_b: str) -> set[str]:
+        """Link two refs; the refs whose canonical ref changed, with their former ones."""
+        self._any = True
+        await self._connection.execute(
+            "INSERT INTO person_link VALUES ($1, $2, $3, true)", origin, ref_a, ref_b
+        )
+        return await self._settle({ref_a, ref_b})
+
+    async def set_standing(self, origin: int, standing: bool) -> set[str]:
+        """Revoke a link or let it stand again; what `add` returns."""
+        self._any = True
+        row = await self._connection.fetchrow(
+            "UPDATE person_link SET standing = $2 WHERE origin = $1 RETURNING ref_a, ref_b",
+            origin,
+            standing,
+        )
+        return await self._settle({row["ref_a"], row["ref_b"]}) if row else set()
+
+    async def _settle(self, start: set[str]) -> set[str]:
+        """Recompute the groups around some refs; all former canonical refs that lost a ref."""
+        former: set[str] = set()
+        done: set[str] = set()
+        for ref in sorted(start):
+            if ref in done:
+                continue
+            group = await self._group(ref)
+            done |= group
+            chosen = await self._first_seen(group)
+            rows = await self._connection.fetch(
+                "SELECT ref, canonical FROM canonical_person WHERE ref = ANY($1::text[])",
+                sorted(group),
+            )
+            before = {r["ref"]: r["canonical"] for r in rows}
+            former |= {
+                before.get(member, member)
+                for member in group
+                if before.get(member, member) != chosen
+            }
+            await self._connection.execute(
+                """
+                INSERT INTO canonical_person SELECT ref, $2 FROM unnest($1::text[]) AS u (ref)
+                ON CONFLICT (ref) DO UPDATE SET canonical = excluded.canonical
+                """,
+                sorted(group),
+                chosen,
+            )
+            self.canonical.update(dict.fromkeys(group, chosen))
+        return former
+
+    async def _group(self, ref: str) -> set[str]:
+        """All refs connected with one by standing links."""
+        rows = await self._connection.fetch(
+            """
+            WITH RECURSIVE linked (ref) AS (
+              SELECT $1::text
+              UNION
+              SELECT CASE WHEN p.ref_a = l.ref THEN p.ref_b ELSE p.ref_a END
+              FROM linked l JOIN person_link p ON l.ref IN (p.ref_a, p.ref_b) AND p.standing
+            )
+            SELECT ref FROM linked
+            """,
+            ref,
+        )
+        return {r["ref"] for r in rows}
+
+    async def _first_seen(self, group: set[str]) -> str:
+        """The ref that the log saw first; among refs never seen, the smallest."""
+        keys = {lane_of(kind, [ref])[0]: ref for ref in group for kind in PERSON_KINDS}
+        rows = await self._connection.fetch(
+            """
+            SELECT key, min(position) AS first FROM log
+            WHERE key = ANY($1::bytea[]) AND key_kind IN ('person', 'mentor') GROUP BY key
+            """,
+            list(keys),
+        )
+        seen = sorted((r["first"], keys[r["key"]]) for r in rows)
+        return seen[0][1] if seen else min(group)
+
+
+async def origins_of(connection: Connection, refs: set[str]) -> list[int]:
+    """Origins of the events that are or were counted for any of these (canonical) refs."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT origin FROM log
+        WHERE key = ANY($1::bytea[]) AND key_kind IN ('person', 'mentor') ORDER BY 1
+        """,
+        [lane_of(kind, [ref])[0] for ref in sorted(refs) for kind in PERSON_KINDS],
+    )
+    return [r["origin"] for r in rows]

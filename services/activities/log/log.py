@@ -1,0 +1,169 @@
+"""The event log as the front door sees it: submit events, get answers after the commit.
+
+Group commit: while one transaction is being written, what arrives waits in a queue; the next
+transaction takes all of it. So a single event costs one commit when idle and a share of one under
+load, and every answer still means "durable".
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import asyncpg
+from opentelemetry import trace
+
+from services.activities.log.append import Append, Context, Submission
+from services.activities.log.model import Candidate, Outcome, Status
+from services.activities.log.things import Things
+from services.activities.log.units import UnitCache
+from shared import telemetry
+from shared.clock import Clock
+from shared.contracts.definitions import Catalogue
+from shared.problems import Problem
+
+log = logging.getLogger(__name__)
+tracer = trace.get_tracer("hocvuso.activities.log")
+
+GROUP_EVENTS = 4_000
+"""Events of one transaction; bounds the time the counter is locked."""
+
+WAITING_EVENTS = 20_000
+"""Events that may wait for a transaction before new ones are told to come back later."""
+
+
+@dataclass
+class _Waiting:
+    submission: Submission
+    answer: "asyncio.Future[list[Outcome]]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class Log:
+    """Appends to the log of one database; any number of processes may do so at once."""
+
+    def __init__(self, pool: asyncpg.Pool, catalogue: Catalogue, clock: Clock) -> None:
+        self.pool = pool
+        self._context = Context(catalogue, Things(catalogue), UnitCache(), clock)
+        self._queue: deque[_Waiting] = deque()
+        self._events_waiting = 0
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._writer: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start the writer."""
+        self._writer = asyncio.create_task(self._write_forever(), name="log-writer")
+
+    async def stop(self) -> None:
+        """Write what waits, then stop."""
+        self._stopping = True
+        self._wake.set()
+        if self._writer is not None:
+            await self._writer
+
+    async def submit(
+        self, candidates: Sequence[Candidate], *, atomic: bool = False, dry_run: bool = False
+    ) -> list[Outcome]:
+        """Append events and answer each, in input order, after the commit.
+
+        `atomic`: all or nothing; `dry_run`: judge everything, write nothing.
+        Raises Problem `overloaded` (503) when too much is waiting, `log-unavailable` (503) when
+        the database failed; then nothing is known to be written and sending again is safe.
+        """
+        if not candidates:
+            return []
+        if self._events_waiting + len(candidates) > WAITING_EVENTS and self._events_waiting:
+            raise Problem(
+                "overloaded",
+                "Too many events are waiting to be written.",
+                status=503,
+                hint="Send the same request again after the time in Retry-After.",
+                retryable=True,
+                retry_after=1,
+            )
+        waiting = _Waiting(Submission(candidates, atomic, dry_run))
+        self._events_waiting += len(candidates)
+        self._queue.append(waiting)
+        self._wake.set()
+        return await waiting.answer
+
+    async def _write_forever(self) -> None:
+        while not self._stopping:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                group = self._take()
+                try:
+                    await self._write(group)
+                except asyncio.CancelledError:
+                    raise
+                except Exception as error:
+                    await self._write_apart(group, error)
+
+    def _take(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        events = 0
+        while self._queue and events < GROUP_EVENTS:
+            waiting = self._queue.popleft()
+            events += len(waiting.submission.candidates)
+            group.append(waiting)
+        self._events_waiting -= events
+        return group
+
+    async def _write(self, group: list[_Waiting]) -> None:
+        submissions = [w.submission for w in group]
+        candidates = [c for s in submissions for c in s.candidates]
+        started = perf_counter()
+        with tracer.start_as_current_span(
+            "append log",
+            context=telemetry.root_context(),
+            kind=trace.SpanKind.INTERNAL,
+            links=telemetry.links(c.traceparent for c in candidates),
+            attributes={"db.system.name": "postgresql", "hocvuso.events": len(candidates)},
+        ) as span:
+            async with self.pool.acquire() as connection:
+                outcomes = await Append.run(connection, self._context, submissions)
+            positions = [
+                o.position
+                for answers in outcomes
+                for o in answers
+                if o.position is not None and o.status is Status.ACCEPTED
+            ]
+            if positions:
+                span.set_attribute("hocvuso.position.first", min(positions))
+                span.set_attribute("hocvuso.position.last", max(positions))
+        log.debug(
+            "appended %d events in %.1f ms", len(candidates), 1e3 * (perf_counter() - started)
+        )
+        for waiting, answers in zip(group, outcomes, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(answers)
+
+    async def _write_apart(self, group: list[_Waiting], error: Exception) -> None:
+        """After a failed group: each submission alone, so that one never harms its neighbours."""
+        log.warning("group of %d failed: %s: %s", len(group), type(error).__name__, error)
+        for waiting in group:
+            try:
+                if len(group) == 1:
+                    raise error
+                await self._write([waiting])
+            except asyncio.CancelledError:
+                raise
+            except Exception as alone:
+                log.error("append failed: %s: %s", type(alone).__name__, alone)
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(
+                        Problem(
+                            "log-unavailable",
+                            "The event log could not be written just now.",
+                            status=503,
+                            hint="Send the same request again: what was written already is"
+                            " answered as a duplicate.",
+                            retryable=True,
+                            retry_after=2,
+                        )
+                    )

@@ -1,0 +1,157 @@
+"""What became of one event: accepted, published, counted, visible.
+
+Stages after acceptance are known by marks: the time at which a stage reached a position. An event
+with several rows has reached a stage when its last row has.
+"""
+
+from datetime import date, datetime
+from typing import Literal
+
+import asyncpg
+from pydantic import BaseModel, Field
+
+from shared.db import Connection
+from shared.problems import Problem
+from shared.telemetry import span_context
+
+PUBLISHED_LANE = -1
+VISIBLE_LANE = -1
+MARKS_KEPT_DAYS = 400
+
+
+class Stage(BaseModel):
+    """One stage of an event's way; `at` is null while it has not been reached."""
+
+    reached: bool
+    at: datetime | None = Field(description="when the stage reached the event's last row")
+
+
+class Receipt(BaseModel):
+    """The receipt of an event; `position` and `last_position` bound its rows in the log."""
+
+    source: str
+    id: str
+    type: str
+    status: Literal["accepted", "published", "counted", "visible", "parked"]
+    position: int
+    last_position: int
+    unit_id: str
+    occurred: date
+    recorded: date
+    recorded_at: datetime
+    accepted: Stage
+    published: Stage
+    counted: Stage
+    visible: Stage
+    trace_id: str | None
+
+
+async def receipt(pool: asyncpg.Pool, source: str, id: str) -> Receipt:
+    """The receipt of the event with this idempotency key; a 404 problem when there is none."""
+    async with pool.acquire() as connection:
+        first = await connection.fetchrow(
+            "SELECT * FROM log WHERE source = $1 AND id = $2 AND ordinal = 0", source, id
+        )
+        if first is None:
+            raise Problem(
+                "event-unknown",
+                "No event with this source and id is in the log.",
+                status=404,
+                hint="Compare source and id with what you posted; a refused event has no receipt.",
+            )
+        rows = await connection.fetch(
+            """
+            SELECT position, lane FROM log
+            WHERE position >= $1 AND position < $1 + 100000 AND source = $2 AND id = $3
+            ORDER BY position
+            """,
+            first["position"],
+            source,
+            id,
+        )
+        last = rows[-1]["position"]
+        lanes = {r["lane"]: r["position"] for r in rows}
+        published = await _reached(connection, "published", {PUBLISHED_LANE: last})
+        counted = await _reached(connection, "counted", lanes)
+        visible = await _reached(connection, "visible", {VISIBLE_LANE: last})
+        parked = await connection.fetchval(
+            "SELECT true FROM parked WHERE position BETWEEN $1 AND $2", first["position"], last
+        )
+    status: Literal["accepted", "published", "counted", "visible", "parked"] = "accepted"
+    if parked:
+        status = "parked"
+    elif visible.reached:
+        status = "visible"
+    elif counted.reached:
+        status = "counted"
+    elif published.reached:
+        status = "published"
+    context = span_context(first["traceparent"]) if first["traceparent"] else None
+    return Receipt(
+        source=source,
+        id=id,
+        type=first["type"],
+        status=status,
+        position=first["position"],
+        last_position=last,
+        unit_id=first["unit_id"],
+        occurred=first["occurred"],
+        recorded=first["recorded"],
+        recorded_at=first["recorded_at"],
+        accepted=Stage(reached=True, at=first["recorded_at"]),
+        published=published,
+        counted=Stage(reached=False, at=None) if parked else counted,
+        visible=visible,
+        trace_id=format(context.trace_id, "032x") if context else None,
+    )
+
+
+async def _reached(connection: Connection, stage: str, lanes: dict[int, int]) -> Stage:
+    """When a stage had reached a position in every one of these lanes."""
+    times: list[datetime] = []
+    for lane, position in lanes.items():
+        at = await connection.fetchval(
+            """
+            SELECT at FROM mark WHERE stage = $1 AND lane = $2 AND position >= $3
+            ORDER BY position LIMIT 1
+            """,
+            stage,
+            lane,
+            position,
+        )
+        if at is None:
+            return Stage(reached=False, at=None)
+        times.append(at)
+    return Stage(reached=True, at=max(times))
+
+
+async def mark(connection: Connection, stage: str, reached: dict[int, int], at: datetime) -> None:
+    """Remember that a stage reached these positions (lane -> position) at a time."""
+    await connection.executemany(
+        "INSERT INTO mark VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        [(stage, lane, position, at) for lane, position in sorted(reached.items())],
+    )
+
+
+async def prune(connection: Connection) -> None:
+    """Forget marks older than MARKS_KEPT_DAYS, except the newest of each stage and lane."""
+    await connection.execute(
+        """
+        DELETE FROM mark m WHERE at < now() - make_interval(days => $1)
+          AND position < (SELECT max(position) FROM mark n
+                          WHERE n.stage = m.stage AND n.lane = m.lane)
+        """,
+        MARKS_KEPT_DAYS,
+    )
+
+
+async def note_parked(pool: asyncpg.Pool, positions: list[int], at: datetime) -> None:
+    """Replace the list of parked positions by the newest one."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "DELETE FROM parked WHERE NOT position = ANY($1::bigint[])", positions
+        )
+        await connection.executemany(
+            "INSERT INTO parked VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            [(position, at) for position in positions],
+        )

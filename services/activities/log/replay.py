@@ -1,0 +1,50 @@
+"""Pages of the log with their completeness marker."""
+
+import asyncpg
+import msgspec
+
+from services.activities.log.rows import WIRE_SQL, to_wire
+from shared.contracts.record import LANES, Through
+from shared.db import Connection
+
+
+async def lane_lasts(connection: Connection, lanes: list[int], through: int) -> dict[int, int]:
+    """The last position <= `through` of each lane (0 where there is none)."""
+    rows = await connection.fetch(
+        """
+        SELECT u.lane, coalesce(
+          (SELECT position FROM log WHERE lane = u.lane AND position <= $2
+           ORDER BY position DESC LIMIT 1), 0) AS last
+        FROM unnest($1::smallint[]) AS u (lane)
+        """,
+        lanes,
+        through,
+    )
+    return {r["lane"]: r["last"] for r in rows}
+
+
+async def replay(pool: asyncpg.Pool, after: int, lanes: list[int], limit: int) -> bytes:
+    """At most `limit` rows after a position as NDJSON lines, then a `Through` line."""
+    async with pool.acquire() as connection:
+        counter = await connection.fetchrow("SELECT epoch, position FROM counter")
+        if counter is None:
+            raise RuntimeError("the counter row is missing: run `hocvuso migrate`")
+        every = len(lanes) == LANES
+        rows = await connection.fetch(
+            WIRE_SQL
+            + "WHERE position > $1 AND position <= $2"
+            + ("" if every else " AND lane = ANY($4::smallint[])")
+            + " ORDER BY position LIMIT $3",
+            after,
+            counter["position"],
+            limit,
+            *([] if every else [lanes]),
+        )
+        through = rows[-1]["position"] if len(rows) == limit else max(counter["position"], after)
+        marker = Through(
+            epoch=counter["epoch"],
+            through=through,
+            last=await lane_lasts(connection, lanes, through),
+        )
+    lines = [to_wire(row, counter["epoch"]) for row in rows]
+    return b"\n".join([*lines, msgspec.json.encode(marker)]) + b"\n"

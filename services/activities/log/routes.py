@@ -1,0 +1,42 @@
+"""Reading the log: replay for services, receipts for partners."""
+
+from typing import Annotated
+
+import asyncpg
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from services.activities.log import receipts
+from services.activities.log.replay import replay
+from shared.contracts.record import LANES
+
+router = APIRouter()
+
+
+@router.get("/v1/log", tags=["log"], response_class=Response)
+async def read_log(
+    request: Request,
+    after: Annotated[int, Query(ge=0, description="rows after this position")] = 0,
+    lane: Annotated[
+        list[Annotated[int, Query(ge=0, lt=LANES)]] | None, Query(description="lanes; default all")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=20_000)] = 5_000,
+) -> Response:
+    """Rows of the log as NDJSON, closed by one completeness marker.
+
+    The marker's `through` is the position up to which the rows named are all there are in those
+    lanes, `last` each lane's last position up to it. For services: rows hold pseudonyms.
+    """
+    pool: asyncpg.Pool = request.app.state.pool
+    body = await replay(pool, after, sorted(set(lane or range(LANES))), limit)
+    return Response(body, media_type="application/x-ndjson")
+
+
+@router.get("/v1/events", tags=["events"])
+async def read_receipt(
+    request: Request,
+    source: Annotated[str, Query(min_length=1, max_length=2048)],
+    id: Annotated[str, Query(min_length=1, max_length=512)],
+) -> receipts.Receipt:
+    """The receipt of one event: accepted, published, counted, visible; with times and trace id."""
+    return await receipts.receipt(request.app.state.pool, source, id)

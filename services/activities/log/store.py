@@ -1,0 +1,251 @@
+"""The SQL of the append, statement by statement. Every one runs under the counter's lock."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from services.activities.log.amend import Amendment
+from services.activities.log.rows import COLUMNS, WIRE_SQL, Row
+from shared.db import Connection
+
+
+@dataclass
+class Counter:
+    """The counter row: everything an append must know of those before it."""
+
+    epoch: str
+    position: int
+    recorded: date
+    lane_last: list[int]
+    units_position: int
+    links_position: int
+
+    def copy(self) -> "Counter":
+        """The counter as it is now, to go back to."""
+        return replace(self, lane_last=list(self.lane_last))
+
+    def restore(self, earlier: "Counter") -> None:
+        """Go back to an earlier copy, after a nested transaction was rolled back."""
+        for name, value in vars(earlier).items():
+            setattr(self, name, value)
+
+
+@dataclass(frozen=True)
+class Known:
+    """An event that the log already holds."""
+
+    position: int
+    content_mac: bytes
+
+
+Thing = tuple[str, str, str]
+"""(type, source, ref) of a thing that events refer to, e.g. a class."""
+
+
+async def lock(connection: Connection) -> Counter:
+    """Lock the counter row and read it: a statement of its own.
+
+    A combined statement would read the rest with a snapshot from before the wait (gaps, and
+    events without an answer; design, section 4).
+    """
+    row = await connection.fetchrow(
+        "SELECT epoch, position, recorded, lane_last, units_position, links_position"
+        " FROM counter FOR UPDATE"
+    )
+    if row is None:
+        raise RuntimeError("the counter row is missing: run `hocvuso migrate`")
+    return Counter(
+        row["epoch"],
+        row["position"],
+        row["recorded"],
+        list(row["lane_last"]),
+        row["units_position"],
+        row["links_position"],
+    )
+
+
+async def save(connection: Connection, counter: Counter) -> None:
+    """Store the counter and wake the relay at commit."""
+    await connection.execute(
+        "UPDATE counter SET position = $1, recorded = $2, lane_last = $3, units_position = $4,"
+        " links_position = $5",
+        counter.position,
+        counter.recorded,
+        counter.lane_last,
+        counter.units_position,
+        counter.links_position,
+    )
+    await connection.execute("NOTIFY hocvuso_log")
+
+
+async def classify(
+    connection: Connection, keys: list[tuple[str, str]]
+) -> dict[tuple[str, str], Known]:
+    """Which (source, id) the log already holds."""
+    rows = await connection.fetch(
+        """
+        SELECT l.source, l.id, l.position, l.content_mac
+        FROM unnest($1::text[], $2::text[]) AS u (source, id)
+        JOIN log l ON l.source = u.source AND l.id = u.id AND l.ordinal = 0
+        """,
+        [source for source, _ in keys],
+        [id for _, id in keys],
+    )
+    return {(r["source"], r["id"]): Known(r["position"], r["content_mac"]) for r in rows}
+
+
+async def insert(connection: Connection, rows: list[Row]) -> None:
+    """Write rows; the classification before has ruled out every conflict."""
+    if rows:
+        await connection.copy_records_to_table(
+            "log", records=[row.values() for row in rows], columns=list(COLUMNS)
+        )
+
+
+async def definition_rows(connection: Connection, after: int) -> list[asyncpg.Record]:
+    """Rows of the definition lane that may change the tree of units."""
+    return await connection.fetch(
+        WIRE_SQL
+        + """
+        WHERE lane = 64 AND position > $1 AND (type LIKE 'unit.%' OR origin <> position)
+        ORDER BY position
+        """,
+        after,
+    )
+
+
+async def first_row(connection: Connection, source: str, id: str) -> asyncpg.Record | None:
+    """The first row of the event with this idempotency key."""
+    return await connection.fetchrow(
+        "SELECT * FROM log WHERE source = $1 AND id = $2 AND ordinal = 0", source, id
+    )
+
+
+async def row_at(connection: Connection, position: int) -> asyncpg.Record:
+    """The row at a position that is known to exist."""
+    row = await connection.fetchrow("SELECT * FROM log WHERE position = $1", position)
+    if row is None:
+        raise RuntimeError(f"the log has no position {position}")
+    return row
+
+
+async def newest_by_key(connection: Connection, origin: int) -> list[asyncpg.Record]:
+    """The newest revision of every count key that an event has or had."""
+    return await connection.fetch(
+        """
+        SELECT DISTINCT ON (key_kind, key) key_index, key_kind, key, lane, revision, void, unit_id, occurred
+        FROM log WHERE position = $1 OR (origin = $1 AND origin <> position)
+        ORDER BY key_kind, key, revision DESC
+        """,
+        origin,
+    )
+
+
+async def amendments_of(connection: Connection, root: int) -> list[Amendment]:
+    """Every correction and revocation that finally speaks of an event."""
+    rows = await connection.fetch("SELECT * FROM amendment WHERE root = $1", root)
+    return [
+        Amendment(r["position"], r["target"], r["type"], msgspec.json.decode(r["data"]))
+        for r in rows
+    ]
+
+
+async def add_amendment(connection: Connection, amendment: Amendment, root: int) -> None:
+    """Remember a correction or revocation by its root."""
+    await connection.execute(
+        "INSERT INTO amendment VALUES ($1, $2, $3, $4, $5)",
+        amendment.position,
+        amendment.target,
+        root,
+        amendment.type,
+        msgspec.json.encode(amendment.data).decode(),
+    )
+
+
+async def root_of(connection: Connection, amendment_position: int) -> int:
+    """The event that an amendment finally speaks of."""
+    root = await connection.fetchval(
+        "SELECT root FROM amendment WHERE position = $1", amendment_position
+    )
+    if root is None:
+        raise RuntimeError(f"position {amendment_position} is not an amendment")
+    return int(root)
+
+
+async def void_things(connection: Connection, things: list[Thing]) -> set[Thing]:
+    """Of these things, those that are revoked (a class held after all needs a new reference)."""
+    rows = await connection.fetch(
+        """
+        SELECT t.type, t.source, t.ref
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS u (type, source, ref)
+        JOIN thing t USING (type, source, ref)
+        GROUP BY 1, 2, 3 HAVING bool_or(t.void)
+        """,
+        [t[0] for t in things],
+        [t[1] for t in things],
+        [t[2] for t in things],
+    )
+    return {(r["type"], r["source"], r["ref"]) for r in rows}
+
+
+async def add_things(connection: Connection, things: list[tuple[Any, ...]]) -> None:
+    """(type, source, ref, origin, void) of new things."""
+    if things:
+        await connection.copy_records_to_table(
+            "thing", records=things, columns=["type", "source", "ref", "origin", "void"]
+        )
+
+
+async def add_references(connection: Connection, references: list[tuple[Any, ...]]) -> None:
+    """(type, source, ref, origin) of new references."""
+    if references:
+        await connection.copy_records_to_table(
+            "reference", records=references, columns=["type", "source", "ref", "origin"]
+        )
+
+
+async def void_thing(connection: Connection, origin: int) -> list[Thing]:
+    """Mark what thing a revoked event was; the things whose state may have changed."""
+    rows = await connection.fetch(
+        "UPDATE thing SET void = true WHERE origin = $1 RETURNING type, source, ref", origin
+    )
+    return [(r["type"], r["source"], r["ref"]) for r in rows]
+
+
+async def replace_thing(
+    connection: Connection, origin: int, thing: Thing | None, void: bool
+) -> list[Thing]:
+    """Store what thing an event now is; the things whose state may have changed."""
+    old = await connection.fetch(
+        "DELETE FROM thing WHERE origin = $1 RETURNING type, source, ref", origin
+    )
+    touched = [(r["type"], r["source"], r["ref"]) for r in old]
+    if thing is not None:
+        await add_things(connection, [(*thing, origin, void)])
+        if thing not in touched:
+            touched.append(thing)
+    return touched
+
+
+async def replace_references(connection: Connection, origin: int, things: list[Thing]) -> None:
+    """Store what an event now refers to."""
+    await connection.execute("DELETE FROM reference WHERE origin = $1", origin)
+    await add_references(connection, [(*thing, origin) for thing in things])
+
+
+async def referring(connection: Connection, things: list[Thing]) -> list[int]:
+    """Origins of the events that refer to any of these things."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT r.origin
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS u (type, source, ref)
+        JOIN reference r USING (type, source, ref) ORDER BY 1
+        """,
+        [t[0] for t in things],
+        [t[1] for t in things],
+        [t[2] for t in things],
+    )
+    return [r["origin"] for r in rows]

@@ -1,0 +1,5 @@
+"""Alembic environment of the schema `activities`."""
+
+from shared.alembic_env import run
+
+run()

@@ -1,0 +1,230 @@
+"""The relay: carries the log to Kafka, and what the projections report back to the receipts.
+
+The log is the outbox. Rows go out in position order; after each batch every partition gets a
+marker that says how far each of its lanes goes, so that a lost tail is seen (design, section 5).
+A second relay, a restart or a broker that lost everything can only cause re-sends, which the
+projections skip. Run: `python -m services.activities.relay`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.structs import RecordMetadata
+from opentelemetry import trace
+
+from services.activities.log import receipts
+from services.activities.log.replay import lane_lasts
+from services.activities.log.rows import WIRE_SQL, to_wire
+from services.activities.settings import ActivitiesSettings
+from shared import kafka, telemetry
+from shared.clock import Clock, clock_from_environment
+from shared.contracts import topics
+from shared.contracts.record import LANES, Through, progress_decoder
+from shared.db import connect_pool
+from shared.worker import forever, run_until_stopped
+
+log = logging.getLogger(__name__)
+tracer = trace.get_tracer("hocvuso.activities.relay")
+
+BATCH = 2_000
+HEARTBEAT_SECONDS = 1.0
+LEADER_LOCK = 0x68763031
+
+
+class Relay:
+    """Publishes rows after the stored position; one at a time leads, others stand by."""
+
+    def __init__(self, pool: asyncpg.Pool, servers: str, partitions: int, clock: Clock) -> None:
+        self._pool = pool
+        self._servers = servers
+        self._partitions = partitions
+        self._clock = clock
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Lead until something fails; the caller starts it again."""
+        async with self._pool.acquire() as leader:
+            await leader.execute("SET statement_timeout = 0")
+            await leader.execute("SET idle_in_transaction_session_timeout = 0")
+            await leader.execute("SELECT pg_advisory_lock($1)", LEADER_LOCK)
+            try:
+                await leader.add_listener("hocvuso_log", lambda *_: self._wake.set())
+                await self._lead(leader)
+            finally:
+                # Closing frees the lock whatever state the connection is in.
+                leader.terminate()
+
+    async def _lead(self, leader: asyncpg.pool.PoolConnectionProxy) -> None:
+        await kafka.ensure_topics(self._servers, {topics.LOG: self._partitions, topics.PROGRESS: 1})
+        producer = kafka.producer(self._servers, "hocvuso-relay")
+        await producer.start()
+        try:
+            partitions = sorted(await producer.partitions_for(topics.LOG))
+            epoch = await leader.fetchval("SELECT epoch FROM counter")
+            position = await leader.fetchval("SELECT position FROM relay")
+            lasts = await lane_lasts(leader, list(range(LANES)), position)
+            log.info("relaying from position %d to %d partitions", position, len(partitions))
+            while True:
+                self._wake.clear()
+                rows = await leader.fetch(
+                    WIRE_SQL + "WHERE position > $1 ORDER BY position LIMIT $2", position, BATCH
+                )
+                if rows:
+                    lasts.update({row["lane"]: row["position"] for row in rows})
+                    await self._publish(producer, epoch, rows, partitions, lasts)
+                    position = rows[-1]["position"]
+                    await leader.execute("UPDATE relay SET position = $1", position)
+                    await receipts.mark(
+                        leader, "published", {receipts.PUBLISHED_LANE: position}, self._clock.now()
+                    )
+                    continue
+                # Silence would look like a broken bus to the projections.
+                await self._send_markers(producer, epoch, position, partitions, lasts)
+                try:
+                    await asyncio.wait_for(self._wake.wait(), HEARTBEAT_SECONDS)
+                except TimeoutError:
+                    await leader.execute("SELECT 1")
+        finally:
+            await kafka.stop_quietly(producer)
+
+    async def _publish(
+        self,
+        producer: AIOKafkaProducer,
+        epoch: str,
+        rows: Sequence[asyncpg.Record],
+        partitions: Sequence[int],
+        lasts: dict[int, int],
+    ) -> None:
+        with tracer.start_as_current_span(
+            f"send {topics.LOG}",
+            context=telemetry.root_context(),
+            kind=trace.SpanKind.PRODUCER,
+            links=telemetry.links(row["traceparent"] for row in rows),
+            attributes={
+                "messaging.system": "kafka",
+                "messaging.operation.type": "send",
+                "messaging.operation.name": "send",
+                "messaging.destination.name": topics.LOG,
+                "messaging.batch.message_count": len(rows),
+                "hocvuso.position.first": rows[0]["position"],
+                "hocvuso.position.last": rows[-1]["position"],
+            },
+        ):
+            sent = [
+                await producer.send(
+                    topics.LOG,
+                    to_wire(row, epoch),
+                    key=bytes([row["lane"]]),
+                    partition=partitions[row["lane"] % len(partitions)],
+                    headers=_headers(row["traceparent"]),
+                )
+                for row in rows
+            ]
+            await _acknowledged(sent)
+            await self._send_markers(producer, epoch, rows[-1]["position"], partitions, lasts)
+
+    async def _send_markers(
+        self,
+        producer: AIOKafkaProducer,
+        epoch: str,
+        through: int,
+        partitions: Sequence[int],
+        lasts: dict[int, int],
+    ) -> None:
+        sent = []
+        for index, partition in enumerate(partitions):
+            marker = Through(
+                epoch=epoch,
+                through=through,
+                last={
+                    lane: last for lane, last in lasts.items() if lane % len(partitions) == index
+                },
+            )
+            sent.append(
+                await producer.send(topics.LOG, msgspec.json.encode(marker), partition=partition)
+            )
+        await _acknowledged(sent)
+
+
+async def _acknowledged(sent: Sequence["asyncio.Future[RecordMetadata]"]) -> None:
+    """Wait until the broker has taken everything; raise when it did not in time."""
+    await asyncio.wait_for(asyncio.gather(*sent), 3 * kafka.REQUEST_TIMEOUT_MS / 1000)
+
+
+def _headers(traceparent: str | None) -> list[tuple[str, bytes]]:
+    headers = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+    if traceparent:
+        headers.append(("traceparent", traceparent.encode()))
+    return headers
+
+
+class ProgressListener:
+    """Turns the progress topic into marks for receipts."""
+
+    def __init__(self, pool: asyncpg.Pool, servers: str) -> None:
+        self._pool = pool
+        self._servers = servers
+
+    async def run(self) -> None:
+        """Follow the topic until the broker fails; marks come again with the next progress."""
+        consumer = await kafka.tail(self._servers, topics.PROGRESS, "hocvuso-receipts")
+        try:
+            while True:
+                batches = await consumer.getmany(timeout_ms=1000)
+                for messages in batches.values():
+                    for message in messages:
+                        await self._take(message.value)
+        finally:
+            await kafka.stop_quietly(consumer)
+
+    async def _take(self, value: bytes) -> None:
+        progress = progress_decoder.decode(value)
+        if progress.projection != "metrics":
+            return
+        at = datetime.fromisoformat(progress.at)
+        async with self._pool.acquire() as connection:
+            counted = {lane: state.last for lane, state in progress.lanes.items()}
+            await receipts.mark(connection, "counted", counted, at)
+            if progress.refreshed is not None:
+                await receipts.mark(
+                    connection, "visible", {receipts.VISIBLE_LANE: progress.refreshed}, at
+                )
+        await receipts.note_parked(self._pool, progress.parked, at)
+
+
+async def prune_daily(pool: asyncpg.Pool) -> None:
+    """Forget old marks once a day."""
+    async with pool.acquire() as connection:
+        await receipts.prune(connection)
+    await asyncio.sleep(86_400)
+
+
+async def main(stop: asyncio.Event) -> None:
+    """Run the relay until told to stop."""
+    telemetry.setup("hocvuso-relay")
+    settings = ActivitiesSettings()
+    pool = await connect_pool(settings.activities_database_url, "activities", low=1, high=4)
+    relay = Relay(
+        pool, settings.kafka_bootstrap_servers, settings.kafka_partitions, clock_from_environment()
+    )
+    listener = ProgressListener(pool, settings.kafka_bootstrap_servers)
+    tasks = [
+        asyncio.create_task(forever("relay", relay.run)),
+        asyncio.create_task(forever("progress listener", listener.run, longest_wait_s=2)),
+        asyncio.create_task(forever("prune marks", lambda: prune_daily(pool))),
+    ]
+    await stop.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    pool.terminate()
+    telemetry.shutdown()
+
+
+if __name__ == "__main__":
+    run_until_stopped(main)
