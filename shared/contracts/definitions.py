@@ -105,6 +105,10 @@ class Catalogue(Mapping[str, EventType]):
         kind = self._types[type_name]
         return self._publish(kind, version or kind.latest, stored=True)
 
+    def definitions(self) -> Json:
+        """The `$defs` that the schemas share."""
+        return self._bodies.defs
+
     def _publish(self, kind: EventType, version: str, *, stored: bool) -> Json:
         body = self._bodies.bodies[kind.type][version]
         head: Json = {"title": kind.title, "x-title-vi": kind.title_vi}
