@@ -1,0 +1,1 @@
+"""How the system is run: embedded on one machine, or in containers."""

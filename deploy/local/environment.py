@@ -1,0 +1,69 @@
+"""The environment handed to every service, and which embedded parts it makes unnecessary."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deploy.local.errors import StackError
+from deploy.local.home import Home
+from deploy.local.services import Addresses
+
+SERVICES = ("activities", "metrics", "registry")
+ROLES = tuple(f"hocvuso_{service}" for service in SERVICES)
+_DATABASES = {service: f"HOCVUSO_{service.upper()}_DATABASE_URL" for service in SERVICES}
+_PSEUDONYM_KEY = "HOCVUSO_PSEUDONYM_KEY_FILE"
+
+
+def own_databases(outer: Mapping[str, str]) -> dict[str, str] | None:
+    """Return the databases the operator has named, or None when there is none."""
+    named = {variable: outer[variable] for variable in _DATABASES.values() if outer.get(variable)}
+    missing = [variable for variable in _DATABASES.values() if variable not in named]
+    if named and missing:
+        raise StackError(
+            "some services have a database of their own and others have none",
+            where=f"the environment: {', '.join(missing)} not set",
+            fix="set all three HOCVUSO_*_DATABASE_URL, or none to use the embedded PostgreSQL",
+        )
+    return named or None
+
+
+def own_broker(outer: Mapping[str, str]) -> str | None:
+    """Return the broker the operator has named."""
+    return (
+        outer.get("HOCVUSO_KAFKA_BOOTSTRAP_SERVERS") or outer.get("KAFKA_BOOTSTRAP_SERVERS") or None
+    )
+
+
+def own_pseudonym_key(outer: Mapping[str, str]) -> str | None:
+    """Return the key file the operator has named."""
+    return outer.get(_PSEUDONYM_KEY) or None
+
+
+def for_services(
+    outer: Mapping[str, str],
+    *,
+    home: Home,
+    addresses: Addresses,
+    databases: Mapping[str, str],
+    broker: str,
+    sandbox: bool,
+) -> dict[str, str]:
+    """Return what the stack adds to the outer environment."""
+    added = {
+        "HOCVUSO_HOME": str(home.path),
+        "HOCVUSO_KAFKA_BOOTSTRAP_SERVERS": broker,
+        "KAFKA_BOOTSTRAP_SERVERS": broker,
+        _PSEUDONYM_KEY: own_pseudonym_key(outer) or str(home.pseudonym_key),
+        "HOCVUSO_ADMIN_KEY_FILE": str(home.admin_key),
+        "HOCVUSO_SANDBOX": "1" if sandbox else "0",
+        "PYTHONUNBUFFERED": "1",
+        **databases,
+    }
+    for service, url in addresses.urls.items():
+        added[f"HOCVUSO_{service.upper()}_URL"] = url
+    return added
+
+
+def database_variables(url_of_role: Mapping[str, str]) -> dict[str, str]:
+    """Name each service's database as the service expects it."""
+    return {_DATABASES[service]: url_of_role[f"hocvuso_{service}"] for service in SERVICES}

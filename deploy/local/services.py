@@ -1,0 +1,84 @@
+"""The services as commands: the one place that lists what the system consists of."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from deploy.local.component import Component
+from deploy.local.ports import LOOPBACK
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# Loading the units of the whole country takes a while on a slow disk.
+_ONE_SHOT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The ports of the three services: N, N + 1 and N + 2."""
+
+    port: int
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Return the port of each service by name."""
+        names = ("registry", "activities", "metrics")
+        return {name: self.port + i for i, name in enumerate(names)}
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Return the address of each service by name."""
+        return {name: f"http://{LOOPBACK}:{port}" for name, port in self.ports.items()}
+
+
+def stages(env: Mapping[str, str], addresses: Addresses) -> Sequence[Sequence[Component]]:
+    """Return what runs on top of PostgreSQL and the broker, in the order of its start."""
+
+    def python(name: str, *arguments: str, one_shot: bool = False) -> Component:
+        return Component(
+            name=name,
+            argv=[sys.executable, "-m", *arguments],
+            env=env,
+            cwd=REPOSITORY,
+            one_shot=one_shot,
+            ready_within=_ONE_SHOT_SECONDS if one_shot else 120.0,
+        )
+
+    return [
+        [python("migrate", "deploy.local", "migrate", one_shot=True)],
+        [
+            *(http_service(name, env, addresses) for name in addresses.ports),
+            python("relay", "services.activities.relay"),
+            python("worker", "services.metrics.worker"),
+        ],
+        [python("load", "deploy.local", "load", one_shot=True)],
+    ]
+
+
+def http_service(name: str, env: Mapping[str, str], addresses: Addresses) -> Component:
+    """Return one of the three services, ready when it says so itself."""
+    port, url = addresses.ports[name], addresses.urls[name]
+    return Component(
+        name=name,
+        argv=[
+            *(sys.executable, "-m", "uvicorn", f"services.{name}.app:create_app", "--factory"),
+            *("--host", LOOPBACK, "--port", str(port)),
+        ],
+        env=env,
+        cwd=REPOSITORY,
+        address=url,
+        ready=lambda: answers_ready(url),
+    )
+
+
+def answers_ready(url: str) -> bool:
+    """Tell whether a service says that it is ready."""
+    try:
+        # Without the proxy settings of the environment: this is the loopback.
+        return httpx.get(f"{url}/health/ready", timeout=2.0, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
