@@ -119,7 +119,7 @@ def _renamed(row: dict[str, str]) -> CloudEvent:
 
 def _attributed(row: dict[str, str]) -> CloudEvent:
     since, attribute = row["valid_from"], row["attribute"]
-    data = {"unit_id": row["unit_id"], "attribute": attribute}
+    data: dict[str, Any] = {"unit_id": row["unit_id"], "attribute": attribute}
     data |= {"value": row["value"] == "true", "from": since}
     return _unit_event("attributed", since, data, f"-{attribute}-{since}")
 

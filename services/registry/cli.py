@@ -1,0 +1,99 @@
+"""Commands of registry: load the units and plans that ship in the repository."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+from services.registry.plans import load as plan_load
+from services.registry.plans.document import load_plan
+from services.registry.units import catalogue
+from services.registry.units.load import LoadFailed, Report, load
+from shared.clock import clock_from_environment
+from shared.contracts.definitions import Catalogue
+from shared.settings import CommonSettings
+
+app = typer.Typer(no_args_is_help=True, help="Units and plans of the registry.")
+units = typer.Typer(no_args_is_help=True, help="The tree of units and its populations.")
+plans = typer.Typer(no_args_is_help=True, help="The plans and their objectives.")
+app.add_typer(units, name="units")
+app.add_typer(plans, name="plans")
+
+TIMEOUT = httpx.Timeout(120, connect=5)
+
+
+def _client(url: str, settings: CommonSettings) -> httpx.AsyncClient:
+    key = settings.admin_key()
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT, trust_env=False)
+
+
+def _show(report: Report) -> None:
+    live = sys.stdout.isatty()
+    if live or report.done == report.total:
+        text = (
+            f"{report.stage:<10} {report.done:>6}/{report.total}"
+            f"  new {report.accepted}, there already {report.duplicates}"
+        )
+        if report.refused:
+            text += f", refused {len(report.refused)}"
+        print(text, end="\r" if live and report.done < report.total else "\n", flush=True)
+
+
+async def load_units(folder: Path, settings: CommonSettings) -> None:
+    """Post units and populations to activities; also called by the local stack."""
+    async with _client(settings.activities_url, settings) as client:
+        await load(client, catalogue.stages(folder), _show)
+
+
+async def load_plans(folder: Path, settings: CommonSettings) -> None:
+    """Post new and changed plans to activities; also called by the local stack."""
+    documents = plan_load.read_folder(folder, Catalogue.load())
+    async with _client(settings.registry_url, settings) as registry:
+        newest = await plan_load.newest_versions(registry)
+    stage = plan_load.publish(documents, newest, clock_from_environment().today())
+    print(f"plans      {len(documents)} files, {len(stage.events)} new or changed", flush=True)
+    async with _client(settings.activities_url, settings) as client:
+        await load(client, [stage], _show)
+
+
+@units.command("load")
+def units_load(folder: Annotated[Path, typer.Option()] = catalogue.DEFAULT_FOLDER) -> None:
+    """Load units and populations; what is in the log already stays as it is."""
+    started = time.monotonic()
+    _run(load_units(folder, CommonSettings()))
+    print(f"units loaded in {time.monotonic() - started:.1f} s")
+
+
+@plans.command("load")
+def plans_load(folder: Annotated[Path, typer.Option()] = plan_load.DEFAULT_FOLDER) -> None:
+    """Publish every plan whose content is new or changed."""
+    _run(load_plans(folder, CommonSettings()))
+
+
+@plans.command("validate")
+def plans_validate(file: Path) -> None:
+    """Check a plan file; exit code 1 and the lines when something is wrong."""
+    document = load_plan(file, Catalogue.load())
+    if document.problems:
+        print(plan_load.explain(file, document), file=sys.stderr)
+        raise typer.Exit(1)
+    objectives = document.data["objectives"]
+    print(f"{file}: valid, {len(objectives)} objectives, {len(document.data['tasks'])} tasks")
+
+
+def _run(work: Coroutine[None, None, None]) -> None:
+    try:
+        asyncio.run(work)
+    except LoadFailed as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    app()

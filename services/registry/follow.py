@@ -1,0 +1,113 @@
+"""Keeps this process's definitions up to the log: projects (one replica) and folds (each)."""
+
+import asyncio
+import contextlib
+import logging
+import os
+
+import asyncpg
+import httpx
+
+from services.registry.definitions import DefinitionProjection, Definitions
+from shared import progress
+from shared.contracts.record import DEFINITION_LANE, through_decoder
+from shared.lane_consumer import LaneConsumer, LogReader
+from shared.worker import forever
+
+log = logging.getLogger(__name__)
+
+WANTED = frozenset({DEFINITION_LANE})
+HEARTBEAT_SECONDS = 3.0
+POLL_SECONDS = 0.5
+
+
+class Follower:
+    """Runs beside the routes; `why_not_ready` says what a reader would miss."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, activities: httpx.AsyncClient, servers: str, name: str = ""
+    ) -> None:
+        self.definitions = Definitions()
+        self._pool = pool
+        self._activities = activities
+        self._servers = servers
+        self._name = name or f"registry-{os.getpid()}"
+        self._applied = asyncio.Event()
+        self._goal: int | None = None
+        self._error = "starting"
+
+    @property
+    def why_not_ready(self) -> str | None:
+        """None once the definitions that were in the log at start are here."""
+        if self._goal is None:
+            return f"the log of activities has not been read yet ({self._error})"
+        if self.definitions.position < self._goal:
+            return (
+                f"definitions are projected up to position {self.definitions.position}"
+                f" of {self._goal} ({self._error})"
+            )
+        return None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(forever("registry goal", self._learn_goal))
+                group.create_task(forever("registry projection", self._project_once))
+                group.create_task(forever("registry fold", self._fold))
+        finally:
+            with contextlib.suppress(Exception):
+                await progress.release(self._pool, self._name)
+
+    async def _learn_goal(self) -> None:
+        """The last definition in the log at start; asked once it can be answered."""
+        if self._goal is not None:
+            await asyncio.sleep(3600)
+            return
+        try:
+            # Asked beyond everything, the log answers with its end.
+            answer = await self._activities.get(
+                "/v1/log", params={"after": 2**62, "lane": DEFINITION_LANE, "limit": 1}
+            )
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            self._error = f"activities: {type(error).__name__} {error}".strip()
+            raise
+        marker = through_decoder.decode(answer.content.splitlines()[-1])
+        self._goal = marker.last.get(DEFINITION_LANE, 0)
+        self._error = "catching up"
+
+    async def _fold(self) -> None:
+        while True:
+            await self.definitions.catch_up(self._pool)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._applied.wait(), POLL_SECONDS)
+            self._applied.clear()
+
+    async def _project_once(self) -> None:
+        """Take the lane if no other replica has it, and follow the log while it is ours."""
+        share = await self._heartbeat()
+        held = await progress.claim(self._pool, self._name, share)
+        if DEFINITION_LANE not in held.lanes:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            return
+        projection = DefinitionProjection(self._pool, held, self._applied)
+        consumer = LaneConsumer(projection, LogReader(self._activities), self._servers, self._name)
+        following = asyncio.create_task(consumer.run())
+        try:
+            while not following.done():
+                await asyncio.wait({following}, timeout=HEARTBEAT_SECONDS)
+                if DEFINITION_LANE not in await self._heartbeat():
+                    return
+            following.result()
+        except (progress.EpochChanged, httpx.HTTPError) as error:
+            self._error = str(error) or type(error).__name__
+            raise
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await following
+
+    async def _heartbeat(self) -> frozenset[int]:
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await progress.heartbeat(connection, self._name, WANTED)
