@@ -202,9 +202,9 @@ class UnitTree:
         if not candidates:
             raise self._unknown(subject)
         if era is not None:
-            declared = [u for u in candidates if u.era == era]
+            declared = [u for u in candidates if u.era == era and u.exists(on)]
             if declared:
-                return self._valid(declared[-1], on)
+                return declared[-1]
         valid = [u for u in candidates if u.exists(on)]
         if not valid:
             return self._valid(candidates[-1], on)

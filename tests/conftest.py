@@ -1,0 +1,35 @@
+"""Fixtures every kind of test may use: one embedded PostgreSQL and broker for the whole run."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.local.stack import LocalStack, infrastructure_only
+
+# The tests must not depend on what the machine's user has set.
+for _name in [n for n in os.environ if n.startswith(("HOCVUSO_", "OTEL_"))]:
+    if _name not in ("HOCVUSO_KAFKA_HOME", "HOCVUSO_POSTGRES_BIN", "HOCVUSO_CLOCK_SHIFT_SECONDS"):
+        del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """PostgreSQL and the broker, started once."""
+    home: Path = tmp_path_factory.mktemp("infrastructure")
+    with LocalStack(home / "home", stages=infrastructure_only) as stack:
+        yield stack
+
+
+async def new_database(stack: LocalStack, service: str) -> str:
+    """An empty database of its own for one test, owned by the service's role; its address."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    admin = await asyncpg.connect(stack.superuser_url)
+    try:
+        await admin.execute(f'CREATE DATABASE "{name}" OWNER "hocvuso_{service}"')
+    finally:
+        await admin.close()
+    return stack.database_urls[service].rsplit("/", 1)[0] + f"/{name}"
