@@ -1,0 +1,60 @@
+# Everything a newcomer needs: `make up` runs the system, `make test` proves it.
+# Needs Python 3.11+ and make; everything else is installed into .venv from the lock file.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+# uv lives beside .venv: `uv pip sync` removes from .venv all that is not locked, itself included.
+UVENV := .uv
+UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
+
+.PHONY: up down test test-kafka check format generate bench lock clean help
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(READY): requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit("hocvuso needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@command -v uv >/dev/null 2>&1 || test -x $(UVENV)/bin/uv || { $(PYTHON) -m venv $(UVENV) && $(UVENV)/bin/python -m pip install --quiet --disable-pip-version-check uv; }
+	@echo "installing the locked dependencies into $(VENV)"
+	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.lock
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(BIN)/python" -m deploy.local "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(BIN)/hocvuso
+	@chmod +x $(BIN)/hocvuso
+	@touch $@
+
+up: $(READY) ## run the whole system on this machine; Ctrl-C stops it
+	@$(BIN)/hocvuso up $(ARGS)
+
+down: $(READY) ## stop a system that runs in the background (make up ARGS=--detach)
+	@$(BIN)/hocvuso down
+
+check: $(READY) ## format, lint, types, import rules
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check ## everything, against the embedded PostgreSQL and broker
+	$(BIN)/python -m pytest
+
+test-kafka: $(READY) ## the integration tests against a real Apache Kafka broker
+	@$(BIN)/python -m tests.kafka
+
+bench: $(READY) ## speed, as ratios against a reference of the same run
+	@$(BIN)/python -m bench
+
+format: $(READY) ## write the code the way `make check` wants it
+	$(BIN)/ruff format --quiet .
+	$(BIN)/ruff check --fix --quiet .
+
+generate: $(READY) ## write again what is made from the contracts
+	$(BIN)/python -m shared.contracts.generate
+
+lock: $(READY) ## resolve the dependencies anew
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group embedded --group dev -o requirements-dev.lock
+
+clean: ## remove the virtual environment and caches (not the data in .hocvuso)
+	rm -rf $(VENV) $(UVENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,116 @@
+"""The command `hocvuso`: one composition of what the services and the local stack offer.
+
+Each service owns its commands (`services/NAME/cli.py`); here they only get their names.
+"""
+
+import asyncio
+import importlib
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.local.errors import StackError
+from deploy.local.home import default_home
+
+app = typer.Typer(
+    name="hocvuso",
+    help="Progress of the 'Bình dân học vụ số' plans, every number backed by its events.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+_GROUPS = {
+    "keys": ("services.activities.cli", "keys", "make, list and revoke keys of partners"),
+    "units": ("services.registry.cli", "units", "load the units of Vietnam"),
+    "plans": ("services.registry.cli", "plans", "validate and load plans"),
+}
+_COMMANDS = {
+    "send": ("services.activities.cli", "send", "post the events of a file"),
+    "trace": ("services.activities.trace_cli", "trace", "show one event's way with times"),
+    "rebuild": ("services.metrics.cli", "rebuild", "count again from the log, compare, swap"),
+    "parked": ("services.metrics.cli", "parked", "list, retry or dismiss parked subjects"),
+    "simulate": ("deploy.sandbox.cli", "simulate", "post a plausible course of a plan (sandbox)"),
+}
+
+Home = Annotated[Path, typer.Option("--home", help="where all state lives", default_factory=default_home)]
+
+
+@app.command()
+def up(
+    home: Home,
+    port: Annotated[int, typer.Option(help="registry here, activities +1, metrics +2")] = 8000,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="create it for simulated data")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="leave it running")] = False,
+) -> None:
+    """Run the whole system on this machine: a pilot, not production."""
+    from deploy.local import stack
+
+    try:
+        code = stack.up(home, port, sandbox, detach=detach)
+    except StackError as error:
+        print(error, file=sys.stderr)
+        code = 1
+    raise typer.Exit(code)
+
+
+@app.command()
+def down(home: Home) -> None:
+    """Stop a system that runs in the background."""
+    from deploy.local import foreground
+
+    raise typer.Exit(foreground.down(home))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the databases to the newest shape; its own step, before the services start."""
+    from deploy.migrate import run
+    from shared.db import ForeignDatabase
+
+    try:
+        run()
+    except ForeignDatabase as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+@app.command(hidden=True)
+def load() -> None:
+    """Load nation, units, populations and plans from the repository; again changes nothing."""
+    from services.registry.load import load_all
+
+    asyncio.run(load_all())
+
+
+@app.command(hidden=True)
+def kafka_home() -> None:
+    """Fetch Apache Kafka where Java and Maven exist; print its directory."""
+    from deploy.local import apache_kafka
+
+    try:
+        print(apache_kafka.fetch())
+    except StackError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _add_service_commands() -> None:
+    """Import only what the command line asks for: a status question must not wait for all."""
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    show_all = wanted in ("", "--help", "-h")
+    for name, (module, attribute, text) in _GROUPS.items():
+        if show_all:
+            app.add_typer(typer.Typer(), name=name, help=text)
+        elif wanted == name:
+            app.add_typer(getattr(importlib.import_module(module), attribute), name=name, help=text)
+    for name, (module, attribute, text) in _COMMANDS.items():
+        if show_all:
+            app.command(name, help=text)(lambda: None)
+        elif wanted == name:
+            app.command(name, help=text)(getattr(importlib.import_module(module), attribute))
+
+
+_add_service_commands()
