@@ -1,0 +1,93 @@
+"""From the bytes of one event to a candidate for the log: the one path for every way in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.activities.ingest import parse
+from services.activities.ingest.envelope import UNCOUNTED, Envelopes
+from services.activities.ingest.leaks import leaks, may_leak
+from services.activities.ingest.problems import MAX_EVENT_BYTES, too_large
+from services.activities.ingest.validate import Validator
+from services.activities.keys.model import Key
+from services.activities.log.model import Candidate
+from services.activities.privacy import Pseudonyms
+from shared.clock import Clock
+from shared.contracts.definitions import Catalogue
+from shared.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of the bytes of one event: a candidate, or why not.
+
+    `source` and `id` are None where they are missing or must not be repeated.
+    """
+
+    source: str | None
+    id: str | None
+    candidate: Candidate | None = None
+    problem: Problem | None = None
+
+
+class Intake:
+    """Judges events: strict JSON, attributes, rights, data, personal data, in this order."""
+
+    def __init__(self, catalogue: Catalogue, pseudonyms: Pseudonyms, clock: Clock) -> None:
+        self._envelopes = Envelopes(catalogue, clock)
+        self._validator = Validator(catalogue, pseudonyms)
+        self._content_mac = pseudonyms.content_mac
+
+    def judge(self, raw: bytes, key: Key, traceparent: str | None) -> Judged:
+        """Judge one event; never raises Problem."""
+        event: Any = None
+        try:
+            if len(raw) > MAX_EVENT_BYTES:
+                raise too_large(MAX_EVENT_BYTES, "An event")
+            event, text, floats = parse.read(raw)
+            if not isinstance(event, dict):
+                raise Problem(
+                    "event-not-object",
+                    "An event is a JSON object.",
+                    status=400,
+                    hint="Send several as an array with application/cloudevents-batch+json.",
+                )
+            candidate = self._candidate(event, text, floats, key, traceparent)
+        except Problem as problem:
+            if problem.pointer is not None and leaks(problem.pointer):
+                problem.pointer = None
+            return Judged(_shown(event, "source"), _shown(event, "id"), None, problem)
+        return Judged(candidate.source, candidate.id, candidate)
+
+    def _candidate(
+        self, event: dict[str, Any], text: bytes, floats: bool, key: Key, traceparent: str | None
+    ) -> Candidate:
+        envelope = self._envelopes.check(event)
+        key.check(envelope.type, envelope.source)
+        data = self._validator.stored(envelope.type, envelope.version, envelope.data)
+        if not event.keys().isdisjoint(UNCOUNTED):
+            event = {name: value for name, value in event.items() if name not in UNCOUNTED}
+            text = parse.sorted_json(event)
+        return Candidate(
+            source=envelope.source,
+            id=envelope.id,
+            type=envelope.type.type,
+            subject=envelope.subject,
+            time=envelope.time,
+            occurred=envelope.occurred,
+            data=data,
+            content_mac=self._content_mac(parse.canonical(event, text, floats)),
+            partner=key.name,
+            roles=key.roles,
+            traceparent=traceparent,
+            era=key.era,
+            subtree=key.subtree,
+            warnings=self._validator.warnings(envelope.type, data, envelope.occurred.isoformat()),
+        )
+
+
+def _shown(event: Any, name: str) -> str | None:
+    """`source` or `id` of a refused event, if it can be repeated."""
+    value = event.get(name) if isinstance(event, dict) else None
+    if not isinstance(value, str) or len(value) > 512 or (may_leak(value) and leaks(value)):
+        return None
+    return value

@@ -1,0 +1,32 @@
+"""The front door's own refusals that more than one module gives. The table is `docs/errors.md`."""
+
+from shared.problems import Problem
+
+MAX_EVENT_BYTES = 256 * 1024
+MAX_BATCH_BYTES = 10 * 1024 * 1024
+MAX_BATCH_EVENTS = 1_000
+MAX_DEPTH = 64
+MAX_INTEGER = 2**53 - 1
+
+
+def in_clear(pointer: str, what: str = "This text") -> Problem:
+    """An identity or phone number outside the fields that become pseudonyms. Echoes nothing."""
+    return Problem(
+        "personal-data-in-clear",
+        f"{what} holds what looks like an identity or phone number.",
+        pointer=pointer,
+        hint="Name people only in fields like `person`, which are stored as pseudonyms; use a"
+        " running number or a UUID for ids. If it is none, write it otherwise (for example with"
+        " a letter in front and after every three digits).",
+    )
+
+
+def too_large(limit: int, what: str) -> Problem:
+    """A body over its limit, compressed or not."""
+    return Problem(
+        "body-too-large",
+        f"{what} may have at most {limit} bytes, also after decompression.",
+        status=413,
+        hint=f"Limits: {MAX_EVENT_BYTES} bytes per event, {MAX_BATCH_EVENTS} events or"
+        f" {MAX_BATCH_BYTES} bytes per batch. Split it.",
+    )

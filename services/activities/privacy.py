@@ -1,0 +1,185 @@
+"""Pseudonyms: identity numbers come in, keyed references go on; nothing else of them remains.
+
+`{"scheme": "cccd", "value": "066..."}` becomes `"cccd:BASE32"`, 160 bits of HMAC-SHA-256 under a key
+that never rotates: with another key everybody would be counted again. The same key, for another
+purpose, makes the MAC by which equal content is known again (a plain digest of an identity number
+can be inverted by trying all of them).
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from shared.contracts.model import Identity
+from shared.db import Connection
+from shared.problems import Problem
+
+_SEPARATORS = re.compile(r"[\s.\-_\u200b-\u200d\u2060\ufeff]+")
+_KEY_BYTES = 32
+
+
+class PseudonymKeyError(RuntimeError):
+    """The pseudonym key is missing, malformed or not the one this log was written with."""
+
+
+def read_key(path: Path | None) -> bytes:
+    """The key from its file: 64 hexadecimal digits. Raises PseudonymKeyError."""
+    if path is None:
+        raise PseudonymKeyError(
+            "HOCVUSO_PSEUDONYM_KEY_FILE is not set. Name a file with 64 hexadecimal digits; the"
+            " same file for the whole life of this log."
+        )
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except FileNotFoundError:
+        raise PseudonymKeyError(
+            f"The pseudonym key file {path} does not exist. Restore it from its backup; only for"
+            " an empty log may a new one be made (openssl rand -hex 32)."
+        ) from None
+    except ValueError:
+        raise PseudonymKeyError(
+            f"The pseudonym key file {path} does not hold 64 hex digits."
+        ) from None
+    if len(key) != _KEY_BYTES:
+        raise PseudonymKeyError(
+            f"The pseudonym key file {path} holds {len(key)} bytes, not {_KEY_BYTES}."
+        )
+    return key
+
+
+def _digits(text: str) -> str | None:
+    """The ASCII digits of `text` without separators; None when anything else is in it."""
+    bare = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text))
+    return bare if bare.isascii() and bare.isdigit() else None
+
+
+def _of_length(*lengths: int) -> Callable[[str], str | None]:
+    def normalise(text: str) -> str | None:
+        bare = _digits(text)
+        return bare if bare is not None and len(bare) in lengths else None
+
+    return normalise
+
+
+def _phone(text: str) -> str | None:
+    """A Vietnamese number as +84 and nine or ten digits."""
+    bare = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).replace("(", "")
+    found = re.fullmatch(r"(?:\+?84|0)([1-9][0-9]{8,9})", bare.replace(")", ""))
+    return f"+84{found[1]}" if found else None
+
+
+def _folded(text: str) -> str | None:
+    return " ".join(
+        unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split()
+    )
+
+
+def _exact(text: str) -> str | None:
+    return unicodedata.normalize("NFC", text).strip()
+
+
+# Each maps a posted value to the one spelling that is hashed, or None when it cannot be one.
+_NORMALISE: dict[str, Callable[[str], str | None]] = {
+    "cccd": _of_length(12),
+    "cmnd": _of_length(9),
+    "phone": _phone,
+    "tax": _of_length(10, 12, 13),
+    "imei": _of_length(14, 15, 16),
+    "account": _folded,
+    "vneid": _folded,
+    "student": _folded,
+    "staff": _folded,
+    "household": _folded,
+    "device": _folded,
+    "unit": _exact,
+    "code": _exact,
+    "learner": _exact,
+}
+_FORMS = {
+    "cccd": "12 digits",
+    "cmnd": "9 digits",
+    "phone": "a Vietnamese number: 0 or +84, then 9 digits (10 for a landline)",
+    "tax": "10 or 13 digits (12 for a personal tax number)",
+    "imei": "14 to 16 digits",
+}
+
+
+class Pseudonyms:
+    """Makes references and content MACs with one key."""
+
+    def __init__(self, key: bytes) -> None:
+        def derived(purpose: bytes) -> bytes:
+            return hmac.digest(key, b"hocvuso " + purpose + b" v1", "sha256")
+
+        self._reference_key = derived(b"reference")
+        self._content_key = derived(b"content")
+        self.fingerprint = derived(b"fingerprint")
+
+    def reference(self, scheme: str, value: str) -> str | None:
+        """`scheme:BASE32` of a value; None when the value cannot be one of its scheme."""
+        normalise = _NORMALISE.get(scheme, _exact)
+        normal = normalise(value)
+        if not normal:
+            return None
+        mac = hmac.digest(self._reference_key, f"{scheme}\0{normal}".encode(), "sha256")
+        return f"{scheme}:{base64.b32encode(mac[:20]).decode()}"
+
+    def content_mac(self, canonical: bytes) -> bytes:
+        """The MAC of a partner's normalised input (RFC 8785 bytes)."""
+        return hmac.digest(self._content_key, canonical, "sha256")
+
+    def stored(self, identity: Identity, posted: Mapping[str, Any], pointer: str) -> str:
+        """The reference that takes the place of a posted `{"scheme", "value"}`.
+
+        Values of schemes that are no identity numbers are kept as they are. Raises Problem.
+        """
+        scheme, value = posted["scheme"], posted["value"]
+        if scheme not in identity.schemes:
+            raise Problem(
+                "value-not-allowed",
+                "The scheme is not one that this field takes.",
+                pointer=f"{pointer}/scheme",
+                hint=f"Allowed: {', '.join(identity.schemes)}.",
+            )
+        if not identity.is_secret(scheme):
+            return f"{scheme}:{_exact(value)}"
+        reference = self.reference(scheme, value)
+        if reference is None:
+            raise Problem(
+                "reference-malformed",
+                f"The value cannot be one of the scheme {scheme}.",
+                pointer=f"{pointer}/value",
+                hint=f"{scheme} is {_FORMS.get(scheme, 'a text that is not blank')}; leading zeros"
+                " belong to it.",
+            )
+        return reference
+
+
+async def bind_key(connection: Connection, pseudonyms: Pseudonyms) -> None:
+    """Tie the database to the key on the first start; refuse another key ever after.
+
+    Raises PseudonymKeyError.
+    """
+    await connection.execute(
+        "INSERT INTO privacy (key_fingerprint) VALUES ($1) ON CONFLICT DO NOTHING",
+        pseudonyms.fingerprint,
+    )
+    stored: bytes = await connection.fetchval("SELECT key_fingerprint FROM privacy")
+    if not hmac.compare_digest(stored, pseudonyms.fingerprint):
+        raise PseudonymKeyError(
+            "This log was written with another pseudonym key (fingerprint"
+            f" {short_fingerprint(stored)}, the key now given has"
+            f" {short_fingerprint(pseudonyms.fingerprint)}). Starting would count everybody again,"
+            " so nothing was started and nothing was changed. Put the original key back into"
+            " HOCVUSO_PSEUDONYM_KEY_FILE."
+        )
+
+
+def short_fingerprint(fingerprint: bytes) -> str:
+    """Enough of a fingerprint to tell two keys apart, in a message."""
+    return hashlib.sha256(fingerprint).hexdigest()[:12]
