@@ -1,0 +1,169 @@
+"""Log -> relay -> broker -> lane consumer, over real ones, with the broker killed in between."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+
+from deploy.local.stack import LocalStack, infrastructure_only
+from services.activities.log.log import Log
+from services.activities.log.receipts import receipt
+from services.activities.log.routes import router
+from services.activities.relay import ProgressListener, Relay
+from shared import kafka
+from shared.clock import FixedClock
+from shared.contracts import topics
+from shared.contracts.definitions import Catalogue
+from shared.contracts.record import LANES, LaneProgress, LogRecord, Progress, encode
+from shared.db import connect_pool, migrate
+from shared.lane_consumer import LaneConsumer, LogReader
+from shared.lanes import Lane, watermark
+from shared.worker import forever
+from tests.conftest import new_database
+from tests.log.conftest import MIGRATIONS, UNITS, attended
+
+pytestmark = pytest.mark.stack
+
+
+class Recorder:
+    """A projection in memory that notes every row it was given."""
+
+    def __init__(self) -> None:
+        self.lanes = {n: Lane() for n in range(LANES)}
+        self.positions: list[int] = []
+        self.traceparents: list[str | None] = []
+
+    async def bind(self, epoch: str) -> None:
+        assert epoch
+
+    async def apply(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
+        self.positions += [r.position for r in records]
+        self.traceparents += [r.traceparent for r in records]
+        self.lanes.update({n: Lane(x.last, x.through) for n, x in lanes.items()})
+
+    async def reaches(self, position: int, seconds: float = 60) -> None:
+        async with asyncio.timeout(seconds):
+            while watermark(self.lanes) < position:
+                await asyncio.sleep(0.02)
+
+
+class System:
+    def __init__(self, stack: LocalStack, pool: asyncpg.Pool, log: Log, clock: FixedClock) -> None:
+        self.stack, self.pool, self.log, self.clock = stack, pool, log, clock
+        self.tasks: list[asyncio.Task[None]] = []
+        self.healed = 0
+
+    def relay(self) -> None:
+        relay = Relay(self.pool, self.stack.bootstrap_servers, 5, self.clock)
+        self.tasks.append(asyncio.create_task(forever("relay", relay.run, longest_wait_s=1)))
+
+    def consumer(self, recorder: Recorder) -> None:
+        app = FastAPI()
+        app.state.pool = self.pool
+        app.include_router(router)
+        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://a")
+
+        def healed(lanes: int) -> None:
+            self.healed += lanes
+
+        consumer = LaneConsumer(
+            recorder,
+            LogReader(client),
+            self.stack.bootstrap_servers,
+            "test",
+            on_healed=healed,
+        )
+        self.tasks.append(asyncio.create_task(forever("consumer", consumer.run, longest_wait_s=1)))
+
+    async def post(self, first: int, count: int) -> int:
+        outcomes = await self.log.submit(
+            [attended(f"e{n}", f"cccd:{n % 50}") for n in range(first, first + count)]
+        )
+        return max(o.position or 0 for o in outcomes)
+
+
+@pytest_asyncio.fixture
+async def system(tmp_path: Path) -> AsyncIterator[System]:
+    with LocalStack(tmp_path / "home", stages=infrastructure_only) as stack:
+        url = await new_database(stack, "activities")
+        await asyncio.to_thread(migrate, url, "activities", MIGRATIONS)
+        pool = await connect_pool(url, "activities", low=2, high=12)
+        clock = FixedClock(datetime(2026, 6, 30, 5, tzinfo=UTC))
+        log = Log(pool, Catalogue.load(), clock)
+        await log.start()
+        await log.submit(UNITS)
+        made = System(stack, pool, log, clock)
+        yield made
+        for task in made.tasks:
+            task.cancel()
+        await asyncio.gather(*made.tasks, return_exceptions=True)
+        await log.stop()
+        pool.terminate()
+
+
+async def test_every_row_arrives_once_although_the_broker_dies_and_forgets(system: System) -> None:
+    recorder = Recorder()
+    system.relay()
+    system.relay()  # the second stands by
+    last = await system.post(0, 300)
+    system.consumer(recorder)
+    await recorder.reaches(last)
+    for round in range(1, 4):
+        last = await system.post(round * 1000, 200)
+        if round == 2:
+            await asyncio.to_thread(system.stack.kill, "broker")
+            last = await system.post(round * 1000 + 500, 100)
+    await recorder.reaches(last)
+    assert sorted(recorder.positions) == list(range(1, last + 1))
+    # And afterwards the bus carries again what is new, quickly.
+    last = await system.post(9000, 10)
+    await recorder.reaches(last, seconds=20)
+    assert sorted(recorder.positions) == list(range(1, last + 1))
+
+
+async def test_a_row_published_before_anyone_listened_comes_from_the_log(system: System) -> None:
+    system.relay()
+    last = await system.post(0, 50)
+    async with asyncio.timeout(30):
+        while await system.pool.fetchval("SELECT position FROM relay") < last:
+            await asyncio.sleep(0.05)
+    recorder = Recorder()
+    system.consumer(recorder)
+    await recorder.reaches(last)
+    assert sorted(recorder.positions) == list(range(1, last + 1))
+
+
+async def test_progress_becomes_a_receipt(system: System) -> None:
+    system.relay()
+    last = await system.post(0, 1)
+    source = "https://partner.example/system"
+    first = await receipt(system.pool, source, "e0")
+    assert (first.status, first.counted.reached) in (("accepted", False), ("published", False))
+    listener = ProgressListener(system.pool, system.stack.bootstrap_servers)
+    system.tasks.append(asyncio.create_task(forever("listener", listener.run, longest_wait_s=1)))
+    producer = kafka.producer(system.stack.bootstrap_servers, "test")
+    with contextlib.suppress(Exception):
+        await kafka.ensure_topics(system.stack.bootstrap_servers, {topics.PROGRESS: 1})
+    await producer.start()
+    message = Progress(
+        epoch="e",
+        projection="metrics",
+        at="2026-06-30T05:00:01+00:00",
+        lanes={n: LaneProgress(last=last, through=last) for n in range(LANES)},
+        watermark=last,
+        refreshed=last,
+    )
+    async with asyncio.timeout(30):
+        while (await receipt(system.pool, source, "e0")).status != "visible":
+            await producer.send_and_wait(topics.PROGRESS, encode(message))
+            await asyncio.sleep(0.2)
+    done = await receipt(system.pool, source, "e0")
+    assert done.counted.at == datetime(2026, 6, 30, 5, 0, 1, tzinfo=UTC)
+    await producer.stop()
