@@ -35,14 +35,18 @@ _COMMANDS = {
     "simulate": ("deploy.sandbox.cli", "simulate", "post a plausible course of a plan (sandbox)"),
 }
 
-Home = Annotated[Path, typer.Option("--home", help="where all state lives", default_factory=default_home)]
+Home = Annotated[
+    Path, typer.Option("--home", help="where all state lives", default_factory=default_home)
+]
 
 
 @app.command()
 def up(
     home: Home,
     port: Annotated[int, typer.Option(help="registry here, activities +1, metrics +2")] = 8000,
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="create it for simulated data")] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="create it for simulated data")
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="leave it running")] = False,
 ) -> None:
     """Run the whole system on this machine: a pilot, not production."""
@@ -80,9 +84,22 @@ def migrate() -> None:
 @app.command(hidden=True)
 def load() -> None:
     """Load nation, units, populations and plans from the repository; again changes nothing."""
-    from services.registry.load import load_all
+    from services.registry.cli import load_plans, load_units
+    from services.registry.plans import load as plan_files
+    from services.registry.units import catalogue
+    from services.registry.units.load import LoadFailed
+    from shared.settings import CommonSettings
 
-    asyncio.run(load_all())
+    async def everything() -> None:
+        settings = CommonSettings()
+        await load_units(catalogue.DEFAULT_FOLDER, settings)
+        await load_plans(plan_files.DEFAULT_FOLDER, settings)
+
+    try:
+        asyncio.run(everything())
+    except* LoadFailed as failed:
+        print(*failed.exceptions, sep="\n", file=sys.stderr)
+        raise typer.Exit(1) from None
 
 
 @app.command(hidden=True)
