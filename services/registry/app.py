@@ -1,0 +1,75 @@
+"""Composition root of registry: `uvicorn services.registry.app:create_app --factory`."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from services.registry import health
+from services.registry.access import Reader
+from services.registry.follow import Follower
+from services.registry.keys import KeyChecker
+from services.registry.plans import routes as plan_routes
+from services.registry.settings import RegistrySettings
+from services.registry.state import State
+from services.registry.tables import routes as table_routes
+from services.registry.units import routes as unit_routes
+from services.registry.web import routes as web_routes
+from shared import problems, telemetry
+from shared.clock import Clock, clock_from_environment
+from shared.db import connect_pool
+
+TIMEOUT = httpx.Timeout(30, connect=2)
+STATIC = Path(__file__).parent / "web" / "static"
+
+
+def create_app(settings: RegistrySettings | None = None, clock: Clock | None = None) -> FastAPI:
+    """The service, ready to run; nothing is connected before its lifespan starts."""
+    telemetry.setup("hocvuso-registry")
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        used = settings or RegistrySettings()
+        pool = await connect_pool(
+            used.registry_database_url, "registry", high=used.registry_pool_size
+        )
+        async with (
+            httpx.AsyncClient(
+                base_url=used.activities_url, timeout=TIMEOUT, trust_env=False
+            ) as activities,
+            httpx.AsyncClient(
+                base_url=used.metrics_url, timeout=TIMEOUT, trust_env=False
+            ) as metrics,
+        ):
+            follower = Follower(pool, activities, used.kafka_bootstrap_servers)
+            app.state.registry = State(
+                used,
+                clock or clock_from_environment(),
+                pool,
+                activities,
+                metrics,
+                follower,
+                KeyChecker(activities, used.key_cache_seconds),
+            )
+            following = asyncio.create_task(follower.run())
+            try:
+                yield
+            finally:
+                following.cancel()
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await following
+                await pool.close()
+                telemetry.shutdown()
+
+    app = FastAPI(title="hocvuso registry", version="1", lifespan=lifespan)
+    problems.install(app)
+    app.include_router(health.router)
+    for router in (unit_routes.router, plan_routes.router, table_routes.router):
+        app.include_router(router, dependencies=[Reader])
+    app.include_router(web_routes.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app

@@ -1,0 +1,162 @@
+"""Plans: what they demand, what is counted of it, who does what until when."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from services.registry.definitions import PlanVersion
+from services.registry.plans.deadlines import deadline_day, due_days
+from services.registry.plans.load import content_digest
+from services.registry.state import Registry, State
+
+router = APIRouter(prefix="/v1/plans", tags=["plans"])
+
+_SUMMARY = ("title_vi", "title_en", "issuer", "unit", "unit_level", "period", "issued")
+
+
+def plan_json(state: State, plan: PlanVersion) -> dict[str, Any]:
+    """A plan in one row."""
+    document = plan.document
+    unit = state.tree.unit(document["unit"])
+    return {
+        "id": plan.plan,
+        "version": plan.version,
+        "digest": content_digest(document),
+        **{name: document.get(name) for name in _SUMMARY},
+        "unit_name_vi": unit.name(date.fromisoformat(document["period"]["start"]))
+        if unit
+        else None,
+        "objectives": len(document["objectives"]),
+        "tasks": len(document["tasks"]),
+        "obligations": len(document["reporting"]),
+        "position": plan.position,
+        "recorded": plan.recorded,
+    }
+
+
+@router.get("")
+async def list_plans(state: Registry) -> dict[str, Any]:
+    """Every plan, in its newest version."""
+    plans = [plan_json(state, plan) for plan in state.definitions.plans()]
+    return {"plans": plans, "position": state.definitions.position}
+
+
+@router.get("/{plan}")
+async def show_plan(state: Registry, plan: str) -> dict[str, Any]:
+    """One plan, whole, with the versions it has had."""
+    found = state.plan(plan)
+    versions = [
+        {"version": v.version, "position": v.position, "recorded": v.recorded}
+        for v in state.definitions.plan_versions(plan)
+    ]
+    return plan_json(state, found) | {"versions": versions, "document": found.document}
+
+
+async def objective_states(state: State, plan: str) -> dict[str, tuple[str, str | None]]:
+    """Whether metrics counts each objective of a plan, and why not."""
+    rows = await state.pool.fetch(
+        "SELECT objective, state, reason FROM indicators.objectives_state WHERE plan = $1", plan
+    )
+    return {r["objective"]: (r["state"], r["reason"]) for r in rows}
+
+
+def objective_json(
+    objective: dict[str, Any], states: dict[str, tuple[str, str | None]]
+) -> dict[str, Any]:
+    """An objective with its state and how it is read."""
+    state, reason = states.get(
+        objective["id"], ("building", "metrics has not evaluated this version of the plan yet")
+    )
+    if objective["id"] not in states and objective.get("not_counted"):
+        state, reason = "not_counted", str(objective["not_counted"])
+    last_day = deadline_day(objective)
+    return {
+        "id": objective["id"],
+        "state": state,
+        "reason": reason,
+        "text_vi": objective["text_vi"],
+        "text_en": objective.get("text_en"),
+        "section": objective.get("section"),
+        "target": objective["target"],
+        "population": objective.get("population"),
+        "denominator": objective.get("denominator"),
+        "deadline": last_day,
+        "deadline_as_written": objective.get("deadline"),
+        "deadline_vi": objective.get("deadline_vi"),
+        "lead": objective.get("lead"),
+        "coordinate": objective.get("coordinate"),
+        "reading": {
+            "counts_from": objective.get("counts_from"),
+            "from_date": objective.get("from_date"),
+            "last_day": objective.get("last_day"),
+            "period": objective.get("period"),
+            "measure": objective.get("measure"),
+            "note": objective.get("reading_note"),
+        },
+        "source_line": objective.get("source_line"),
+    }
+
+
+@router.get("/{plan}/objectives")
+async def list_objectives(state: Registry, plan: str) -> dict[str, Any]:
+    """Every objective: counted, building, or not counted with the reason."""
+    found = state.plan(plan)
+    states = await objective_states(state, plan)
+    objectives = [objective_json(o, states) for o in found.document["objectives"]]
+    tally = dict.fromkeys(("counted", "building", "not_counted"), 0)
+    for objective in objectives:
+        tally[objective["state"]] += 1
+    return {"plan": plan, "version": found.version, "states": tally, "objectives": objectives}
+
+
+@router.get("/{plan}/tasks")
+async def list_tasks(
+    state: Registry,
+    plan: str,
+    organisation: Annotated[str | None, Query(description="id: leads or coordinates")] = None,
+) -> dict[str, Any]:
+    """The plan's tasks and duties with who leads and until when."""
+    found = state.plan(plan)
+    names = {o["id"]: o["name_vi"] for o in found.document["organisations"]}
+    tasks = [
+        task | {"last_day": deadline_day(task)}
+        for task in found.document["tasks"]
+        if organisation is None
+        or organisation in [*(task.get("lead") or []), *(task.get("coordinate") or [])]
+    ]
+    return {"plan": plan, "version": found.version, "organisations": names, "tasks": tasks}
+
+
+@router.get("/{plan}/calendar")
+async def show_calendar(
+    state: Registry,
+    plan: str,
+    on: Annotated[date | None, Query(description="day; default today")] = None,
+) -> dict[str, Any]:
+    """The reporting obligations with their next due day as of a day."""
+    found = state.plan(plan)
+    day = on or state.clock.today()
+    obligations = [obligation_json(o, day) for o in found.document["reporting"]]
+    obligations.sort(key=lambda o: (o["next_last_day"] or date.max, o["id"]))
+    return {"plan": plan, "version": found.version, "on": day, "obligations": obligations}
+
+
+def obligation_json(obligation: dict[str, Any], day: date) -> dict[str, Any]:
+    """An obligation; a due day that is excluded ends the day before."""
+    days = due_days(obligation)
+    coming = [due for due in days if due.last_day >= day]
+    return {
+        **{
+            name: obligation.get(name)
+            for name in (
+                "id", "kind", "section", "who", "to", "via", "cadence", "due", "text_vi",
+                "text_en", "event", "note", "source_line",
+            )
+        },
+        "due_exclusive": bool(obligation.get("due_exclusive")),
+        "due_days": [{"written": due.written, "last_day": due.last_day} for due in days],
+        "next_due": coming[0].written if coming else None,
+        "next_last_day": coming[0].last_day if coming else None,
+        "days_left": (coming[0].last_day - day).days if coming else None,
+    }  # fmt: skip

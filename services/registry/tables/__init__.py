@@ -1,0 +1,1 @@
+"""The table units x objectives: as JSON, CSV, XLSX, and for the pages."""

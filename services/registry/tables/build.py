@@ -1,0 +1,168 @@
+"""From a question to a table: checks it, gathers definitions and cells, puts them together."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.registry.definitions import PlanVersion
+from services.registry.plans.deadlines import deadline_day
+from services.registry.plans.routes import objective_states
+from services.registry.state import State, not_future
+from services.registry.tables import scope
+from services.registry.tables.current import current
+from services.registry.tables.model import Cell, Counted, Header, Row, Table
+from services.registry.tables.past import past
+from shared.contracts.tree import Unit
+from shared.problems import Problem
+
+CACHE_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked for, as it came."""
+
+    plan: str
+    unit: str | None = None
+    level: str | None = None
+    as_of: date | None = None
+    known_at: date | None = None
+    tree: str = "as_of"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The units to show; made once per state of the definitions."""
+
+    plan: PlanVersion
+    top: Unit
+    level: str
+    on: date
+    name: str
+    units: list[tuple[str, str, str]]
+
+
+async def build(state: State, asked: Question) -> Table:
+    """The table; raises a Problem that says what is wrong with the question."""
+    today = state.clock.today()
+    plan = state.plan(asked.plan)
+    as_of = _check_days(plan, asked, today)
+    on = _tree_day(asked.tree, as_of, today)
+    place = _place(state, plan, asked.unit, asked.level, on)
+    ids = [unit_id for _, unit_id, _ in place.units]
+    now = asked.known_at is None and as_of == today and on == today
+    if now:
+        counted = await current(state.pool, plan.plan, [*ids, place.top.unit_id], today)
+        # Just after midnight the refresher may not have turned the day yet: say what is shown.
+    else:
+        counted = await past(
+            state.metrics,
+            plan=plan.plan,
+            unit=place.top.unit_id,
+            level=place.level,
+            as_of=as_of,
+            known_at=asked.known_at,
+            tree=on.isoformat(),
+        )
+    states = await objective_states(state, plan.plan)
+    return _assemble(state, place, counted, states, asked.known_at)
+
+
+def _check_days(plan: PlanVersion, asked: Question, today: date) -> date:
+    not_future(asked.as_of, "as_of", today)
+    not_future(asked.known_at, "known_at", today)
+    as_of = asked.as_of or today
+    start = date.fromisoformat(plan.document["period"]["start"])
+    if as_of < start and asked.as_of is not None:
+        raise Problem(
+            "as-of-before-plan",
+            f"The plan {plan.plan} begins on {start.isoformat()}; there is nothing to show for"
+            f" {as_of.isoformat()}.",
+            pointer="/as_of",
+            hint=f"Ask for {start.isoformat()} or a later day.",
+        )
+    return as_of
+
+
+def _tree_day(tree: str, as_of: date, today: date) -> date:
+    if tree == "as_of":
+        return as_of
+    if tree == "today":
+        return today
+    try:
+        return date.fromisoformat(tree)
+    except ValueError:
+        raise Problem(
+            "tree-unknown",
+            "`tree` says in which tree of units to show the numbers.",
+            pointer="/tree",
+            hint="as_of (the tree of that day), today, or a day (YYYY-MM-DD).",
+        ) from None
+
+
+def _place(state: State, plan: PlanVersion, unit: str | None, level: str | None, on: date) -> Place:
+    key = (state.definitions.position, plan.plan, unit, level, on)
+    known = state.places.get(key)
+    if known is not None:
+        return known
+    top = state.unit(unit or plan.document["unit"], on)
+    wanted = level or scope.default_level(top)
+    if wanted not in scope.LEVELS:
+        raise Problem(
+            "level-unknown",
+            "There is no such level of units in tables.",
+            pointer="/level",
+            hint=f"Levels: {', '.join(scope.LEVELS)}.",
+        )
+    units = scope.units_of(state.tree, plan, top, wanted, on)
+    rows = [(u.code, u.unit_id, u.name(on)) for u in units]
+    place = Place(plan, top, wanted, on, top.name(on), rows)
+    if len(state.places) >= CACHE_SIZE:
+        state.places.clear()
+    state.places[key] = place
+    return place
+
+
+def _assemble(
+    state: State,
+    place: Place,
+    counted: Counted,
+    states: dict[str, tuple[str, str | None]],
+    known_at: date | None,
+) -> Table:
+    document, cells = place.plan.document, counted.cells
+    empty: dict[str, Cell] = {}
+    own = cells.get(place.top.unit_id)
+    whole = Row(place.top.code, place.top.unit_id, place.name, own) if own else None
+    return Table(
+        plan=place.plan.plan,
+        plan_version=place.plan.version,
+        plan_title_vi=document["title_vi"],
+        unit=place.top.code,
+        unit_id=place.top.unit_id,
+        unit_name_vi=place.name,
+        level=place.level,
+        as_of=counted.as_of,
+        known_at=known_at,
+        tree=place.on,
+        position=counted.position,
+        refreshed_at=counted.refreshed_at,
+        sandbox=state.settings.sandbox,
+        objectives=[_header(o, states) for o in document["objectives"]],
+        whole=whole,
+        rows=[Row(code, id, name, cells.get(id, empty)) for code, id, name in place.units],
+    )
+
+
+def _header(objective: dict[str, Any], states: dict[str, tuple[str, str | None]]) -> Header:
+    state, reason = states.get(objective["id"], ("building", None))
+    if objective["id"] not in states and objective.get("not_counted"):
+        state, reason = "not_counted", objective["not_counted"]
+    return Header(
+        objective["id"],
+        objective["text_vi"],
+        objective["target"],
+        deadline_day(objective),
+        state,
+        reason,
+    )

@@ -1,0 +1,98 @@
+"""Tables as CSV and XLSX: exact integers, names that no spreadsheet takes for a formula."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment, Font
+
+from services.registry.tables.model import Header, Row, Table
+
+SANDBOX = "DỮ LIỆU MÔ PHỎNG - KHÔNG PHẢI SỐ LIỆU THẬT"
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
+_PARTS = ("value", "denominator", "target", "status", "flags")
+
+
+def safe(text: str) -> str:
+    """Text that a spreadsheet shows as it is: a leading formula character gets an apostrophe."""
+    return f"'{text}" if text.startswith(_RISKY) else text
+
+
+def about(table: Table) -> list[tuple[str, str]]:
+    """What must stand on every export."""
+    lines = [
+        ("plan", f"{table.plan} v{table.plan_version}"),
+        ("title", table.plan_title_vi),
+        ("unit", f"{table.unit_id} {table.unit_name_vi}"),
+        ("level", table.level),
+        ("as_of", table.as_of.isoformat()),
+        ("known_at", table.known_at.isoformat() if table.known_at else ""),
+        ("position", str(table.position)),
+    ]
+    return [("sandbox", SANDBOX), *lines] if table.sandbox else lines
+
+
+def columns(table: Table) -> list[str]:
+    """Column names: three of the unit, then five of each objective."""
+    names = [f"{o.id}.{part}" for o in table.objectives for part in _PARTS]
+    return ["unit", "unit_id", "name_vi", *names]
+
+
+def rows(table: Table) -> Iterator[list[str | int | None]]:
+    """The unit itself first, then the units of the level."""
+    for row in [*([table.whole] if table.whole else []), *table.rows]:
+        yield _row(row, table.objectives)
+
+
+def _row(row: Row, objectives: list[Header]) -> list[str | int | None]:
+    found: list[str | int | None] = [row.unit, row.unit_id, safe(row.name_vi)]
+    for objective in objectives:
+        cell = row.cells.get(objective.id)
+        if cell is None:
+            found += [None, None, None, objective.state, None]
+            continue
+        target = f"{objective.target.get('value')} {objective.target.get('unit')}"
+        flags = safe(" ".join(cell.flags))
+        found += [cell.value, cell.denominator, target, cell.status, flags]
+    return found
+
+
+def to_csv(table: Table) -> bytes:
+    """UTF-8 with a byte order mark (for Excel); lines that begin with # say what it is."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for name, value in about(table):
+        writer.writerow([f"# {name}", safe(value)])
+    writer.writerow(columns(table))
+    for row in rows(table):
+        writer.writerow(["" if value is None else value for value in row])
+    return (_BOM + out.getvalue()).encode()
+
+
+def to_xlsx(table: Table) -> bytes:
+    """One sheet with a frozen header; codes stay text, numbers stay numbers."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(table.plan[:31])
+    heading = about(table)
+    sheet.freeze_panes = f"D{len(heading) + 2}"
+    sheet.column_dimensions["C"].width = 28
+
+    def text(value: str, *, bold: bool = False) -> Any:
+        cell = WriteOnlyCell(sheet, value=safe(value))
+        cell.data_type = "s"
+        cell.font = Font(bold=bold)
+        cell.alignment = Alignment(wrap_text=bold, vertical="top")
+        return cell
+
+    for name, value in heading:
+        sheet.append([text(name, bold=True), text(value)])
+    sheet.append([text(name, bold=True) for name in columns(table)])
+    for row in rows(table):
+        sheet.append([text(value) if isinstance(value, str) else value for value in row])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()

@@ -1,0 +1,158 @@
+"""Units: search, one unit, what lies below it, its history."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from services.registry.definitions import Population
+from services.registry.state import Registry, State
+from shared.contracts.tree import Unit
+from shared.problems import Problem
+
+router = APIRouter(prefix="/v1/units", tags=["units"])
+
+LEVELS = ("nation", "province", "district", "commune", "hamlet", "organisation")
+
+On = Annotated[date | None, Query(description="day (YYYY-MM-DD); default today")]
+Limit = Annotated[int, Query(ge=1, le=5000)]
+
+
+def unit_json(state: State, unit: Unit, on: date) -> dict[str, Any]:
+    """A unit as of a day."""
+    parent = state.tree.unit(unit.parent) if unit.parent else None
+    return {
+        "unit_id": unit.unit_id,
+        "code": unit.code,
+        "era": unit.era,
+        "name_vi": unit.name(on),
+        "kind": unit.kind(on),
+        "level": unit.level,
+        "parent": unit.parent,
+        "parent_name_vi": parent.name(on) if parent else None,
+        "valid_from": unit.valid_from,
+        "valid_to": unit.valid_to,
+        "exists": unit.exists(on),
+        "attributes": {name: unit.has(name, on) for name in sorted(unit.attributes)},
+        **unit.facts,
+    }
+
+
+def population_json(population: Population) -> dict[str, Any]:
+    """A declared denominator."""
+    return {
+        "population": population.population,
+        "number": population.number,
+        "as_of": population.as_of,
+        "authority": population.authority,
+        "source_ref": population.source_ref,
+        "position": population.position,
+        "recorded": population.recorded,
+    }
+
+
+@router.get("")
+async def find_units(
+    state: Registry,
+    q: Annotated[str | None, Query(max_length=100, description="name or code")] = None,
+    level: Annotated[str | None, Query(description=", ".join(LEVELS))] = None,
+    parent: Annotated[str | None, Query(description="code or code@era; all below it")] = None,
+    on: On = None,
+    limit: Limit = 200,
+) -> dict[str, Any]:
+    """Units of a day, by name (diacritics optional), level and what they belong to."""
+    day = on or state.clock.today()
+    check_level(level)
+    tree = state.tree
+    if parent is not None:
+        top = state.unit(parent, day)
+        units = tree.descendants(top.unit_id, day, level)
+    else:
+        units = [u for u in tree.units() if u.exists(day) and level in (None, u.level)]
+    if q and q.strip():
+        hits = state.search.find(tree.units(), state.definitions.position, q.strip(), day, 10_000)
+        wanted = {u.unit_id for u in units}
+        units = [u for u in hits if u.unit_id in wanted]
+    elif parent is None:
+        units.sort(key=lambda u: (LEVELS.index(u.level), u.unit_id))
+    return {
+        "on": day,
+        "total": len(units),
+        "units": [unit_json(state, unit, day) for unit in units[:limit]],
+    }
+
+
+@router.get("/{code}")
+async def show_unit(state: Registry, code: str, on: On = None) -> dict[str, Any]:
+    """One unit by code or code@era, with what was declared for it."""
+    day = on or state.clock.today()
+    unit = state.unit(code, day)
+    populations = state.definitions.populations(unit.unit_id)
+    return unit_json(state, unit, day) | {
+        "ancestors": [
+            {"unit_id": u.unit_id, "name_vi": u.name(day), "level": u.level}
+            for u in state.tree.ancestors(unit.unit_id)
+        ],
+        "populations": [population_json(p) for p in populations],
+    }
+
+
+@router.get("/{code}/children")
+async def show_children(state: Registry, code: str, on: On = None) -> dict[str, Any]:
+    """The units directly below, of that day."""
+    day = on or state.clock.today()
+    unit = state.unit(code, day)
+    if on is None and not unit.exists(day) and unit.valid_to is not None:
+        raise Problem(
+            "unit-not-valid",
+            f"{unit.unit_id} ended on {unit.valid_to.isoformat()}; it has nothing below it today.",
+            pointer="/on",
+            hint="Give ?on= a day on which it existed.",
+        )
+    children = state.tree.children(unit.unit_id, day)
+    return {
+        "on": day,
+        "unit_id": unit.unit_id,
+        "total": len(children),
+        "units": [unit_json(state, child, day) for child in children],
+    }
+
+
+@router.get("/{code}/history")
+async def show_history(state: Registry, code: str) -> dict[str, Any]:
+    """Every unit that ever had this code (or the one named), with names and succession."""
+    tree = state.tree
+    if "@" in code:
+        units = [state.unit(code, state.clock.today())]
+    else:
+        units = tree.with_code(code) or [state.unit(code, state.clock.today())]
+    return {"code": code, "units": [_history(state, unit) for unit in units]}
+
+
+def _history(state: State, unit: Unit) -> dict[str, Any]:
+    names = [{"from": since, "name_vi": name, "kind": kind} for since, name, kind in unit.names]
+
+    def other(unit_id: str, part: str) -> dict[str, Any]:
+        known = state.tree.unit(unit_id)
+        return {"unit_id": unit_id, "part": part, "name_vi": known.names[-1][1] if known else None}
+
+    return {
+        "unit_id": unit.unit_id,
+        "level": unit.level,
+        "valid_from": unit.valid_from,
+        "valid_to": unit.valid_to,
+        "names": names,
+        "predecessors": [other(*p) for p in sorted(state.tree.predecessors(unit.unit_id))],
+        "successors": [other(s.unit_id, s.part) for s in unit.successors],
+    }
+
+
+def check_level(level: str | None) -> None:
+    """Refuse a level that does not exist."""
+    if level is not None and level not in LEVELS:
+        raise Problem(
+            "level-unknown",
+            "There is no such level of units.",
+            pointer="/level",
+            hint=f"Levels: {', '.join(LEVELS)}.",
+        )

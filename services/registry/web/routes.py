@@ -1,0 +1,280 @@
+"""Pages: the list of plans, a plan's table, a unit's card, an objective. Rendered here, no script."""
+
+from collections.abc import Callable, Coroutine
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qs, quote, urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.registry.access import KEY_COOKIE, Reader
+from services.registry.plans.routes import (
+    obligation_json,
+    objective_json,
+    objective_states,
+    plan_json,
+)
+from services.registry.state import Registry, State
+from services.registry.tables.build import Question, build
+from services.registry.tables.scope import LEVELS
+from services.registry.web import words
+from shared import auth
+from shared.problems import Problem
+
+_pages = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_pages.filters.update(
+    number=words.number,
+    percent=words.percent,
+    day=words.day,
+    moment=words.moment,
+    target=words.target,
+    deadline=words.deadline,
+    status=words.status,
+    flags=words.flags,
+)
+_pages.globals.update(LEVEL=words.LEVEL, STATE=words.STATE, fill=words.fill)
+
+# No script, no frames, nothing from elsewhere: a page cannot be made to do anything else.
+_SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-cache",
+}
+
+
+LARGEST_FORM = 4096
+
+
+class PageRoute(APIRoute):
+    """Shows problems as pages; without a key, leads to the sign-in page."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except Problem as problem:
+                if problem.status == 401 and request.method == "GET":
+                    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                    return RedirectResponse(f"/login?next={quote(here)}", 303)
+                return _problem(request, problem)
+            except RequestValidationError as error:
+                first = error.errors()[0]
+                detail = f"{first['loc'][-1]}: {first['msg']}"
+                return _problem(request, Problem("invalid-parameter", detail))
+
+        return guarded
+
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+def _page(state: State, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    body = _pages.get_template(name).render(
+        sandbox=state.settings.sandbox, today=state.clock.today(), **values
+    )
+    return HTMLResponse(body, status, headers=_SECURITY)
+
+
+def _problem(request: Request, problem: Problem) -> HTMLResponse:
+    state: State = request.app.state.registry
+    return _page(state, "problem.html", problem.status, problem=problem)
+
+
+Day = Annotated[str, Query(max_length=10)]
+
+
+def _day(text: str, name: str) -> date | None:
+    """A day from a form, where an empty field means none."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Problem(
+            "invalid-parameter",
+            f"{name} is not a day.",
+            pointer=f"/{name}",
+            hint="Days are written YYYY-MM-DD.",
+        ) from None
+
+
+@router.get("/", dependencies=[Reader])
+async def plans(state: Registry) -> HTMLResponse:
+    """The plans."""
+    found = [plan_json(state, plan) for plan in state.definitions.plans()]
+    return _page(state, "plans.html", plans=found)
+
+
+@router.get("/plans/{plan}", dependencies=[Reader])
+async def table(
+    state: Registry,
+    plan: str,
+    unit: Annotated[str, Query(max_length=80)] = "",
+    level: str = "",
+    as_of: Day = "",
+    known_at: Day = "",
+) -> HTMLResponse:
+    """Units x objectives."""
+    asked = Question(
+        plan, unit or None, level or None, _day(as_of, "as_of"), _day(known_at, "known_at")
+    )
+    shown = await build(state, asked)
+    keep = {"unit": unit, "level": shown.level, "as_of": as_of, "known_at": known_at}
+    keep = {name: value for name, value in keep.items() if value}
+    top = state.tree.unit(shown.unit_id)
+    levels = _levels_below(state, shown.unit_id, shown.tree, top.level if top else "province")
+    return _page(
+        state,
+        "table.html",
+        table=shown,
+        plan=plan_json(state, state.plan(plan)),
+        columns=[o for o in shown.objectives if o.state != "not_counted"],
+        uncounted=[o for o in shown.objectives if o.state == "not_counted"],
+        numbers={o.id: i for i, o in enumerate(shown.objectives, 1)},
+        levels=levels,
+        keep=keep,
+        query=lambda **more: urlencode(keep | more),
+    )
+
+
+def _levels_below(state: State, unit_id: str, on: date, level: str) -> list[str]:
+    """The levels that a table of this unit can show on that day."""
+    present = {u.level for u in state.tree.descendants(unit_id, on)} | {level}
+    if len(present) == 1 and level == "province":
+        present.add("commune")
+    return [name for name in LEVELS if name in present]
+
+
+@router.get("/plans/{plan}/units/{code}", dependencies=[Reader])
+async def unit_card(
+    state: Registry, plan: str, code: str, as_of: Day = "", known_at: Day = ""
+) -> HTMLResponse:
+    """All objectives of one unit, with texts, targets, deadlines and pace."""
+    day = _day(as_of, "as_of") or state.clock.today()
+    unit = state.unit(code, day)
+    asked = Question(
+        plan, unit.unit_id, unit.level, _day(as_of, "as_of"), _day(known_at, "known_at")
+    )
+    shown = await build(state, asked)
+    states = await objective_states(state, plan)
+    document = state.plan(plan).document
+    row = next((r for r in shown.rows if r.unit_id == unit.unit_id), shown.whole)
+    names = {o["id"]: o["name_vi"] for o in document["organisations"]}
+    return _page(
+        state,
+        "unit.html",
+        table=shown,
+        plan=plan_json(state, state.plan(plan)),
+        unit=unit,
+        name=unit.name(day),
+        ancestors=[(u.unit_id, u.name(day)) for u in state.tree.ancestors(unit.unit_id)],
+        objectives=[objective_json(o, states) for o in document["objectives"]],
+        cells=row.cells if row else {},
+        organisations=names,
+        populations=state.definitions.populations(unit.unit_id),
+        as_of=as_of,
+        known_at=known_at,
+    )
+
+
+@router.get("/plans/{plan}/objectives/{objective}", dependencies=[Reader])
+async def objective_page(state: Registry, plan: str, objective: str) -> HTMLResponse:
+    """What the plan says, how it is read, and the numbers of every unit."""
+    found = state.plan(plan)
+    states = await objective_states(state, plan)
+    wanted = next((o for o in found.document["objectives"] if o["id"] == objective), None)
+    if wanted is None:
+        raise Problem(
+            "objective-unknown",
+            f"The plan {plan} has no such objective.",
+            status=404,
+            hint=f"GET /v1/plans/{plan}/objectives lists them.",
+        )
+    shown = await build(state, Question(plan))
+    return _page(
+        state,
+        "objective.html",
+        table=shown,
+        plan=plan_json(state, found),
+        objective=objective_json(wanted, states),
+        official=(wanted.get("measured_by") or {}).get("official_method_vi"),
+        events=(wanted.get("measured_by") or {}).get("events") or [],
+        organisations={o["id"]: o["name_vi"] for o in found.document["organisations"]},
+    )
+
+
+@router.get("/plans/{plan}/calendar", dependencies=[Reader])
+async def calendar_page(state: Registry, plan: str) -> HTMLResponse:
+    """Who owes which report until when."""
+    found = state.plan(plan)
+    today = state.clock.today()
+    owed = [obligation_json(o, today) for o in found.document["reporting"]]
+    owed.sort(key=lambda o: (o["next_last_day"] or date.max, o["id"]))
+    names = {o["id"]: o["name_vi"] for o in found.document["organisations"]}
+    return _page(
+        state,
+        "calendar.html",
+        plan=plan_json(state, found),
+        obligations=owed,
+        organisations=names,
+    )
+
+
+@router.get("/login")
+async def login_page(state: Registry, next: str = "/") -> HTMLResponse:
+    """Where a key is typed in."""
+    return _page(state, "login.html", next=_local(next), error=None)
+
+
+@router.post("/login")
+async def login(request: Request, state: Registry) -> Response:
+    """Remember a key in this browser, for pages only, until it is closed."""
+    form = parse_qs((await _small_body(request)).decode("utf-8", "replace"))
+    key, next = form.get("key", [""])[0].strip(), _local(form.get("next", ["/"])[0])
+    try:
+        await state.keys.check(auth.bearer(f"Bearer {key}"))
+    except Problem as problem:
+        return _page(state, "login.html", problem.status, next=next, error=problem)
+    answer = RedirectResponse(next, 303)
+    secure = request.url.scheme == "https"
+    answer.set_cookie(KEY_COOKIE, key, httponly=True, samesite="strict", secure=secure)
+    return answer
+
+
+async def _small_body(request: Request) -> bytes:
+    """A form of a few fields; more is refused."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            raise Problem("body-too-large", "This form is not so large.", status=413)
+    return body
+
+
+@router.post("/logout")
+async def logout() -> Response:
+    """Forget the key."""
+    answer = RedirectResponse("/login", 303)
+    answer.delete_cookie(KEY_COOKIE)
+    return answer
+
+
+def _local(address: str) -> str:
+    """An address of this site only, so that nobody can be led elsewhere."""
+    local = address.startswith("/") and not address.startswith(("//", "/\\"))
+    return address if local else "/"

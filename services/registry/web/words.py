@@ -1,0 +1,142 @@
+"""Vietnamese words and number forms of the pages. Pure."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from shared.clock import VIETNAM
+
+STATUS = {
+    "met": ("good", "Đạt"),
+    "met_late": ("good", "Đạt (sau hạn)"),
+    "ahead": ("good", "Vượt tiến độ"),
+    "on_track": ("good", "Đúng tiến độ"),
+    "behind": ("warn", "Chậm tiến độ"),
+    "at_risk": ("warn", "Có nguy cơ chậm"),
+    "missed": ("bad", "Quá hạn, chưa đạt"),
+    "overdue": ("bad", "Quá hạn, chưa đạt"),
+    "not_met": ("warn", "Chưa đạt"),
+    "not_started": ("idle", "Chưa bắt đầu"),
+    "not_due": ("idle", "Chưa đến hạn"),
+    "no_data": ("idle", "Chưa có số liệu"),
+    "no_target": ("idle", "Không đặt chỉ tiêu"),
+    "no_denominator": ("idle", "Thiếu mẫu số"),
+    "unknown": ("idle", "Chưa xác định"),
+    "building": ("idle", "Đang tính"),
+    "not_in_operation": ("idle", "Hệ thống chưa vận hành"),
+}
+"""Status of a cell -> (colour class, words). The words stand on every cell: colour is no message."""
+
+LEVEL = {
+    "nation": "Cả nước",
+    "province": "Tỉnh, thành phố",
+    "district": "Cấp huyện",
+    "commune": "Xã, phường, đặc khu",
+    "hamlet": "Thôn, buôn, tổ dân phố",
+}
+
+STATE = {"counted": "Đang đếm", "building": "Đang tính lại", "not_counted": "Chưa đếm"}
+
+FLAGS = {
+    "denominator_missing": "thiếu mẫu số",
+    "denominator_partial": "mẫu số chưa đủ",
+    "building": "đang tính lại",
+    "parked": "có sự kiện đang chờ xử lý",
+    "not_attributable": "có số liệu chưa quy được về đơn vị",
+}
+
+_RECURRING = {
+    "weekly": "hằng tuần",
+    "monthly": "hằng tháng",
+    "yearly": "hằng năm",
+    "continuous": "thường xuyên",
+}
+
+_PER = {
+    "commune": "mỗi xã, phường",
+    "hamlet": "mỗi thôn, buôn, khu phố",
+    "mentor": "mỗi người hướng dẫn",
+    "household": "mỗi hộ",
+    "unit": "mỗi đơn vị",
+}
+
+
+def number(value: float | int | None) -> str:
+    """`1234567` -> `1.234.567`; nothing known is a dash, not a zero."""
+    if value is None:
+        return "–"
+    if isinstance(value, float) and not value.is_integer():
+        whole, _, rest = f"{value:.1f}".partition(".")
+        return f"{int(whole):,}".replace(",", ".") + f",{rest}"
+    return f"{int(value):,}".replace(",", ".")
+
+
+def percent(ratio: float | None) -> str:
+    """`0.0617` -> `6,1%`; cut, not rounded, so that 99,96% never reads as 100%."""
+    if ratio is None:
+        return ""
+    tenths = int(ratio * 1000 + 1e-9)
+    return f"{tenths // 10},{tenths % 10}%" if tenths % 10 else f"{tenths // 10}%"
+
+
+def day(value: date | str | None) -> str:
+    """`2026-11-29` -> `29/11/2026`."""
+    if value is None:
+        return "–"
+    found = date.fromisoformat(value) if isinstance(value, str) else value
+    return found.strftime("%d/%m/%Y")
+
+
+def moment(value: datetime | None) -> str:
+    """An instant on the Vietnamese clock."""
+    if value is None:
+        return "chưa có"
+    return (
+        value.replace(tzinfo=value.tzinfo or UTC).astimezone(VIETNAM).strftime("%H:%M:%S %d/%m/%Y")
+    )
+
+
+def target(target: dict[str, Any]) -> str:
+    """What the plan sets, in a few words: `≥ 80%`, `≥ 5 / mỗi xã, phường`."""
+    sign = {">=": "≥", ">": ">", "<=": "≤"}.get(target.get("comparator", ">="), "≥")
+    value, unit = target.get("value"), target.get("unit")
+    if value is None:
+        return "Không đặt số"
+    text = f"{sign} {number(value)}"
+    if unit == "percent":
+        text += "%"
+    elif unit == "percent_of_units":
+        text += "% đơn vị"
+    elif unit == "percent_of_target":
+        text += "% chỉ tiêu gốc"
+    if target.get("per"):
+        text += f" / {_PER.get(target['per'], target['per'])}"
+    if target.get("recurrence"):
+        text += f", {_RECURRING.get(target['recurrence'], target['recurrence'])}"
+    return text
+
+
+def deadline(objective: dict[str, Any]) -> str:
+    """Until when, as a day where there is one."""
+    if objective.get("deadline"):
+        return f"hết ngày {day(objective['deadline'])}"
+    written = objective.get("deadline_as_written")
+    if isinstance(written, dict) and written.get("recurring"):
+        return str(_RECURRING.get(written["recurring"], written["recurring"]))
+    return str(objective.get("deadline_vi") or "không nêu thời hạn")
+
+
+def status(name: str) -> tuple[str, str]:
+    """Colour class and words of a status; an unknown one is shown as it is."""
+    return STATUS.get(name, ("idle", name.replace("_", " ")))
+
+
+def flags(names: list[str]) -> str:
+    """Flags in words."""
+    return ", ".join(FLAGS.get(name, name.replace("_", " ").replace("-", " ")) for name in names)
+
+
+def fill(ratio: float | None, met: bool | None) -> int:
+    """Width of a bar in percent."""
+    if ratio is None:
+        return 100 if met else 0
+    return max(0, min(100, int(ratio * 100)))
