@@ -15,7 +15,8 @@ import psutil
 from deploy.local import logs
 from deploy.local.component import Component, RestartPolicy
 from deploy.local.errors import StackError
-from deploy.local.ledger import Ledger, kill_group
+from deploy.local.ledger import Ledger
+from deploy.local.processes import kill_group, kill_tree
 from deploy.local.spawn import spawn
 
 _POLL_SECONDS = 0.03
@@ -206,19 +207,8 @@ class Keeper:
 
     def kill(self) -> None:
         """Kill the process and all it has started, as `kill -9` of each would."""
-        pid = self.pid
-        if pid is None:
-            return
-        try:
-            descendants = psutil.Process(pid).children(recursive=True)
-        except psutil.Error:
-            descendants = []
-        kill_group(pid)
-        for descendant in descendants:
-            try:
-                descendant.kill()
-            except psutil.Error:
-                continue
+        if (pid := self.pid) is not None:
+            kill_tree(pid)
 
 
 def _exit(process: subprocess.Popen[bytes]) -> str:

@@ -7,13 +7,14 @@ that are still shutting down, the next start reads this record.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+
+from deploy.local.processes import alive, await_end, kill_group
 
 # The start time is computed from the boot time, which moves when the clock is corrected.
 _SAME_START_SECONDS = 2.0
@@ -63,11 +64,10 @@ class Ledger:
             # PostgreSQL waits for its clients on SIGTERM, but not on SIGINT.
             process.send_signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
             leftovers.append(process)
-        _, alive = psutil.wait_procs(leftovers, timeout=patience)
-        for process in alive:
-            if process.status() != psutil.STATUS_ZOMBIE:
-                kill_group(process.pid)
-        psutil.wait_procs(alive, timeout=patience)
+        stubborn = await_end(leftovers, patience)
+        for process in stubborn:
+            kill_group(process.pid)
+        await_end(stubborn, patience)
         self._path.unlink(missing_ok=True)
 
 
@@ -76,15 +76,6 @@ def _same_process(pid: int, started: float) -> psutil.Process | None:
         process = psutil.Process(pid)
         if abs(process.create_time() - started) > _SAME_START_SECONDS:
             return None
-        return None if process.status() == psutil.STATUS_ZOMBIE else process
+        return process if alive(process) else None
     except psutil.Error:
         return None
-
-
-def kill_group(pid: int) -> None:
-    """Kill a child and what it has started in its session."""
-    for kill in (os.killpg, os.kill):
-        try:
-            kill(pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            continue

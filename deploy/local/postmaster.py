@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.errors import StackError
+from deploy.local.processes import alive, await_end
 
 _FAST_SHUTDOWN_SECONDS = 30
 _IMMEDIATE_SHUTDOWN_SECONDS = 10
@@ -39,7 +40,7 @@ def running(data: Path) -> psutil.Process | None:
     """Return the server that truly runs on `data`, if there is one."""
     try:
         process = psutil.Process(int(_lines(data)[0]))
-        if process.status() == psutil.STATUS_ZOMBIE:
+        if not alive(process):
             return None
         command = process.cmdline()
     except (psutil.Error, ValueError, IndexError):
@@ -71,9 +72,6 @@ def _stop(process: psutil.Process, data: Path) -> None:
     ):
         try:
             process.send_signal(stop)
-            process.wait(seconds)
-        except psutil.TimeoutExpired:
-            continue
         except psutil.NoSuchProcess:
             return
         except psutil.AccessDenied as error:
@@ -82,9 +80,10 @@ def _stop(process: psutil.Process, data: Path) -> None:
                 where=str(data),
                 fix=f"stop it as that user: `kill -INT {process.pid}`",
             ) from error
-        return
+        if not await_end([process], seconds):
+            return
     process.kill()
-    process.wait(_IMMEDIATE_SHUTDOWN_SECONDS)
+    await_end([process], _IMMEDIATE_SHUTDOWN_SECONDS)
 
 
 def _end_orphans(data: Path) -> None:
@@ -103,4 +102,4 @@ def _end_orphans(data: Path) -> None:
                 process.kill()
         except (psutil.Error, OSError):
             continue
-    psutil.wait_procs(orphans, timeout=_IMMEDIATE_SHUTDOWN_SECONDS)
+    await_end(orphans, _IMMEDIATE_SHUTDOWN_SECONDS)
