@@ -39,6 +39,7 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 _RUN = re.compile(r"\d+(?:(?: ?[-.)] ?| {1,2})\d+)*")
+_DIGITS = re.compile(r"\d+")
 _NAMED = re.compile(
     r"(?:cmnd|cmtnd|cccd|căn cước|chứng minh)\D{0,24}?(\d(?:[ .-]?\d){7,11})(?!\d)", re.IGNORECASE
 )
@@ -66,7 +67,9 @@ def leaks(text: str) -> bool:
 
 
 def _run_leaks(run: str) -> bool:
-    groups = re.findall(r"\d+", run)
+    if len(run) < 10:
+        return False
+    groups = _DIGITS.findall(run)
     for first in range(len(groups)):
         digits = ""
         for group in groups[first:]:

@@ -9,7 +9,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from json.decoder import JSONDecoder
-from json.scanner import make_scanner  # type: ignore[attr-defined]
 from typing import Any
 
 import msgspec
@@ -261,7 +260,7 @@ def _has_surrogate(value: Any) -> bool:
     return False
 
 
-_scan = make_scanner(JSONDecoder())
+_scan = JSONDecoder().scan_once  # type: ignore[attr-defined]
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 

@@ -1,0 +1,70 @@
+"""Composition root of activities: `uvicorn services.activities.app:create_app --factory`."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from services.activities import health
+from services.activities.ingest import catalogue_routes, openapi
+from services.activities.ingest import routes as ingest_routes
+from services.activities.ingest.intake import Intake
+from services.activities.keys import routes as key_routes
+from services.activities.keys.store import KeyStore
+from services.activities.log import routes as log_routes
+from services.activities.log.log import Log
+from services.activities.privacy import Pseudonyms, bind_key, read_key
+from services.activities.settings import ActivitiesSettings
+from services.activities.spans import ServerSpans
+from shared import problems, telemetry
+from shared.clock import Clock, clock_from_environment
+from shared.contracts.definitions import Catalogue
+from shared.db import connect_pool
+
+
+def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None = None) -> FastAPI:
+    """The service, ready to run; nothing is read or connected before its lifespan starts.
+
+    The start fails with a clear message when the pseudonym key is missing or not this log's.
+    """
+    telemetry.setup("hocvuso-activities")
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        used = settings or ActivitiesSettings()
+        now = clock or clock_from_environment()
+        pseudonyms = Pseudonyms(read_key(used.pseudonym_key_file))
+        catalogue = Catalogue.load()
+        pool = await connect_pool(used.activities_database_url, "activities")
+        try:
+            async with pool.acquire() as connection:
+                await bind_key(connection, pseudonyms)
+            log = Log(pool, catalogue, now)
+            app.state.pool = pool
+            app.state.clock = now
+            app.state.catalogue = catalogue
+            app.state.keys = KeyStore(pool, now)
+            app.state.intake = Intake(catalogue, pseudonyms, now)
+            app.state.log = log
+            openapi.install(app, catalogue)
+            await log.start()
+            try:
+                yield
+            finally:
+                await log.stop()
+        finally:
+            await pool.close()
+            telemetry.shutdown()
+
+    app = FastAPI(title="hocvuso activities", version="1", lifespan=lifespan)
+    problems.install(app)
+    app.add_middleware(ServerSpans)
+    for router in (
+        health.router,
+        ingest_routes.router,
+        log_routes.router,
+        catalogue_routes.router,
+        key_routes.router,
+    ):
+        app.include_router(router)
+    return app

@@ -1,0 +1,30 @@
+"""`/health/live`: the process answers. `/health/ready`: it can take events."""
+
+from fastapi import APIRouter, Request
+
+from shared.problems import Problem
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+@router.get("/live")
+async def live() -> dict[str, str]:
+    """200 as long as the process answers."""
+    return {"status": "live"}
+
+
+@router.get("/ready")
+async def ready(request: Request) -> dict[str, str]:
+    """200 when the log can be reached; 503 with the reason otherwise."""
+    try:
+        await request.app.state.pool.fetchval("SELECT 1 FROM counter", timeout=2)
+    except Exception as error:
+        raise Problem(
+            "log-unavailable",
+            f"The event log's database does not answer ({type(error).__name__}).",
+            status=503,
+            hint="Check PostgreSQL and HOCVUSO_ACTIVITIES_DATABASE_URL.",
+            retryable=True,
+            retry_after=2,
+        ) from error
+    return {"status": "ready"}

@@ -1,0 +1,168 @@
+"""`POST /v1/events`: one event or a batch, structured or binary; answered after the commit."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.activities.ingest import answers, openapi, parse
+from services.activities.ingest.answers import Result
+from services.activities.ingest.binary import to_structured
+from services.activities.ingest.body import read_body
+from services.activities.ingest.envelope import is_json
+from services.activities.ingest.intake import Intake, Judged
+from services.activities.ingest.problems import (
+    MAX_BATCH_BYTES,
+    MAX_BATCH_EVENTS,
+    MAX_EVENT_BYTES,
+)
+from services.activities.keys.model import WRITE, Key
+from services.activities.log.model import Candidate, Outcome, Status
+from shared import telemetry
+from shared.problems import Problem
+
+SINGLE = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+YIELD_EVERY = 100
+"""Events of a batch after which other requests get their turn."""
+
+
+class Submits(Protocol):
+    """What the front door needs of the log."""
+
+    async def submit(
+        self, candidates: list[Candidate], *, atomic: bool = False, dry_run: bool = False
+    ) -> list[Outcome]: ...
+
+
+class RawRoute(APIRoute):
+    """A documented route whose handler gets the bare request: no model, no dependency solving."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        return self.endpoint
+
+
+router = APIRouter(route_class=RawRoute, tags=["events"])
+
+
+@router.post("/v1/events", openapi_extra=openapi.POST_EVENTS, responses=openapi.EVENT_RESPONSES)
+async def post_events(request: Request) -> Response:
+    """Post one event (`application/cloudevents+json`, or binary mode with `ce-` headers) or a batch
+    of up to 1,000 (`application/cloudevents-batch+json`).
+
+    Every answer means: committed. Sending the same again is safe: same source, id and content is a
+    duplicate and answers the first position; other content under the same source and id is a
+    conflict. A batch answers one result per index in input order; one bad event never harms its
+    neighbours, unless `atomic=true`. `dry_run=true` judges everything and writes nothing.
+    """
+    state = request.app.state
+    headers = request.headers
+    key: Key = await state.keys.authenticate(headers.get("authorization"))
+    key.require(WRITE)
+    atomic, dry_run = _flag(request, "atomic"), _flag(request, "dry_run")
+    content_type = headers.get("content-type", "")
+    kind, _, parameters = content_type.partition(";")
+    kind = kind.strip().lower()
+    if parameters and "charset" in parameters.lower() and "utf-8" not in parameters.lower():
+        raise _content_type()
+    if kind == BATCH:
+        return await _batch(request, key, atomic, dry_run)
+    if kind == SINGLE:
+        raw = await read_body(request, MAX_EVENT_BYTES, "An event")
+    elif "ce-specversion" in headers and (is_json(content_type) or not kind):
+        raw = to_structured(headers, await read_body(request, MAX_EVENT_BYTES, "An event"))
+    else:
+        raise _content_type()
+    return await _single(state.intake, state.log, raw, key, dry_run)
+
+
+async def _single(intake: Intake, log: Submits, raw: bytes, key: Key, dry_run: bool) -> Response:
+    judged = intake.judge(raw, key, telemetry.traceparent())
+    if judged.candidate is None:
+        assert judged.problem is not None  # noqa: S101 - one of the two is always set
+        raise judged.problem
+    outcome = (await log.submit([judged.candidate], dry_run=dry_run))[0]
+    if outcome.problem is not None:
+        if outcome.position is not None:
+            outcome.problem.extra["position"] = outcome.position
+        raise outcome.problem
+    new = outcome.status is Status.ACCEPTED and not dry_run
+    body = answers.encode(answers.result(judged, outcome).body())
+    return Response(body, 201 if new else 200, media_type="application/json")
+
+
+async def _batch(request: Request, key: Key, atomic: bool, dry_run: bool) -> Response:
+    raw = await read_body(request, MAX_BATCH_BYTES, "A batch")
+    elements = parse.split(raw)
+    if len(elements) > MAX_BATCH_EVENTS:
+        raise Problem(
+            "batch-too-long",
+            f"A batch may have at most {MAX_BATCH_EVENTS} events; this one has {len(elements)}.",
+            status=413,
+            hint="Split it.",
+        )
+    state = request.app.state
+    results = await judge_and_submit(
+        state.intake, state.log, elements, key, atomic=atomic, dry_run=dry_run
+    )
+    return Response(answers.batch_body(results), media_type="application/json")
+
+
+async def judge_and_submit(
+    intake: Intake,
+    log: Submits,
+    elements: list[bytes],
+    key: Key,
+    *,
+    atomic: bool = False,
+    dry_run: bool = False,
+) -> list[Result]:
+    """One result per element, in order, after the commit. Raises Problem when the log is down."""
+    traceparent = telemetry.traceparent()
+    judged: list[Judged] = []
+    for index, raw in enumerate(elements):
+        if index % YIELD_EVERY == YIELD_EVERY - 1:
+            await asyncio.sleep(0)
+        judged.append(intake.judge(raw, key, traceparent))
+    good = [j.candidate for j in judged if j.candidate is not None]
+    give_up = atomic and len(good) < len(judged)
+    # A batch already lost is still judged to the end, so that all its faults are told at once.
+    outcomes = iter(
+        await log.submit(good, atomic=atomic and not give_up, dry_run=dry_run or give_up)
+        if good
+        else []
+    )
+    results = [
+        answers.result(j, next(outcomes) if j.candidate is not None else None) for j in judged
+    ]
+    if give_up or (atomic and any(r.status is Status.REJECTED for r in results)):
+        results = [answers.undone(r) for r in results]
+    return results
+
+
+def _flag(request: Request, name: str) -> bool:
+    text = request.query_params.get(name) if request.scope["query_string"] else None
+    if text is None or text.lower() in ("false", "0"):
+        return False
+    if text.lower() in ("true", "1"):
+        return True
+    raise Problem(
+        "invalid-parameter",
+        f"{name} is true or false.",
+        pointer=f"/{name}",
+        hint=f"Write ?{name}=true or leave it out.",
+    )
+
+
+def _content_type() -> Problem:
+    return Problem(
+        "content-type-unsupported",
+        "The Content-Type is not one that is taken here.",
+        status=415,
+        hint=f"Send one event as {SINGLE}, up to {MAX_BATCH_EVENTS} as {BATCH}, or binary mode:"
+        " Content-Type application/json with ce-specversion and the other ce- headers; UTF-8.",
+    )

@@ -1,0 +1,58 @@
+"""A server span for every request, as the HTTP semantic conventions say; pure ASGI.
+
+The span's path is the route, never what a partner wrote into the address.
+"""
+
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared import telemetry
+
+_KNOWN = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
+_QUIET = frozenset({"/health/live", "/health/ready"})
+tracer = trace.get_tracer("hocvuso.activities")
+
+
+class ServerSpans:
+    """Opens a span with the caller's W3C parent around each request but health checks."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in _QUIET:
+            await self._app(scope, receive, send)
+            return
+        parent = None
+        for name, value in scope["headers"]:
+            if name == b"traceparent":
+                parent = telemetry.parent_context(value.decode("latin-1"))
+        method = scope["method"] if scope["method"] in _KNOWN else "_OTHER"
+        status = 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with tracer.start_as_current_span(
+            method,
+            context=parent,
+            kind=SpanKind.SERVER,
+            attributes={"http.request.method": method, "url.scheme": scope["scheme"]},
+        ) as span:
+            try:
+                await self._app(scope, receive, noting)
+            finally:
+                path = getattr(scope.get("route"), "path", None)
+                if path is not None:
+                    span.update_name(f"{method} {path}")
+                    span.set_attribute("http.route", path)
+                    span.set_attribute("url.path", path)
+                if status:
+                    span.set_attribute("http.response.status_code", status)
+                if status >= 500:
+                    span.set_attribute("error.type", str(status))
+                    span.set_status(Status(StatusCode.ERROR))
