@@ -1,0 +1,151 @@
+"""What one row of the log says: which measures it serves, from when to when, with which figures.
+
+Pure. Everything that depends only on the type is computed once per set of measures, and every
+filter once per distinct combination of the values it reads, so that a row costs a few look-ups.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from services.metrics.measures import Measure
+from shared.contracts.definitions import Catalogue
+from shared.contracts.filters import compile_filter
+from shared.contracts.model import EventType
+from shared.contracts.record import Content, LogRecord
+from shared.contracts.subjects import days
+
+Marks = tuple[int, ...]
+"""Measures served and which of their parts (as bits): measure, parts, measure, parts ..."""
+
+FIGURE = "$figure"
+"""Name under which the summed figure of any type is kept in `detail`."""
+
+CACHE_LIMIT = 100_000
+
+
+class Evidence(NamedTuple):
+    """What an event says today about its subject. Sorted, the earliest comes first."""
+
+    since: date
+    origin: int
+    until: date | None
+    unit_id: str
+    marks: Marks
+    detail: dict[str, Any] | None
+
+
+class _Rule(NamedTuple):
+    measure: int
+    bit: int
+    matches: Any
+    since: date | None
+
+
+class _Program:
+    """The rules for one event type and kind of count key."""
+
+    def __init__(self, kind: EventType, rules: list[_Rule], fields: frozenset[str]) -> None:
+        self.kind = kind
+        self.rules = rules
+        self.fields = sorted(fields)
+        self.starts = sorted({rule.since for rule in rules if rule.since is not None})
+        self.details: set[str] = set()
+        self.summed: set[int] = set()
+        self.cache: dict[tuple[Any, ...], Marks] = {}
+
+    def marks(self, data: Mapping[str, Any], since: date) -> Marks:
+        get = data.get
+        values = [get(name) for name in self.fields]
+        signature = (
+            bisect_right(self.starts, since),
+            *[tuple(value) if type(value) is list else value for value in values],
+        )
+        found = self.cache.get(signature)
+        if found is None:
+            found = self._decide(data, since)
+            if len(self.cache) >= CACHE_LIMIT:
+                self.cache.clear()
+            self.cache[signature] = found
+        return found
+
+    def _decide(self, data: Mapping[str, Any], since: date) -> Marks:
+        parts: dict[int, int] = {}
+        for rule in self.rules:
+            if (rule.since is None or rule.since <= since) and rule.matches(data):
+                parts[rule.measure] = parts.get(rule.measure, 0) | rule.bit
+        return tuple(number for pair in sorted(parts.items()) for number in pair)
+
+
+class Contributor:
+    """Says what rows contribute to a fixed set of measures."""
+
+    def __init__(self, measures: Mapping[int, Measure], catalogue: Catalogue) -> None:
+        self.measures = dict(measures)
+        self._catalogue = catalogue
+        self._programs: dict[tuple[str, str], _Program] = {}
+        rules: dict[tuple[str, str], list[_Rule]] = {}
+        fields: dict[tuple[str, str], frozenset[str]] = {}
+        for number, measure in sorted(self.measures.items()):
+            for index, part in enumerate(measure.parts):
+                compiled = compile_filter(part.filter, part.types, catalogue)
+                for name in part.types:
+                    node = compiled.nodes[name]
+                    for key_kind in measure.keys:
+                        at = (name, key_kind)
+                        rule = _Rule(number, 1 << index, node.matches, measure.since)
+                        rules.setdefault(at, []).append(rule)
+                        fields[at] = fields.get(at, frozenset()) | compiled.fields(name)
+        for at, found in rules.items():
+            program = _Program(catalogue[at[0]], found, fields[at])
+            for rule in found:
+                measure = self.measures[rule.measure]
+                if measure.kind in ("latest", "add"):
+                    program.summed.add(rule.measure)
+                elif measure.field is not None:
+                    program.details.add(measure.field)
+            self._programs[at] = program
+
+    def serves(self, type_name: str) -> list[int]:
+        """The measures that events of this type may serve."""
+        return sorted(
+            {
+                rule.measure
+                for (name, _), program in self._programs.items()
+                if name == type_name
+                for rule in program.rules
+            }
+        )
+
+    def evidence(self, record: LogRecord) -> Evidence | None:
+        """What the row's event says today; None when it is void or serves no measure.
+
+        Raises whatever a malformed row makes it raise: the caller parks the row's subject.
+        """
+        if record.void:
+            return None
+        content: Content | LogRecord
+        if record.effective is not None:
+            content, name = record.effective, record.effective.type
+        else:
+            content, name = record, record.short_type
+        program = self._programs.get((name, record.keykind))
+        if program is None:
+            return None
+        data = content.data
+        since, until = content.occurred, None
+        if program.kind.state is not None:
+            since, until = days(program.kind, data, since)
+        marks = program.marks(data, since)
+        if not marks:
+            return None
+        detail: dict[str, Any] | None = None
+        if program.details or program.summed:
+            detail = {name: data[name] for name in program.details if data.get(name) is not None}
+            if program.summed and program.kind.sum_field is not None:
+                figure = data.get(program.kind.sum_field)
+                if figure is not None:
+                    detail[FIGURE] = figure
+            detail = detail or None
+        return Evidence(since, record.origin, until, content.unitid, marks, detail)

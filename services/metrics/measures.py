@@ -1,0 +1,68 @@
+"""A measure: something countable from events. It knows no plan, target or tree.
+
+Plans are compiled to measures and evaluations; two plans that word the same thing share one
+measure, recognised by its fingerprint. What each kind means is in `fold.py`.
+"""
+
+import hashlib
+from datetime import date
+from typing import Any, Literal
+
+import msgspec
+
+Kind = Literal["events", "distinct", "crossing", "latest", "add"]
+"""events: each event. distinct: each subject once (`whole`: only with all parts). crossing: each
+subject that has at least `threshold` different things. latest / add: sums of a figure, where a
+reporter's latest report replaces the earlier, or adds."""
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One line of `of`: these event types, restricted by a filter as written in the plan."""
+
+    types: tuple[str, ...]
+    filter: dict[str, Any] = {}
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What to count. `keys`: kinds of count key whose rows it takes (one row per event).
+
+    `since`: evidence before this day does not exist for it. `lasting`: evidence counts from its
+    first to its last day, else from its first day for good. `field`: the data field whose values
+    are the things of a crossing; `among`: only these values.
+    """
+
+    kind: Kind
+    parts: tuple[Part, ...]
+    keys: tuple[str, ...]
+    whole: bool = False
+    since: date | None = None
+    lasting: bool = False
+    bucket: Literal["week", "month"] | None = None
+    field: str | None = None
+    among: tuple[str, ...] = ()
+    threshold: int = 1
+
+    @property
+    def need(self) -> int:
+        """The parts (as bits) that a subject must have; 0 for any."""
+        return (1 << len(self.parts)) - 1 if self.whole else 0
+
+    def fingerprint(self) -> str:
+        """The same for the same wording, whatever plan it stands in."""
+        canonical = msgspec.json.encode(msgspec.to_builtins(self), order="deterministic")
+        return hashlib.sha256(canonical).hexdigest()
+
+    def types(self) -> frozenset[str]:
+        """Every event type that can serve it."""
+        return frozenset(name for part in self.parts for name in part.types)
+
+
+def from_definition(definition: dict[str, Any]) -> Measure:
+    """A measure as stored in the table `measure`."""
+    return msgspec.convert(definition, Measure)
+
+
+def to_definition(measure: Measure) -> dict[str, Any]:
+    """What is stored of a measure."""
+    plain: dict[str, Any] = msgspec.to_builtins(measure)
+    return plain
