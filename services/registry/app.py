@@ -27,8 +27,17 @@ TIMEOUT = httpx.Timeout(30, connect=2)
 STATIC = Path(__file__).parent / "web" / "static"
 
 
-def create_app(settings: RegistrySettings | None = None, clock: Clock | None = None) -> FastAPI:
-    """The service, ready to run; nothing is connected before its lifespan starts."""
+def create_app(
+    settings: RegistrySettings | None = None,
+    clock: Clock | None = None,
+    *,
+    activities: httpx.AsyncBaseTransport | None = None,
+    metrics: httpx.AsyncBaseTransport | None = None,
+) -> FastAPI:
+    """The service, ready to run; nothing is connected before its lifespan starts.
+
+    Tests put their own transports in place of the two services it asks.
+    """
     telemetry.setup("hocvuso-registry")
 
     @contextlib.asynccontextmanager
@@ -38,22 +47,18 @@ def create_app(settings: RegistrySettings | None = None, clock: Clock | None = N
             used.registry_database_url, "registry", high=used.registry_pool_size
         )
         async with (
-            httpx.AsyncClient(
-                base_url=used.activities_url, timeout=TIMEOUT, trust_env=False
-            ) as activities,
-            httpx.AsyncClient(
-                base_url=used.metrics_url, timeout=TIMEOUT, trust_env=False
-            ) as metrics,
+            _client(used.activities_url, activities) as activities_client,
+            _client(used.metrics_url, metrics) as metrics_client,
         ):
-            follower = Follower(pool, activities, used.kafka_bootstrap_servers)
+            follower = Follower(pool, activities_client, used.kafka_bootstrap_servers)
             app.state.registry = State(
                 used,
                 clock or clock_from_environment(),
                 pool,
-                activities,
-                metrics,
+                activities_client,
+                metrics_client,
                 follower,
-                KeyChecker(activities, used.key_cache_seconds),
+                KeyChecker(activities_client, used.key_cache_seconds),
             )
             following = asyncio.create_task(follower.run())
             try:
@@ -73,3 +78,7 @@ def create_app(settings: RegistrySettings | None = None, clock: Clock | None = N
     app.include_router(web_routes.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
+
+
+def _client(url: str, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False, transport=transport)

@@ -102,7 +102,7 @@ def _tree_day(tree: str, as_of: date, today: date) -> date:
 
 def _place(state: State, plan: PlanVersion, unit: str | None, level: str | None, on: date) -> Place:
     key = (state.definitions.position, plan.plan, unit, level, on)
-    known = state.places.get(key)
+    known: Place | None = state.places.get(key)
     if known is not None:
         return known
     top = state.unit(unit or plan.document["unit"], on)

@@ -14,9 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.registry.access import KEY_COOKIE, Reader
 from services.registry.plans.routes import (
-    obligation_json,
     objective_json,
     objective_states,
+    obligation_json,
     plan_json,
 )
 from services.registry.state import Registry, State
@@ -83,8 +83,8 @@ class PageRoute(APIRoute):
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
-def _page(state: State, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-    body = _pages.get_template(name).render(
+def _page(state: State, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
+    body = _pages.get_template(template).render(
         sandbox=state.settings.sandbox, today=state.clock.today(), **values
     )
     return HTMLResponse(body, status, headers=_SECURITY)

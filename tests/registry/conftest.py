@@ -1,0 +1,120 @@
+"""One registry over a database with all units and plans, made once for the module's tests."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from deploy.local.stack import LocalStack
+from services.registry.app import create_app
+from services.registry.settings import RegistrySettings
+from shared.clock import FixedClock
+from shared.contracts.tree import UnitTree
+from shared.db import migrate
+from tests.conftest import new_database
+from tests.registry import fakes
+
+MIGRATIONS = Path(__file__).parents[2] / "services" / "registry" / "migrations"
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def definitions() -> list[fakes.CloudEvent]:
+    return fakes.definition_events()
+
+
+@pytest.fixture(scope="session")
+def tree(definitions: list[fakes.CloudEvent]) -> UnitTree:
+    """The tree that the repository's own files make."""
+    found = UnitTree()
+    for record in fakes.records(definitions):
+        found.apply(record)
+    return found
+
+
+@dataclass
+class Running:
+    """A registry in this process."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    database: asyncpg.Connection
+    url: str
+    activities: fakes.FakeActivities
+    metrics: dict[str, fakes.Answer]
+
+
+@pytest.fixture(scope="session")
+async def registry(
+    infrastructure: LocalStack, definitions: list[fakes.CloudEvent], tree: UnitTree
+) -> AsyncIterator[Running]:
+    """Open to readers; cells of two plans; watermark at 91234."""
+    url = await new_database(infrastructure, "registry")
+    await asyncio.to_thread(migrate, url, "registry", MIGRATIONS)
+    database = await asyncpg.connect(url)
+    await database.execute(fakes.INDICATORS)
+    await fill(database, definitions, tree)
+    activities = fakes.FakeActivities(fakes.records(definitions))
+    metrics: dict[str, fakes.Answer] = {"answer": fakes.no_metrics}
+    app = create_app(
+        RegistrySettings(
+            registry_database_url=url, registry_open=True, kafka_bootstrap_servers="127.0.0.1:1"
+        ),
+        FixedClock(NOW),
+        activities=activities.transport(),
+        metrics=httpx.MockTransport(lambda request: metrics["answer"](request)),
+    )
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://registry"
+        ) as client,
+    ):
+        for _ in range(300):
+            if (await client.get("/health/ready")).status_code == 200:
+                break
+            await asyncio.sleep(0.1)
+        yield Running(app, client, database, url, activities, metrics)
+    await database.close()
+
+
+async def fill(
+    database: asyncpg.Connection, definitions: list[fakes.CloudEvent], tree: UnitTree
+) -> None:
+    """Cells of every plan for its units of today."""
+    for event in definitions:
+        if not event["type"].endswith("plan.published"):
+            continue
+        plan = event["data"]["document"]
+        scope = plan["unit"]
+        units = [
+            u.unit_id
+            for u in tree.units()
+            if u.exists(fakes.TODAY)
+            and u.level in ("province", "commune")
+            and tree.is_within(u.unit_id, scope)
+        ]
+        sizes = [(unit_id, 900 + i * 137) for i, unit_id in enumerate(sorted({scope, *units}))]
+        await database.copy_records_to_table(
+            "cells",
+            schema_name="indicators",
+            records=fakes.cell_rows(plan, sizes, fakes.TODAY),
+        )
+        for objective in plan["objectives"]:
+            state = "not_counted" if objective.get("not_counted") else "counted"
+            await database.execute(
+                "INSERT INTO indicators.objectives_state VALUES ($1, $2, $3, $4)",
+                plan["id"],
+                objective["id"],
+                state,
+                objective.get("not_counted"),
+            )
+    await database.execute(
+        "INSERT INTO indicators.watermark VALUES (91234, $1, $2, 'e1')", NOW, fakes.TODAY
+    )
