@@ -138,7 +138,7 @@ def start_supervisor(home: Path, said: Path) -> subprocess.Popen[str]:
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), *sys.path])},
     )
     assert supervisor.stdout is not None
     for line in supervisor.stdout:
