@@ -31,6 +31,8 @@ class State:
     keys: KeyChecker
     search: Search = field(default_factory=Search)
     places: dict[Any, Any] = field(default_factory=dict)
+    tables: dict[Any, Any] = field(default_factory=dict)
+    encoded: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def definitions(self) -> Definitions:

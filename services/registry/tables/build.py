@@ -1,5 +1,6 @@
 """From a question to a table: checks it, gathers definitions and cells, puts them together."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,13 +10,15 @@ from services.registry.plans.deadlines import deadline_day
 from services.registry.plans.routes import objective_states
 from services.registry.state import State, not_future
 from services.registry.tables import scope
-from services.registry.tables.current import current
+from services.registry.tables.current import Watermark, current
 from services.registry.tables.model import Cell, Counted, Header, Row, Table
 from services.registry.tables.past import past
 from shared.contracts.tree import Unit
 from shared.problems import Problem
 
 CACHE_SIZE = 256
+TABLES_KEPT = 32
+"""About half a megabyte each."""
 
 
 @dataclass(frozen=True)
@@ -49,23 +52,39 @@ async def build(state: State, asked: Question) -> Table:
     as_of = _check_days(plan, asked, today)
     on = _tree_day(asked.tree, as_of, today)
     place = _place(state, plan, asked.unit, asked.level, on)
-    ids = [unit_id for _, unit_id, _ in place.units]
-    now = asked.known_at is None and as_of == today and on == today
-    if now:
-        counted = await current(state.pool, plan.plan, [*ids, place.top.unit_id], today)
-        # Just after midnight the refresher may not have turned the day yet: say what is shown.
-    else:
-        counted = await past(
-            state.metrics,
-            plan=plan.plan,
-            unit=place.top.unit_id,
-            level=place.level,
-            as_of=as_of,
-            known_at=asked.known_at,
-            tree=on.isoformat(),
-        )
+    if asked.known_at is None and as_of == today and on == today:
+        return await _current(state, place, today)
+    counted = await past(
+        state.metrics,
+        plan=plan.plan,
+        unit=place.top.unit_id,
+        level=place.level,
+        as_of=as_of,
+        known_at=asked.known_at,
+        tree=on.isoformat(),
+    )
     states = await objective_states(state, plan.plan)
     return _assemble(state, place, counted, states, asked.known_at)
+
+
+async def _current(state: State, place: Place, today: date) -> Table:
+    """Today's table; the same object as before while no refresh has come in between."""
+    key = (place.plan.plan, place.top.unit_id, place.level)
+    stamp = (await Watermark(state.pool).stamp(), state.definitions.position, today)
+    known: tuple[Any, Table] | None = state.tables.get(key)
+    if known is not None and known[0] == stamp:
+        return known[1]
+    ids = [unit_id for _, unit_id, _ in place.units]
+    counted, states = await asyncio.gather(
+        current(state.pool, place.plan.plan, [*ids, place.top.unit_id], today),
+        objective_states(state, place.plan.plan),
+    )
+    table = _assemble(state, place, counted, states, None)
+    seen = (counted.position, counted.as_of, counted.refreshed_at, counted.epoch)
+    if len(state.tables) >= TABLES_KEPT:
+        state.tables.clear()
+    state.tables[key] = ((seen, *stamp[1:]), table)
+    return table
 
 
 def _check_days(plan: PlanVersion, asked: Question, today: date) -> date:

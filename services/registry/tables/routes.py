@@ -24,6 +24,8 @@ FORMATS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
+ENCODED_KEPT = 32
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -59,7 +61,7 @@ async def show_table(
         headers["X-Hocvuso-Sandbox"] = "true"
     if if_none_match is not None and etag in (part.strip() for part in if_none_match.split(",")):
         return Response(status_code=304, headers=headers)
-    return await render(table, format, headers)
+    return await render(state, table, format, headers)
 
 
 def tag(state: State, table: Table, format: str) -> str:
@@ -71,15 +73,20 @@ def tag(state: State, table: Table, format: str) -> str:
     return f'W/"{hashlib.sha256(_encode(about)).hexdigest()[:20]}"'
 
 
-async def render(table: Table, format: str, headers: dict[str, str]) -> Response:
-    """The answer in one of FORMATS."""
+async def render(state: State, table: Table, format: str, headers: dict[str, str]) -> Response:
+    """The answer in one of FORMATS; JSON is encoded once for each state of a table."""
     if format == "json":
-        return Response(to_json(table), headers=headers, media_type=FORMATS["json"])
+        body = state.encoded.get(headers["ETag"])
+        if body is None:
+            if len(state.encoded) >= ENCODED_KEPT:
+                state.encoded.clear()
+            body = state.encoded[headers["ETag"]] = to_json(table)
+        return Response(body, headers=headers, media_type=FORMATS["json"])
     name = f"{table.plan}_{table.unit}_{table.level}_{table.as_of.isoformat()}.{format}"
     headers = headers | {"Content-Disposition": f'attachment; filename="{name}"'}
     make = to_csv if format == "csv" else to_xlsx
-    body = await asyncio.to_thread(make, table)
-    return Response(body, headers=headers, media_type=FORMATS[format])
+    content = await asyncio.to_thread(make, table)
+    return Response(content, headers=headers, media_type=FORMATS[format])
 
 
 def to_json(table: Table) -> bytes:
