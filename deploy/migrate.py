@@ -12,7 +12,7 @@ import asyncpg
 import services.activities
 import services.metrics
 import services.registry
-from services.activities.keys.store import ensure_admin_key
+from services.activities.keys.store import ensure_admin_key, ensure_service_key
 from shared.db import migrate, refuse_foreign
 
 # metrics before registry: registry is granted what metrics publishes.
@@ -32,11 +32,12 @@ def database_url(service: str) -> str:
         raise SystemExit(f"{variable} is not set: name the PostgreSQL of {service}") from None
 
 
-async def _finish(url: str, key_file: Path, sandbox: bool) -> None:
+async def _finish(url: str, key_file: Path, service_key_file: Path, sandbox: bool) -> None:
     connection = await asyncpg.connect(url, server_settings={"search_path": "activities"})
     try:
         await connection.execute("UPDATE counter SET sandbox = sandbox OR $1", sandbox)
         await ensure_admin_key(connection, key_file)
+        await ensure_service_key(connection, service_key_file)
     finally:
         await connection.close()
 
@@ -49,5 +50,6 @@ def run() -> None:
     for service, package in _PACKAGES.items():
         migrate(urls[service], service, Path(package.__path__[0]) / "migrations")
     key_file = Path(os.environ.get("HOCVUSO_ADMIN_KEY_FILE", "admin.key"))
+    service_key_file = Path(os.environ.get("HOCVUSO_SERVICE_KEY_FILE", "service.key"))
     sandbox = os.environ.get("HOCVUSO_SANDBOX", "0") in ("1", "true")
-    asyncio.run(_finish(urls["activities"], key_file, sandbox))
+    asyncio.run(_finish(urls["activities"], key_file, service_key_file, sandbox))

@@ -62,7 +62,7 @@ async def tail(servers: str, topic: str, client_id: str) -> AIOKafkaConsumer:
         client_id=client_id,
         enable_auto_commit=False,
         auto_offset_reset="latest",
-        fetch_max_wait_ms=100,
+        fetch_max_wait_ms=20,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         max_partition_fetch_bytes=4 * 1024 * 1024,
         metadata_max_age_ms=30_000,

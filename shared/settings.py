@@ -33,12 +33,22 @@ class CommonSettings(BaseSettings):
     admin_key_file: Path | None = Field(
         default=None, description="file that holds the administrator's key, written by migrate"
     )
+    service_key_file: Path | None = Field(
+        default=None, description="file that holds the key with which services read the log"
+    )
     sandbox: bool = Field(
         default=False, description="this instance holds simulated data; pages and exports say so"
     )
 
     def admin_key(self) -> str | None:
         """The administrator's key, where this process may read it."""
-        if self.admin_key_file is None or not self.admin_key_file.exists():
-            return None
-        return self.admin_key_file.read_text().strip()
+        return _secret(self.admin_key_file)
+
+    def service_headers(self) -> dict[str, str]:
+        """What a service sends along when it reads the log of activities."""
+        key = _secret(self.service_key_file)
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _secret(file: Path | None) -> str | None:
+    return file.read_text().strip() if file is not None and file.exists() else None

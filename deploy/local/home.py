@@ -35,6 +35,7 @@ class Home:
         self.run = self.path / "run"
         self.instance = self.path / "instance.json"
         self.admin_key = self.path / "admin.key"
+        self.service_key = self.path / "service.key"
         self.pseudonym_key = self.path / "pseudonym.key"
         self.ports = self.run / "ports.json"
         self.children = self.run / "children.json"

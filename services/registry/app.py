@@ -47,8 +47,8 @@ def create_app(
             used.registry_database_url, "registry", high=used.registry_pool_size
         )
         async with (
-            _client(used.activities_url, activities) as activities_client,
-            _client(used.metrics_url, metrics) as metrics_client,
+            _client(used.activities_url, activities, used) as activities_client,
+            _client(used.metrics_url, metrics, used) as metrics_client,
         ):
             follower = Follower(pool, activities_client, used.kafka_bootstrap_servers)
             app.state.registry = State(
@@ -80,5 +80,13 @@ def create_app(
     return app
 
 
-def _client(url: str, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False, transport=transport)
+def _client(
+    url: str, transport: httpx.AsyncBaseTransport | None, settings: RegistrySettings
+) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=url,
+        headers=settings.service_headers(),
+        timeout=TIMEOUT,
+        trust_env=False,
+        transport=transport,
+    )

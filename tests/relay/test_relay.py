@@ -13,6 +13,8 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from deploy.local.stack import LocalStack, infrastructure_only
+from services.activities.keys.model import READ_LOG
+from services.activities.keys.store import KeyStore
 from services.activities.log.log import Log
 from services.activities.log.receipts import receipt
 from services.activities.log.routes import router
@@ -64,11 +66,17 @@ class System:
         relay = Relay(self.pool, self.stack.bootstrap_servers, 5, self.clock)
         self.tasks.append(asyncio.create_task(forever("relay", relay.run, longest_wait_s=1)))
 
-    def consumer(self, recorder: Recorder) -> None:
+    async def consumer(self, recorder: Recorder) -> None:
         app = FastAPI()
         app.state.pool = self.pool
+        app.state.keys = KeyStore(self.pool, self.clock)
+        key = await app.state.keys.create("reader", roles=[], scopes=[READ_LOG])
         app.include_router(router)
-        client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://a")
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="http://a",
+            headers={"Authorization": f"Bearer {key}"},
+        )
 
         def healed(lanes: int) -> None:
             self.healed += lanes
@@ -113,7 +121,7 @@ async def test_every_row_arrives_once_although_the_broker_dies_and_forgets(syste
     system.relay()
     system.relay()  # the second stands by
     last = await system.post(0, 300)
-    system.consumer(recorder)
+    await system.consumer(recorder)
     await recorder.reaches(last)
     for round in range(1, 4):
         last = await system.post(round * 1000, 200)
@@ -135,7 +143,7 @@ async def test_a_row_published_before_anyone_listened_comes_from_the_log(system:
         while await system.pool.fetchval("SELECT position FROM relay") < last:
             await asyncio.sleep(0.05)
     recorder = Recorder()
-    system.consumer(recorder)
+    await system.consumer(recorder)
     await recorder.reaches(last)
     assert sorted(recorder.positions) == list(range(1, last + 1))
 

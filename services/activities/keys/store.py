@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from services.activities.keys.model import ADMINISTRATOR, SCOPES, Key
+from services.activities.keys.model import ADMINISTRATOR, READ_LOG, SCOPES, Key
 from shared import auth
 from shared.clock import Clock
 from shared.db import Connection
@@ -144,7 +144,19 @@ def _key(row: Any) -> Key:
 
 
 async def ensure_admin_key(connection: Connection, path: Path) -> None:
-    """Make the administrator's key and write it to `path` (mode 0600), unless it holds one that works.
+    """Make the administrator's key (see `ensure_key`)."""
+    await ensure_key(connection, path, ADMINISTRATOR, [ADMINISTRATOR], list(SCOPES))
+
+
+async def ensure_service_key(connection: Connection, path: Path) -> None:
+    """Make the key with which metrics and registry read the log, and nothing else."""
+    await ensure_key(connection, path, "hocvuso-services", [], [READ_LOG])
+
+
+async def ensure_key(
+    connection: Connection, path: Path, name: str, roles: list[str], scopes: list[str]
+) -> None:
+    """Make a key and write it to `path` (mode 0600), unless the file holds one that works.
 
     Never prints it. A file whose key this database does not know is kept beside (`.old`), so that
     a mixed-up path loses nothing.
@@ -153,8 +165,8 @@ async def ensure_admin_key(connection: Connection, path: Path) -> None:
     if text is not None:
         if text.startswith("hv_") and text.count("_") >= 2:
             row = await connection.fetchrow(
-                "SELECT digest, revoked_at FROM key WHERE prefix = $1 AND $2 = ANY (roles)",
-                auth.key_prefix(text), ADMINISTRATOR,
+                "SELECT digest, revoked_at FROM key WHERE prefix = $1 AND name = $2",
+                auth.key_prefix(text), name,
             )  # fmt: skip
             if row is not None and auth.matches(text, row["digest"]) and not row["revoked_at"]:
                 return
@@ -164,7 +176,7 @@ async def ensure_admin_key(connection: Connection, path: Path) -> None:
     _write_secret(path, new.text + "\n")
     await connection.execute(
         "INSERT INTO key (prefix, digest, name, roles, scopes) VALUES ($1, $2, $3, $4, $5)",
-        new.prefix, new.digest, ADMINISTRATOR, [ADMINISTRATOR], list(SCOPES),
+        new.prefix, new.digest, name, roles, scopes,
     )  # fmt: skip
 
 

@@ -6,6 +6,8 @@ import asyncpg
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from services.activities.keys.model import READ_LOG
+from services.activities.keys.routes import authenticated
 from services.activities.log import receipts
 from services.activities.log.replay import replay
 from shared.contracts.record import LANES
@@ -25,8 +27,11 @@ async def read_log(
     """Rows of the log as NDJSON, closed by one completeness marker.
 
     The marker's `through` is the position up to which the rows named are all there are in those
-    lanes, `last` each lane's last position up to it. For services: rows hold pseudonyms.
+    lanes, `last` each lane's last position up to it. Rows hold pseudonyms: the key needs the scope
+    `log:read`, which no partner gets.
     """
+    key = await authenticated(request)
+    key.require(READ_LOG)
     pool: asyncpg.Pool = request.app.state.pool
     body = await replay(pool, after, sorted(set(lane or range(LANES))), limit)
     return Response(body, media_type="application/x-ndjson")
@@ -39,4 +44,5 @@ async def read_receipt(
     id: Annotated[str, Query(min_length=1, max_length=512)],
 ) -> receipts.Receipt:
     """The receipt of one event: accepted, published, counted, visible; with times and trace id."""
+    await authenticated(request)
     return await receipts.receipt(request.app.state.pool, source, id)
