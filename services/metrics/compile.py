@@ -183,7 +183,6 @@ def _measure(
     document: Json, raw: Json, tally: Json, start: date | None, catalogue: Catalogue
 ) -> Measure:
     count = tally["count"]
-    lasting = raw["counts_from"] == "state"
     if count == "reported":
         wanted = {"objective": raw["id"], "plan": document["id"]}
         parts: tuple[Part, ...] = (Part(("figure.reported",), wanted),)
@@ -194,13 +193,19 @@ def _measure(
     types = [catalogue[name] for part in parts for name in part.types]
     if count == "events":
         keys = {alternative.kind for kind in types for alternative in kind.count_keys[0]}
-        return Measure(kind="events", parts=parts, keys=tuple(sorted(keys)), lasting=lasting)
+        return Measure(
+            kind="events",
+            parts=parts,
+            keys=tuple(sorted(keys)),
+            since=start,
+            bucket=tally.get("bucket"),
+        )
     if count == "sum":
         figures = {kind.figures for kind in types}
         if len(figures) != 1 or figures == {"none"}:
             raise CompileError("sums figures that do not behave alike, or of types without any")
         if figures == {"add"}:
-            return Measure(kind="add", parts=parts, keys=("event",))
+            return Measure(kind="add", parts=parts, keys=("event",), since=start)
         return Measure(kind="latest", parts=parts, keys=("report",), since=start)
     key = _KEY_OF_COUNT.get(count) or tally.get("key")
     if key is None:
@@ -217,7 +222,6 @@ def _measure(
             parts=parts,
             keys=(key,),
             since=start,
-            lasting=lasting,
             field=inside["distinct"],
             among=tuple(sorted(inside.get("among", ()))),
             threshold=needed.required(),
@@ -228,7 +232,6 @@ def _measure(
         keys=(key,),
         whole=tally.get("match") == "all",
         since=start,
-        lasting=lasting,
         bucket=tally.get("bucket"),
     )
 

@@ -69,10 +69,10 @@ def _add(found: State, unit_id: str, day: date, n: int, total: int) -> None:
 
 
 def _events(measure: Measure, served: Served) -> State:
-    """Each event counts one, from its day; a lasting one until its last day."""
+    """Each event counts one, from its first day to its last, if it has one."""
     found: State = {}
     for row, _ in served:
-        if measure.lasting and row.until is not None:
+        if row.until is not None and measure.bucket is None:
             if row.until < row.since:
                 continue
             _add(found, row.unit_id, row.since, 1, 0)
@@ -85,7 +85,7 @@ def _events(measure: Measure, served: Served) -> State:
 def _distinct(measure: Measure, served: Served) -> State:
     """The subject counts one, where its earliest valid evidence says."""
     need = measure.need
-    if not measure.lasting or all(row.until is None for row, _ in served):
+    if all(row.until is None for row, _ in served):
         seen = 0
         for row, parts in served:
             seen |= parts
@@ -99,7 +99,7 @@ def _distinct(measure: Measure, served: Served) -> State:
             seen |= parts
         return valid[0][0].unit_id if valid and (not need or seen == need) else None
 
-    return _sweep(served, place, lasting=True)
+    return _sweep(served, place)
 
 
 def _bucketed(measure: Measure, served: Served) -> State:
@@ -133,21 +133,20 @@ def _crossing(measure: Measure, served: Served) -> State:
         different = {thing for row, _ in valid for thing in things(row)}
         return valid[0][0].unit_id if len(different) >= measure.threshold else None
 
-    return _sweep(having, place, lasting=measure.lasting)
+    return _sweep(having, place)
 
 
-def _sweep(served: Served, place: Callable[[Served], str | None], *, lasting: bool) -> State:
+def _sweep(served: Served, place: Callable[[Served], str | None]) -> State:
     """Where the subject counts on each day, from the evidence valid on that day."""
     days = {row.since for row, _ in served}
-    if lasting:
-        days |= {row.until + ONE_DAY for row, _ in served if row.until is not None}
+    days |= {row.until + ONE_DAY for row, _ in served if row.until is not None}
     found: State = {}
     before: str | None = None
     for day in sorted(days):
         valid = [
             (row, parts)
             for row, parts in served
-            if row.since <= day and (not lasting or row.until is None or day <= row.until)
+            if row.since <= day and (row.until is None or day <= row.until)
         ]
         after = place(valid)
         if after != before:

@@ -26,9 +26,8 @@ class Part(msgspec.Struct, frozen=True):
 class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What to count. `keys`: kinds of count key whose rows it takes (one row per event).
 
-    `since`: evidence before this day does not exist for it. `lasting`: evidence counts from its
-    first to its last day, else from its first day for good. `field`: the data field whose values
-    are the things of a crossing; `among`: only these values.
+    `since`: evidence before this day does not exist for it. `bucket`: counted anew in every week or
+    month. `field`: the data field whose values are the things of a crossing; `among`: only these.
     """
 
     kind: Kind
@@ -36,7 +35,6 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     keys: tuple[str, ...]
     whole: bool = False
     since: date | None = None
-    lasting: bool = False
     bucket: Literal["week", "month"] | None = None
     field: str | None = None
     among: tuple[str, ...] = ()

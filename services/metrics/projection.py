@@ -7,9 +7,12 @@ an outdated set of measures, cannot commit.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import asyncpg
 import msgspec
+from opentelemetry import trace
+from opentelemetry.trace import Span, SpanKind
 
 from services.metrics import parking, store
 from services.metrics.apply import Batch, BatchCounter, Poison
@@ -17,11 +20,14 @@ from services.metrics.contribute import Contributor
 from services.metrics.definitions import KEPT_TYPES, PLAN_TYPES, Definitions
 from services.metrics.generations import go_live_if_nothing_counted
 from services.metrics.store import LIVE, Subject
-from shared import progress
+from shared import progress, telemetry
+from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import DEFINITION_LANE, LogRecord, record_decoder
 from shared.db import Connection
 from shared.lanes import Lane
+
+tracer = trace.get_tracer("hocvuso.metrics", schema_url=telemetry.SCHEMA_URL)
 
 Applied = Callable[[list[LogRecord], dict[int, Lane], list[int]], None]
 """Called after each commit: rows, lanes moved, positions parked."""
@@ -99,6 +105,19 @@ class MetricsProjection:
 
     async def apply(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
         """Count rows and store lanes, atomically. Raises LanesLost, TooManyParked."""
+        if not records:
+            await self._apply(records, lanes)
+            return
+        with _batch_span(records):
+            if DEFINITION_LANE in lanes and len(lanes) > 1:
+                # Definitions first, alone: new measures may go live before the facts beside them.
+                first = {DEFINITION_LANE: lanes[DEFINITION_LANE]}
+                await self._apply([r for r in records if r.lane == DEFINITION_LANE], first)
+                records = [record for record in records if record.lane != DEFINITION_LANE]
+                lanes = {n: lane for n, lane in lanes.items() if n != DEFINITION_LANE}
+            await self._apply(records, lanes)
+
+    async def _apply(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
         async with self._lock:
             claim = self._claim
             if not lanes.keys() <= claim.lanes.keys():
@@ -167,6 +186,9 @@ class MetricsProjection:
                 (n, record.unitid) for n in self._counter.contributor.serves(record.short_type)
             }
         await store.mark_dirty(connection, pairs)
+        header = telemetry.traceparent() if facts or definitions else None
+        if header is not None:
+            await connection.execute("INSERT INTO unseen VALUES ($1)", header)
         return waiting
 
     async def _define(
@@ -198,6 +220,24 @@ class MetricsProjection:
     @staticmethod
     def _kind(record: LogRecord) -> str:
         return record.effective.type if record.effective is not None else record.short_type
+
+
+def _batch_span(records: list[LogRecord]) -> AbstractContextManager[Span]:
+    """One span per batch, linked to the spans of the POSTs whose rows it counts."""
+    return tracer.start_as_current_span(
+        f"process {topics.LOG}",
+        kind=SpanKind.CONSUMER,
+        links=telemetry.links(record.traceparent for record in records),
+        attributes={
+            "messaging.system": "kafka",
+            "messaging.operation.type": "process",
+            "messaging.operation.name": "process",
+            "messaging.destination.name": topics.LOG,
+            "messaging.batch.message_count": len(records),
+            "hocvuso.position.first": min(record.position for record in records),
+            "hocvuso.position.last": max(record.position for record in records),
+        },
+    )
 
 
 def _all_rows_of(poison: list[Poison], facts: list[LogRecord]) -> list[tuple[LogRecord, str]]:

@@ -33,6 +33,7 @@ class Refreshed:
     watermark: int
     cells: int
     everything: bool
+    traceparents: list[str]
 
 
 @dataclass
@@ -81,6 +82,7 @@ class Refresher:
             "SELECT generation, log_epoch, (SELECT min(through) FROM progress) AS watermark"
             " FROM projection"
         )
+        assert state is not None  # noqa: S101 - the migration made the row
         everything = (
             EVERYTHING in dirty or memory.day != today or memory.generation != state["generation"]
         )
@@ -101,7 +103,14 @@ class Refresher:
         )
         memory.generation, memory.day = state["generation"], today
         memory.watermark = state["watermark"]
-        return Refreshed(state["log_epoch"], memory.watermark, len(changed), everything)
+        unseen = await connection.fetch("DELETE FROM unseen RETURNING traceparent")
+        return Refreshed(
+            state["log_epoch"],
+            memory.watermark,
+            len(changed),
+            everything,
+            [row["traceparent"] for row in unseen],
+        )
 
     # -- everything --------------------------------------------------------------------------
 
@@ -171,8 +180,8 @@ class Refresher:
     ) -> list[Cell]:
         memory = self._memory
         units: dict[int, list[str]] = {}
-        for number, unit_id in dirty:
-            units.setdefault(number, []).append(unit_id)
+        for measure_number, unit_id in dirty:
+            units.setdefault(measure_number, []).append(unit_id)
         slots = [slot for slot in memory.sums if slot[0] in units]
         await connection.execute("SET LOCAL enable_seqscan = off")
         fresh = await sums.load(connection, slots, units=units)

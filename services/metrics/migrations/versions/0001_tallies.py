@@ -55,6 +55,8 @@ CREATE TABLE tally (
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
 CREATE TABLE dirty (measure smallint NOT NULL, unit_id text NOT NULL);
 COMMENT ON TABLE dirty IS 'Append-only; the refresher deletes what it has seen.';
+CREATE TABLE unseen (traceparent text NOT NULL);
+COMMENT ON TABLE unseen IS 'Spans of batches that no refresh has made visible yet.';
 CREATE TABLE definition (
   position bigint PRIMARY KEY,
   recorded date NOT NULL,

@@ -1,0 +1,246 @@
+"""The worker: `python -m services.metrics.worker` counts lanes and keeps the tables current.
+
+Any number may run. Lanes are shared out among the living; whoever gets the advisory lock also
+refreshes the published tables and builds new measures. Everything that fails is tried again with
+back-off: PostgreSQL, the broker and activities may all be away for a while.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import time
+
+import asyncpg
+import httpx
+from aiokafka import AIOKafkaProducer
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+
+from services.metrics import rebuild
+from services.metrics.projection import MetricsProjection
+from services.metrics.refresh import Refreshed, Refresher
+from services.metrics.settings import MetricsSettings
+from shared import kafka, progress, telemetry
+from shared.clock import clock_from_environment
+from shared.contracts import topics
+from shared.contracts.definitions import Catalogue
+from shared.contracts.record import LANES, LaneProgress, LogRecord, Progress, encode
+from shared.db import connect_pool
+from shared.lane_consumer import LaneConsumer, LogReader
+from shared.lanes import Lane
+from shared.worker import forever, run_until_stopped
+
+log = logging.getLogger(__name__)
+tracer = trace.get_tracer("hocvuso.metrics", schema_url=telemetry.SCHEMA_URL)
+
+ALL_LANES = frozenset(range(LANES))
+HEARTBEAT_SECONDS = 2.0
+REFRESH_SECONDS = 0.2
+REFRESHER_LOCK = "hocvuso-metrics-refresher"
+
+
+class Worker:
+    """One process: projection, refresher, progress. Use `run`."""
+
+    def __init__(self, settings: MetricsSettings, pool: asyncpg.Pool, slow: asyncpg.Pool) -> None:
+        self.settings = settings
+        self.name = settings.metrics_worker_name or f"metrics-{socket.gethostname()}-{os.getpid()}"
+        self.clock = clock_from_environment()
+        self.catalogue = Catalogue.load()
+        self._pool = pool
+        self._slow_pool = slow
+        self._client = httpx.AsyncClient(
+            base_url=settings.activities_url,
+            headers=settings.service_headers(),
+            timeout=30,
+            trust_env=False,
+        )
+        self._reader = LogReader(self._client)
+        self._messages: asyncio.Queue[Progress] = asyncio.Queue(maxsize=1000)
+        self._ready = asyncio.Event()
+        self.projection = MetricsProjection(
+            pool,
+            self.name,
+            self.catalogue,
+            park_limit=settings.metrics_park_limit,
+            on_applied=self._on_applied,
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop; then give the lanes back."""
+        loops = {
+            "heartbeat": self._heartbeats,
+            "consume": self._consume,
+            "refresh": self._refresh,
+            "publish": self._publish,
+        }
+        tasks = [
+            asyncio.create_task(forever(name, once), name=name) for name, once in loops.items()
+        ]
+        try:
+            await stop.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(progress.release(self._pool, self.name), 5)
+            await self._client.aclose()
+
+    # -- lanes -------------------------------------------------------------------------------
+
+    async def _heartbeats(self) -> None:
+        while True:
+            async with self._pool.acquire() as connection:
+                share = await progress.heartbeat(connection, self.name, ALL_LANES)
+            if share != self.projection.lanes.keys() or await self.projection.stale():
+                await self.projection.begin(share)
+            self._ready.set()
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _consume(self) -> None:
+        await self._ready.wait()
+        try:
+            await LaneConsumer(
+                self.projection,
+                self._reader,
+                self.settings.kafka_bootstrap_servers,
+                self.name,
+            ).run()
+        except progress.LanesLost as error:
+            log.info("lanes change hands: %s", error)
+            async with self._pool.acquire() as connection:
+                share = await progress.heartbeat(connection, self.name, ALL_LANES)
+            await self.projection.begin(share)
+
+    def _on_applied(
+        self, _records: list[LogRecord], lanes: dict[int, Lane], parked: list[int]
+    ) -> None:
+        self._say(
+            Progress(
+                epoch=self.projection.epoch or "",
+                projection="metrics",
+                at=self.clock.now().isoformat(),
+                lanes={n: LaneProgress(last=x.last, through=x.through) for n, x in lanes.items()},
+                watermark=min(x.through for x in lanes.values()) if len(lanes) == LANES else 0,
+                parked=parked,
+            )
+        )
+
+    # -- refresh -----------------------------------------------------------------------------
+
+    async def _refresh(self) -> None:
+        """Refresh as long as this worker holds the lock; wait for it otherwise."""
+        async with self._slow_pool.acquire() as connection:
+            held = await connection.fetchval(
+                "SELECT pg_try_advisory_lock(hashtext($1))", REFRESHER_LOCK
+            )
+            building: asyncio.Task[None] | None
+            if not held:
+                await asyncio.sleep(HEARTBEAT_SECONDS)
+                return
+            try:
+                refresher = Refresher(self._pool, self.catalogue, self.clock)
+                building = None
+                while True:
+                    # The lock lives as long as this connection: notice when it is gone.
+                    await connection.execute("SELECT 1")
+                    await self._refresh_once(refresher)
+                    if (building is None or building.done()) and await rebuild.wanted(connection):
+                        # Beside the refresh: what is live goes on being current.
+                        building = asyncio.create_task(self._build())
+                    await asyncio.sleep(REFRESH_SECONDS)
+            finally:
+                if building is not None:
+                    building.cancel()
+                    await asyncio.gather(building, return_exceptions=True)
+                with contextlib.suppress(Exception):
+                    await connection.execute(
+                        "SELECT pg_advisory_unlock(hashtext($1))", REFRESHER_LOCK
+                    )
+
+    async def _build(self) -> None:
+        try:
+            await rebuild.build_new_measures(self._slow_pool, self._reader, self.catalogue)
+        except (OSError, httpx.HTTPError, asyncpg.PostgresError, rebuild.RebuildRefused) as error:
+            log.warning("new measures are not built yet: %s", error)
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _refresh_once(self, refresher: Refresher) -> None:
+        started = time.time_ns()
+        done = await refresher.refresh()
+        if done is None:
+            return
+        if done.traceparents:
+            # The span gets its start afterwards: a look that finds nothing to do leaves none.
+            tracer.start_span(
+                "refresh indicators",
+                kind=SpanKind.INTERNAL,
+                start_time=started,
+                links=telemetry.links(done.traceparents),
+                attributes={
+                    "hocvuso.watermark": done.watermark,
+                    "hocvuso.cells": done.cells,
+                    "hocvuso.everything": done.everything,
+                },
+            ).end()
+        self._say(self._refreshed(done))
+
+    def _refreshed(self, done: Refreshed) -> Progress:
+        return Progress(
+            epoch=done.epoch or "",
+            projection="metrics",
+            at=self.clock.now().isoformat(),
+            watermark=done.watermark,
+            refreshed=done.watermark,
+        )
+
+    # -- progress ----------------------------------------------------------------------------
+
+    def _say(self, message: Progress) -> None:
+        """Queue a progress message; the oldest goes when nobody can take them."""
+        if self._messages.full():
+            self._messages.get_nowait()
+        self._messages.put_nowait(message)
+
+    async def _publish(self) -> None:
+        servers = self.settings.kafka_bootstrap_servers
+        await kafka.ensure_topics(servers, {topics.PROGRESS: 1})
+        producer: AIOKafkaProducer = kafka.producer(servers, f"{self.name}-progress")
+        try:
+            await producer.start()
+            while True:
+                message = await self._messages.get()
+                await producer.send_and_wait(topics.PROGRESS, encode(message))
+        finally:
+            await kafka.stop_quietly(producer)
+
+
+async def main(stop: asyncio.Event) -> None:
+    """Connect (waiting for PostgreSQL if need be) and work."""
+    settings = MetricsSettings()
+    while not stop.is_set():
+        try:
+            pool = await connect_pool(settings.metrics_database_url, "metrics", high=6)
+            break
+        except (OSError, asyncpg.PostgresError) as error:
+            log.warning("PostgreSQL is not there yet: %s", error)
+            await asyncio.sleep(1)
+    else:
+        return
+    slow = await connect_pool(
+        settings.metrics_database_url, "metrics", high=3, statement_timeout_s=0
+    )
+    try:
+        await Worker(settings, pool, slow).run(stop)
+    finally:
+        await pool.close()
+        await slow.close()
+        telemetry.shutdown()
+
+
+if __name__ == "__main__":
+    telemetry.setup("metrics-worker")
+    run_until_stopped(main)

@@ -1,0 +1,54 @@
+"""A migrated database for metrics, and a log in memory that serves as activities would."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.local.stack import LocalStack
+from shared.contracts.definitions import Catalogue
+from shared.db import connect_pool, migrate
+from tests.conftest import new_database
+
+MIGRATIONS = Path(__file__).parents[2] / "services" / "metrics" / "migrations"
+
+EMPTY = """
+TRUNCATE evidence, tally, dirty, definition, parked, dismissed, first_day, measure, combination,
+         cell, objective_state, worker, unseen;
+UPDATE progress SET last = 0, through = 0, owner = NULL, fence = 0;
+UPDATE projection SET log_epoch = NULL, generation = 0;
+UPDATE shown SET position = 0, refreshed_at = NULL, as_of = NULL, log_epoch = NULL;
+"""
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return Catalogue.load()
+
+
+@pytest.fixture(scope="session")
+async def database(infrastructure: LocalStack) -> str:
+    """The address of a database with the tables of metrics."""
+    url = await new_database(infrastructure, "metrics")
+    migrate(url, "metrics", MIGRATIONS)
+    return url
+
+
+@pytest.fixture(scope="session")
+async def session_pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    pool = await connect_pool(database, "metrics", high=8)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def pool(session_pool: asyncpg.Pool) -> asyncpg.Pool:
+    """The database, emptied."""
+    await empty(session_pool)
+    return session_pool
+
+
+async def empty(pool: asyncpg.Pool) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute(EMPTY)

@@ -1,0 +1,146 @@
+"""A log in memory: rows as activities writes them, without activities."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from shared.contracts.definitions import Catalogue
+from shared.contracts.record import (
+    DEFINITION_LANE,
+    LANES,
+    Content,
+    LogRecord,
+    Through,
+    lane_of,
+)
+from shared.contracts.subjects import subjects
+
+EPOCH = "epoch-1"
+SOURCE = "https://partner.example/a"
+PAGE = 5_000
+
+
+class MemoryLog:
+    """Appends events, corrections and revocations; serves pages like `GET /v1/log`."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.rows: list[LogRecord] = []
+        self._last = dict.fromkeys(range(LANES), 0)
+        self._events: dict[int, tuple[str, dict[tuple[str, bytes], int]]] = {}
+
+    def _keys(self, content: Content, event_id: str) -> list[tuple[str, bytes, int]]:
+        kind = self.catalogue[content.type]
+        found = subjects(
+            kind, content.data, unit_id=content.unitid, source=SOURCE, event_id=event_id
+        )
+        keys = []
+        for subject in found:
+            key, lane = lane_of(subject.kind, list(subject.values))
+            keys.append((subject.kind, key, DEFINITION_LANE if kind.lane == "definition" else lane))
+        return keys
+
+    def _row(self, **fields: Any) -> LogRecord:
+        lane = fields["lane"]
+        position = len(self.rows) + 1
+        row = LogRecord(epoch=EPOCH, position=position, prev=self._last[lane], **fields)
+        self._last[lane] = position
+        self.rows.append(row)
+        return row
+
+    def post(
+        self, type_name: str, unit: str, occurred: date, recorded: date, data: dict[str, Any]
+    ) -> int:
+        """Append an event; its origin."""
+        origin = len(self.rows) + 1
+        event_id = f"e{origin}"
+        content = Content(
+            type=type_name,
+            unitid=unit,
+            occurred=occurred,
+            time=f"{occurred}T08:00:00+07:00",
+            data=data,
+        )
+        revisions = {}
+        for kind, key, lane in self._keys(content, event_id):
+            self._row(
+                id=event_id,
+                source=SOURCE,
+                type=f"vn.hocvuso.{type_name}",
+                subject=unit.partition("@")[0],
+                time=content.time,
+                lane=lane,
+                recorded=recorded,
+                occurred=occurred,
+                unitid=unit,
+                origin=origin,
+                keykind=kind,
+                key=key,
+                data=data,
+            )
+            revisions[kind, key] = 0
+        self._events[origin] = (event_id, revisions)
+        return origin
+
+    def revise(self, origin: int, recorded: date, content: Content | None) -> None:
+        """Correct (or with None revoke) an event: a row for each key it has or had."""
+        event_id, revisions = self._events[origin]
+        keys = self._keys(content, event_id) if content is not None else []
+        now = {(kind, key) for kind, key, _ in keys}
+        lanes = {(kind, key): lane for kind, key, lane in keys}
+        kind_of = "event.corrected" if content is not None else "event.revoked"
+        for kind, key in [*revisions, *(k for k in now if k not in revisions)]:
+            void = (kind, key) not in now
+            revisions[kind, key] = revisions.get((kind, key), 0) + 1
+            lane = lanes.get((kind, key))
+            if lane is None:
+                lane = int.from_bytes(key[:8], "big") % 64
+            self._row(
+                id=f"r{len(self.rows) + 1}",
+                source=SOURCE,
+                type=f"vn.hocvuso.{kind_of}",
+                subject="x",
+                time=f"{recorded}T08:00:00+07:00",
+                lane=lane,
+                recorded=recorded,
+                occurred=recorded,
+                unitid="VN@2025",
+                origin=origin,
+                revision=revisions[kind, key],
+                keykind=kind,
+                key=key,
+                data={"reason": "test"},
+                void=void,
+                effective=None if void else content,
+            )
+
+    def marker(self, through: int | None = None, lanes: list[int] | None = None) -> Through:
+        """The completeness marker at a position (default: the end)."""
+        at = len(self.rows) if through is None else through
+        last = dict.fromkeys(range(LANES) if lanes is None else lanes, 0)
+        for row in self.rows[:at]:
+            if row.lane in last:
+                last[row.lane] = row.position
+        return Through(epoch=EPOCH, through=at, last=last)
+
+    async def read(
+        self, after: int, lanes: list[int]
+    ) -> AsyncIterator[tuple[list[LogRecord], Through]]:
+        """As shared.lane_consumer.LogReader."""
+        wanted = set(lanes)
+        while True:
+            found = [row for row in self.rows[after:] if row.lane in wanted]
+            page = [copy_of(row) for row in found[:PAGE]]
+            full = len(page) == PAGE
+            through = page[-1].position if full else len(self.rows)
+            yield page, self.marker(through, lanes)
+            if not full:
+                return
+            after = through
+
+
+def copy_of(row: LogRecord) -> LogRecord:
+    """As it comes from the wire."""
+    return msgspec.json.decode(msgspec.json.encode(row), type=LogRecord)
