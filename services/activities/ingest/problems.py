@@ -16,8 +16,8 @@ def in_clear(pointer: str, what: str = "This text") -> Problem:
         f"{what} holds what looks like an identity or phone number.",
         pointer=pointer,
         hint="Name people only in fields like `person`, which are stored as pseudonyms; use a"
-        " running number or a UUID for ids. If it is none, write it otherwise (for example with"
-        " a letter in front and after every three digits).",
+        " running number or a UUID for ids. If it is a running number that only looks like one,"
+        " put letters between its digits.",
     )
 
 

@@ -1,0 +1,107 @@
+"""The front door with a log in memory; and, for what needs it, with the real one."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+import services.activities
+from deploy.local.stack import LocalStack
+from services.activities.app import create_app
+from services.activities.ingest import openapi
+from services.activities.ingest.intake import Intake
+from services.activities.keys.model import Key
+from services.activities.privacy import Pseudonyms
+from services.activities.settings import ActivitiesSettings
+from shared.clock import FixedClock
+from shared.contracts.definitions import Catalogue
+from shared.db import migrate
+from tests.activities.fake import FakeKeys, FakeLog
+from tests.conftest import new_database
+
+NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
+PSEUDONYM_KEY = bytes(range(32))
+
+
+@dataclass
+class Door:
+    """The service to post to, and what lies behind it."""
+
+    client: httpx.AsyncClient
+    app: FastAPI
+    log: FakeLog
+    intake: Intake
+
+
+def _client(app: FastAPI) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://activities")
+
+
+@pytest.fixture(scope="session")
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture(scope="session")
+def intake(clock: FixedClock) -> Intake:
+    return Intake(Catalogue.load(), Pseudonyms(PSEUDONYM_KEY), clock)
+
+
+@pytest.fixture
+async def door(intake: Intake, clock: FixedClock) -> AsyncIterator[Door]:
+    app = create_app()
+    log = FakeLog()
+    every = frozenset({"events:write", "events:stream"})
+    app.state.intake, app.state.log, app.state.clock = intake, log, clock
+    app.state.catalogue = Catalogue.load()
+    app.state.keys = FakeKeys(
+        police=Key("police", "police", frozenset({"police"}), every),
+        commune=Key("commune", "commune", frozenset({"commune"}), every),
+        admin=Key("admin", "admin", frozenset({"administrator"}), every),
+        bound=Key(
+            "bound",
+            "bound",
+            frozenset({"police", "commune"}),
+            every,
+            types=("course.*", "citizen.certified"),
+            sources=("https://congan.daklak.example/vneid",),
+        ),
+        mute=Key("mute", "mute", frozenset({"police"}), frozenset()),
+    )
+    openapi.install(app, app.state.catalogue)
+    async with _client(app) as client:
+        yield Door(client, app, log, intake)
+
+
+@pytest.fixture
+async def database(infrastructure: LocalStack) -> str:
+    """The address of a migrated, empty database."""
+    url = await new_database(infrastructure, "activities")
+    import asyncio
+
+    await asyncio.to_thread(
+        migrate, url, "activities", Path(services.activities.__path__[0]) / "migrations"
+    )
+    return url
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> ActivitiesSettings:
+    key_file = tmp_path / "pseudonym.key"
+    key_file.write_text(PSEUDONYM_KEY.hex())
+    return ActivitiesSettings(activities_database_url=database, pseudonym_key_file=key_file)
+
+
+@pytest.fixture
+async def service(
+    settings: ActivitiesSettings, clock: FixedClock
+) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    """The whole service on a real database, its lifespan running."""
+    app = create_app(settings, clock)
+    async with app.router.lifespan_context(app), _client(app) as client:
+        yield app, client

@@ -1,0 +1,195 @@
+"""The whole service on a real database: positions, units, keys, and no raw identifier anywhere."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.activities.app import create_app
+from services.activities.keys.store import ensure_admin_key
+from services.activities.privacy import PseudonymKeyError
+from services.activities.settings import ActivitiesSettings
+from shared.clock import FixedClock
+from tests.activities.fake import BATCH, CCCD, PHONE, event
+from tests.activities.nonsense import BAD
+
+Service = tuple[FastAPI, httpx.AsyncClient]
+UNITS = [
+    ("VN@2025", "Việt Nam", "nation", None),
+    ("66@2025", "Tỉnh Đắk Lắk", "province", "VN@2025"),
+    ("24133@2025", "Phường Buôn Ma Thuột", "ward", "66@2025"),
+    ("75@2025", "Tỉnh Đồng Nai", "province", "VN@2025"),
+]
+
+
+def unit(unit_id: str, name: str, kind: str, parent: str | None) -> dict[str, Any]:
+    code, era = unit_id.split("@")
+    data = {"unit_id": unit_id, "code": code, "era": era, "name_vi": name, "kind": kind,
+            "from": "2025-07-01"}  # fmt: skip
+    if parent:
+        data["parent"] = parent
+    return event(id=f"unit-{unit_id}", source="https://hocvuso.example/registry", subject=unit_id,
+                 type="vn.hocvuso.unit.established", time="2025-07-01T00:00:00+07:00", data=data)  # fmt: skip
+
+
+@pytest.fixture
+async def admin(service: Service, tmp_path: Path) -> str:
+    """The administrator's key; the units are there."""
+    app, client = service
+    path = tmp_path / "admin.key"
+    async with app.state.pool.acquire() as connection:
+        await ensure_admin_key(connection, path)
+    key = path.read_text().strip()
+    answer = await send(client, key, [unit(*u) for u in UNITS])
+    assert answer["accepted"] == len(UNITS), answer
+    return key
+
+
+async def send(client: httpx.AsyncClient, key: str, body: Any, **how: Any) -> Any:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    many = content.lstrip()[:1] == b"["
+    kind = BATCH if many else "application/cloudevents+json"
+    answer = await client.post(
+        "/v1/events", content=content, params=how,
+        headers={"Authorization": f"Bearer {key}", "Content-Type": kind},
+    )  # fmt: skip
+    return answer.json()
+
+
+async def make_key(client: httpx.AsyncClient, admin: str, **order: Any) -> str:
+    answer = await client.post("/v1/keys", json=order, headers={"Authorization": f"Bearer {admin}"})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["key"])
+
+
+async def test_event_and_batch(service: Service, admin: str) -> None:
+    _, client = service
+    first = await send(client, admin, event())
+    assert (first["status"], first["position"]) == ("accepted", len(UNITS) + 1)
+    batch = [event(), event(subject="24199"), event(id="2"), event(id="3", subject="99999")]
+    found = await send(client, admin, batch)
+    assert [r["status"] for r in found["results"]] == [
+        "duplicate",
+        "rejected",
+        "accepted",
+        "rejected",
+    ]
+    assert [r["problem"]["code"] for r in found["results"] if "problem" in r] == [
+        "event-conflict",
+        "unit-unknown",
+    ]
+    assert found["results"][2]["position"] == first["position"] + 1
+    again = await send(client, admin, [event(id="4"), event(id="5", subject="1")], atomic="true")
+    assert again["accepted"] == 0
+    assert (await send(client, admin, event(id="4")))["position"] == first["position"] + 2
+
+
+async def test_keys(service: Service, admin: str) -> None:
+    _, client = service
+    police = await make_key(client, admin, name="cong-an", roles=["police"], subtree="66@2025",
+                            sources=["https://congan.daklak.example/"])  # fmt: skip
+    sent = {"Authorization": f"Bearer {police}"}
+    self = (await client.get("/v1/keys/self", headers=sent)).json()
+    assert (self["name"], self["roles"], self["subtree"]) == ("cong-an", ["police"], "66@2025")
+    assert (await send(client, police, event()))["status"] == "accepted"
+    assert (await send(client, police, event(id="2", subject="75")))["code"] == "unit-outside-key"
+    for path, method in (
+        ("/v1/keys", "GET"),
+        ("/v1/keys", "POST"),
+        (f"/v1/keys/{self['prefix']}", "DELETE"),
+    ):
+        answer = await client.request(
+            method, path, headers=sent, json={"name": "aa", "roles": ["police"]}
+        )
+        assert (answer.status_code, answer.json()["code"]) == (403, "administrator-only")
+    as_admin = {"Authorization": f"Bearer {admin}"}
+    listed = await client.get("/v1/keys", headers=as_admin)
+    assert police not in listed.text and admin not in listed.text
+    assert {k["name"]: k["last_used"] for k in listed.json()}["cong-an"] == "2026-07-01"
+    answer = await client.delete(f"/v1/keys/{self['prefix']}", headers=as_admin)
+    assert answer.status_code == 204
+    assert (await send(client, police, event(id="3")))["code"] == "key-wrong"
+    last = await client.delete(f"/v1/keys/{admin.split('_')[1]}", headers=as_admin)
+    assert (last.status_code, last.json()["code"]) == (409, "last-administrator")
+    for order, code in (
+        ({"name": "aa", "roles": ["polcie"]}, "role-unknown"),
+        ({"name": "aa", "roles": ["police"], "types": ["citizen.*", "no.such"]}, "type-unknown"),
+        ({"name": "A A", "roles": ["police"]}, "invalid-parameter"),
+    ):
+        answer = await client.post("/v1/keys", json=order, headers=as_admin)
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+    expired = await make_key(
+        client, admin, name="old", roles=["police"], expires_at="2026-06-30T00:00:00Z"
+    )
+    assert (await send(client, expired, event(id="4")))["code"] == "key-wrong"
+
+
+async def test_admin_key_is_made_once_and_kept(
+    service: Service, admin: str, tmp_path: Path
+) -> None:
+    app, _ = service
+    path = tmp_path / "admin.key"
+    assert path.stat().st_mode & 0o777 == 0o600
+    async with app.state.pool.acquire() as connection:
+        await ensure_admin_key(connection, path)
+        assert path.read_text().strip() == admin
+        path.write_text("something else")
+        await ensure_admin_key(connection, path)
+    assert path.read_text().strip() != admin
+    assert path.with_name("admin.key.old").read_text() == "something else"
+
+
+async def test_another_pseudonym_key_does_not_start(
+    service: Service, settings: ActivitiesSettings, clock: FixedClock
+) -> None:
+    assert settings.pseudonym_key_file is not None
+    settings.pseudonym_key_file.write_text("ff" * 32)
+    app = create_app(settings, clock)
+    with pytest.raises(PseudonymKeyError, match="another pseudonym key"):
+        async with app.router.lifespan_context(app):
+            pass
+
+
+async def test_no_raw_identifier_anywhere(
+    service: Service, admin: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Post good and bad events with numbers in every place; then read all that was kept or said."""
+    app, client = service
+    caplog.set_level(logging.DEBUG)
+    person = {"scheme": "phone", "value": PHONE}
+    told = [await send(client, admin, raw) for raw in BAD.values()]
+    told.append(
+        await send(
+            client, admin, [event(), event(data={**event()["data"], "person": person}, id="p")]
+        )
+    )
+    told.append(await send(client, admin, event(id="l", type="vn.hocvuso.person.linked",
+                data={"person": person, "same_as": event()["data"]["person"]})))  # fmt: skip
+    told.append(await send(client, admin, event(id="c", type="vn.hocvuso.event.corrected", data={
+        "corrects": {"source": event()["source"], "id": event()["id"]}, "reason": "nhầm",
+        "changes": {"data": {"person": person}}})))  # fmt: skip
+    assert [t.get("status") for t in told[-2:]] == ["accepted", "accepted"], told[-2:]
+    told.append((await client.get("/v1/log")).text)
+    connection: asyncpg.Connection = await app.state.pool.acquire()
+    kept = []
+    for table in await connection.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'activities'"
+    ):
+        rows = await connection.fetch(f"SELECT t::text FROM activities.{table[0]} t")
+        kept += [row[0] for row in rows]
+    await app.state.pool.release(connection)
+    everything = json.dumps(told, ensure_ascii=False) + "\n".join(kept) + caplog.text
+    assert "cccd:" in everything and "phone:" in everything
+    for secret in (CCCD, PHONE, PHONE[1:], "０６６０９９", "0912 345"):
+        assert secret not in everything
+
+
+async def test_health(service: Service) -> None:
+    _, client = service
+    assert (await client.get("/health/live")).status_code == 200
+    assert (await client.get("/health/ready")).json() == {"status": "ready"}
