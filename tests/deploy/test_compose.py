@@ -98,7 +98,29 @@ def test_each_service_gets_only_its_own_password() -> None:
         passwords = {s for s in SERVICES[name]["secrets"] if s.endswith("_database_password")}
         assert passwords == {f"{owner}_database_password"}
     with_key = {n for n, s in SERVICES.items() if "pseudonym_key" in s.get("secrets", [])}
-    assert with_key <= {"activities", "migrate"}
+    assert with_key == {"activities"}
+
+
+def test_only_the_load_step_may_use_the_administrator_s_key() -> None:
+    holders: dict[str, set[str]] = {"admin-key": set(), "service-key": set()}
+    for name, service in SERVICES.items():
+        for volume in service.get("volumes", []):
+            source, _, target = volume.partition(":")
+            if source in holders:
+                holders[source].add(name)
+                assert target.endswith(":ro") == (name != "migrate")
+                # The image owns the folder, so the volume made from it can be written.
+                assert target.removesuffix(":ro") in DOCKERFILE
+    assert holders == {
+        "admin-key": {"migrate", "load"},
+        "service-key": {"migrate", "metrics", "worker", "registry"},
+    }
+    for name, service in SERVICES.items():
+        for variable, value in service.get("environment", {}).items():
+            if variable.startswith("HOCVUSO_") and variable.endswith("_FILE"):
+                folder = value.rpartition("/")[0]
+                mounted = [v for v in service["volumes"] if f":{folder}" in v]
+                assert mounted, (name, variable)
 
 
 def test_the_secrets_script_makes_what_compose_names_and_keeps_it(tmp_path: Path) -> None:
