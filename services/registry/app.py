@@ -22,6 +22,7 @@ from services.registry.web import routes as web_routes
 from shared import problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.db import connect_pool
+from shared.http_spans import NATIVE_OFF, ServerSpans
 
 TIMEOUT = httpx.Timeout(30, connect=2)
 STATIC = Path(__file__).parent / "web" / "static"
@@ -70,7 +71,8 @@ def create_app(
                 await pool.close()
                 telemetry.shutdown()
 
-    app = FastAPI(title="hocvuso registry", version="1", lifespan=lifespan)
+    app = FastAPI(title="hocvuso registry", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
+    app.add_middleware(ServerSpans)
     problems.install(app)
     app.include_router(health.router)
     for router in (unit_routes.router, plan_routes.router, table_routes.router):

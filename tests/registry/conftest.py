@@ -72,9 +72,7 @@ async def registry(
     )
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://registry"
-        ) as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registry") as client,
     ):
         for _ in range(300):
             if (await client.get("/health/ready")).status_code == 200:

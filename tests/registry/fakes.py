@@ -107,7 +107,7 @@ def cell_rows(
 ) -> list[tuple[Any, ...]]:
     """Plausible cells for the units: (unit_id, size) x objectives that can be counted."""
     found: list[tuple[Any, ...]] = []
-    statuses = ["on_track", "behind", "met", "missed", "no_denominator"]
+    statuses = ["on_track", "behind", "met", "overdue", "unknown"]
     for n, objective in enumerate(plan["objectives"]):
         if objective.get("not_counted"):
             continue
@@ -115,16 +115,16 @@ def cell_rows(
         for i, (unit_id, size) in enumerate(unit_ids):
             status = statuses[(n * 7 + i * 3) % 5]
             share = objective.get("denominator") is not None
-            denominator = size if share and status != "no_denominator" else None
+            denominator = size if share and status != "unknown" else None
             value = size * ((n * 13 + i * 17) % 100) // 100 if share else (n + i) % 23
             ratio = value / denominator if denominator else None
-            met = None if status == "no_denominator" else status == "met"
-            flags = ["denominator_missing"] if status == "no_denominator" else []
+            met = None if status == "unknown" else status == "met"
+            flags = ["denominator_missing"] if status == "unknown" else []
             found.append(
                 (
                     plan["id"], 1, objective["id"], unit_id, value, value, denominator, ratio,
                     target.get("value"), target.get("unit"), met, None, status, "persons",
-                    12.5 if status == "behind" else None, flags, as_of, False, None,
+                    12 if status == "behind" else None, flags, as_of, False, None,
                 )
             )  # fmt: skip
     return found

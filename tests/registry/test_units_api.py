@@ -13,7 +13,7 @@ async def test_search_with_and_without_diacritics(registry: Running) -> None:
         found = (await registry.client.get("/v1/units", params={"q": q})).json()
         assert found["units"][0]["unit_id"] == "66@2025", q
     found = (await registry.client.get("/v1/units", params={"q": "Đăk Lăk"})).json()
-    assert all("66@2025" != unit["unit_id"] for unit in found["units"])
+    assert all(unit["unit_id"] != "66@2025" for unit in found["units"])
 
 
 async def test_renamed_on_30_4_2026(registry: Running) -> None:
@@ -42,9 +42,7 @@ async def test_children_and_history(registry: Running) -> None:
     assert children["total"] == 102
     history = (await registry.client.get("/v1/units/15/history")).json()
     old, new = history["units"]
-    assert old["successors"] == [
-        {"unit_id": "15@2025", "part": "whole", "name_vi": "Tỉnh Lào Cai"}
-    ]
+    assert old["successors"] == [{"unit_id": "15@2025", "part": "whole", "name_vi": "Tỉnh Lào Cai"}]
     assert {p["unit_id"] for p in new["predecessors"]} == {"10@2004", "15@2004"}
 
 

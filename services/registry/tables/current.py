@@ -18,8 +18,9 @@ FROM indicators.watermark w
 LEFT JOIN (
   SELECT unit_id, array_agg(objective), array_agg(value), array_agg(denominator),
          array_agg(ratio), array_agg(met), array_agg(met_on_time), array_agg(status),
-         array_agg(basis), array_agg(required_per_week::float8),
-         array_agg(array_to_string(flags, ' ')), array_agg(not_attributable)
+         array_agg(basis), array_agg(required_per_week::bigint),
+         array_agg(array_to_string(flags, ' ')), array_agg(target::float8),
+         array_agg(target_unit), array_agg(not_attributable)
   FROM indicators.cells
   WHERE plan = $1 AND unit_id = ANY($2::text[])
   GROUP BY unit_id
@@ -34,10 +35,10 @@ async def current(pool: asyncpg.Pool, plan: str, unit_ids: list[str], today: dat
     records = await pool.fetch(CELLS_SQL, plan, unit_ids)
     cells: Cells = {}
     for record in records:
-        _, _, _, _, unit_id, names, *columns, flags, elsewhere = tuple(record)
+        _, _, _, _, unit_id, names, *columns, flags, target, kind, elsewhere = tuple(record)
         if unit_id is not None:
             words = [text.split() if text else [] for text in flags]
-            made = map(Cell, *columns, words, elsewhere)
+            made = map(Cell, *columns, words, target, kind, elsewhere)
             cells[unit_id] = dict(zip(names, made, strict=True))
     if not records:
         return Counted(cells, 0, today)

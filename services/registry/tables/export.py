@@ -14,7 +14,7 @@ from services.registry.tables.model import Header, Row, Table
 SANDBOX = "DỮ LIỆU MÔ PHỎNG - KHÔNG PHẢI SỐ LIỆU THẬT"
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
-_PARTS = ("value", "denominator", "target", "status", "flags")
+_PARTS = ("value", "denominator", "target", "target_unit", "status", "flags")
 
 
 def safe(text: str) -> str:
@@ -37,27 +37,29 @@ def about(table: Table) -> list[tuple[str, str]]:
 
 
 def columns(table: Table) -> list[str]:
-    """Column names: three of the unit, then five of each objective."""
+    """Column names: three of the unit, then six of each objective."""
     names = [f"{o.id}.{part}" for o in table.objectives for part in _PARTS]
     return ["unit", "unit_id", "name_vi", *names]
 
 
-def rows(table: Table) -> Iterator[list[str | int | None]]:
+def rows(table: Table) -> Iterator[list[str | float | None]]:
     """The unit itself first, then the units of the level."""
     for row in [*([table.whole] if table.whole else []), *table.rows]:
         yield _row(row, table.objectives)
 
 
-def _row(row: Row, objectives: list[Header]) -> list[str | int | None]:
-    found: list[str | int | None] = [row.unit, row.unit_id, safe(row.name_vi)]
+def _row(row: Row, objectives: list[Header]) -> list[str | float | None]:
+    found: list[str | float | None] = [row.unit, row.unit_id, safe(row.name_vi)]
     for objective in objectives:
         cell = row.cells.get(objective.id)
         if cell is None:
-            found += [None, None, None, objective.state, None]
+            found += [None, None, None, None, objective.state, None]
             continue
-        target = f"{objective.target.get('value')} {objective.target.get('unit')}"
+        target = cell.target
+        whole = int(target) if target is not None and target.is_integer() else target
         flags = safe(" ".join(cell.flags))
-        found += [cell.value, cell.denominator, target, cell.status, flags]
+        kind = safe(cell.target_unit or "")
+        found += [cell.value, cell.denominator, whole, kind, cell.status, flags]
     return found
 
 
@@ -89,7 +91,7 @@ def to_xlsx(table: Table) -> bytes:
         return cell
 
     for name, value in heading:
-        sheet.append([text(name, bold=True), text(value)])
+        sheet.append([text(f"# {name}", bold=True), text(value)])
     sheet.append([text(name, bold=True) for name in columns(table)])
     for row in rows(table):
         sheet.append([text(value) if isinstance(value, str) else value for value in row])

@@ -8,7 +8,11 @@ import msgspec
 
 
 class Cell(msgspec.Struct, omit_defaults=True):
-    """One objective in one unit, as the evaluator of metrics says."""
+    """One objective in one unit, as the evaluator of metrics says.
+
+    `target` is what applies to this very unit: of `at least 5 in every commune` a commune has 5
+    (count), the province 100 (percent of units).
+    """
 
     value: int | None
     denominator: int | None
@@ -17,8 +21,10 @@ class Cell(msgspec.Struct, omit_defaults=True):
     met_on_time: bool | None
     status: str
     basis: str
-    required_per_week: float | None
+    required_per_week: int | None
     flags: list[str]
+    target: float | None = None
+    target_unit: str | None = None
     not_attributable: int | None = None
 
 

@@ -125,38 +125,36 @@ def _attributed(row: dict[str, str]) -> CloudEvent:
 
 
 def _dissolved(folder: Path, old_units: list[dict[str, str]]) -> Iterator[CloudEvent]:
-    """Every unit of era 2004 ends; districts went where their communes went."""
+    """Every unit of era 2004 ends.
+
+    Districts have no successor: their communes have. (As successors of a district, today's communes
+    would no longer have one predecessor, and equal territory could not be told.)
+    """
     successors: dict[str, dict[str, str]] = defaultdict(dict)
     for row in _read(folder / "succession.csv"):
         if row["effective"] != NEW_SINCE:
             raise ValueError(f"succession.csv: {row['old']} on {row['effective']} is not covered")
         successors[row["old"]][row["new"]] = row["part"]
-    children: dict[str, set[str]] = defaultdict(set)
-    for row in old_units:
-        if LEVEL_OF_KIND[row["kind"]] == "commune":
-            children[f"{row['parent']}@{OLD}"].update(successors[f"{row['code']}@{OLD}"])
     resolution = {row["unit_id"]: row["number"] for row in _read(folder / "resolutions.csv")}
-    new_parent = {
-        f"{row['code']}@{NEW}": f"{row['parent']}@{NEW}"
-        for row in _read(folder / f"units-{NEW}.csv")
-        if row["parent"]
-    }
+    above = {row["code"]: row["parent"] for row in old_units}
+
+    def resolved_by(code: str) -> str:
+        while above[code] != "VN":
+            code = above[code]
+        return resolution[next(iter(successors[f"{code}@{OLD}"]))]
+
     for row in old_units:
-        unit_id = f"{row['code']}@{OLD}"
-        went = successors.get(unit_id) or dict.fromkeys(
-            children[unit_id], "whole" if len(children[unit_id]) == 1 else "part"
-        )
-        if not went:
+        unit_id, level = f"{row['code']}@{OLD}", LEVEL_OF_KIND[row["kind"]]
+        went = successors[unit_id]
+        if not went and level != "district":
             raise ValueError(f"{unit_id} has no successor in succession.csv")
-        if LEVEL_OF_KIND[row["kind"]] in ("nation", "province"):
-            basis = "202/2025/QH15"
-        else:
-            basis = resolution[new_parent[min(went)]]
         data = {
             "unit_id": unit_id,
             "dissolved_on": NEW_SINCE,
             "successors": [{"unit_id": new, "part": went[new]} for new in sorted(went)],
-            "source_ref": basis,
+            "source_ref": resolved_by(row["code"])
+            if level in ("district", "commune")
+            else "202/2025/QH15",
         }
         yield _unit_event("dissolved", NEW_SINCE, data)
 

@@ -79,9 +79,15 @@ async def _post_stage(
             report.take(await _post(client, batch))
             on_progress(report)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(CONCURRENCY):
-            group.create_task(worker())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(CONCURRENCY):
+                group.create_task(worker())
+    except* LoadFailed as failures:
+        failure = failures
+    else:
+        return
+    raise LoadFailed(str(failure.exceptions[0]))
 
 
 async def _post(client: httpx.AsyncClient, batch: list[CloudEvent]) -> dict[str, Any]:

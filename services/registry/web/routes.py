@@ -155,8 +155,9 @@ async def table(
 def _levels_below(state: State, unit_id: str, on: date, level: str) -> list[str]:
     """The levels that a table of this unit can show on that day."""
     present = {u.level for u in state.tree.descendants(unit_id, on)} | {level}
-    if len(present) == 1 and level == "province":
-        present.add("commune")
+    if level == "province":
+        # Metrics counts hamlets for commune plans only; an ended province is shown by communes.
+        present = (present | {"commune"}) - {"hamlet"}
     return [name for name in LEVELS if name in present]
 
 

@@ -7,21 +7,13 @@ from shared.clock import VIETNAM
 
 STATUS = {
     "met": ("good", "Đạt"),
-    "met_late": ("good", "Đạt (sau hạn)"),
-    "ahead": ("good", "Vượt tiến độ"),
     "on_track": ("good", "Đúng tiến độ"),
     "behind": ("warn", "Chậm tiến độ"),
-    "at_risk": ("warn", "Có nguy cơ chậm"),
-    "missed": ("bad", "Quá hạn, chưa đạt"),
     "overdue": ("bad", "Quá hạn, chưa đạt"),
-    "not_met": ("warn", "Chưa đạt"),
-    "not_started": ("idle", "Chưa bắt đầu"),
-    "not_due": ("idle", "Chưa đến hạn"),
-    "no_data": ("idle", "Chưa có số liệu"),
     "no_target": ("idle", "Không đặt chỉ tiêu"),
-    "no_denominator": ("idle", "Thiếu mẫu số"),
     "unknown": ("idle", "Chưa xác định"),
     "building": ("idle", "Đang tính"),
+    "not_counted": ("idle", "Chưa đếm"),
     "not_in_operation": ("idle", "Hệ thống chưa vận hành"),
 }
 """Status of a cell -> (colour class, words). The words stand on every cell: colour is no message."""
@@ -39,9 +31,16 @@ STATE = {"counted": "Đang đếm", "building": "Đang tính lại", "not_counte
 FLAGS = {
     "denominator_missing": "thiếu mẫu số",
     "denominator_partial": "mẫu số chưa đủ",
-    "building": "đang tính lại",
-    "parked": "có sự kiện đang chờ xử lý",
-    "not_attributable": "có số liệu chưa quy được về đơn vị",
+    "denominator_zero": "mẫu số bằng 0",
+    "nothing_to_divide_by": "chưa có gì để chia",
+    "target_missing": "chỉ tiêu gốc chưa có mẫu số",
+    "attribute_unknown": "chưa khai báo địa bàn",
+    "no_units": "không có đơn vị",
+    "hamlets_incomplete": "danh sách thôn, buôn chưa đủ",
+    "organisations": "tính theo tổ chức",
+    "own_report": "theo báo cáo của chính đơn vị",
+    "parked": "có sự kiện chờ xử lý",
+    "building": "đang tính",
 }
 
 _RECURRING = {

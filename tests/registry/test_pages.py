@@ -1,0 +1,113 @@
+"""The pages: what they must say, and that a real browser shows them."""
+
+import asyncio
+import html
+import re
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from services.registry.web import words
+from tests.registry.conftest import Running
+
+PAGES = [
+    "/",
+    "/plans/dak-lak-2026",
+    "/plans/yen-bai-2025-2026",
+    "/plans/tan-lap-100-days-2025",
+    "/plans/dak-lak-2026?unit=24133&level=hamlet",
+    "/plans/dak-lak-2026/units/24133",
+    "/plans/yen-bai-2025-2026/units/15@2004",
+    "/plans/dak-lak-2026/objectives/adults-certified-vneid",
+    "/plans/gia-lai-2026/calendar",
+]
+
+
+@pytest.mark.parametrize("address", PAGES)
+async def test_pages_are_whole_and_load_nothing_from_elsewhere(
+    registry: Running, address: str
+) -> None:
+    answer = await registry.client.get(address)
+    assert answer.status_code == 200, answer.text
+    text = answer.text
+    assert '<html lang="vi">' in text
+    assert text.count("<main") == text.count("<h1") == 1
+    assert "<script" not in text
+    assert not re.findall(r'(?:src|href)="https?:', text)
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_status_is_said_in_words_and_headers_have_scope(registry: Running) -> None:
+    text = (await registry.client.get("/plans/dak-lak-2026")).text
+    table = text[text.index("<table") : text.index("</table>")]
+    assert all(f">{words.STATUS[name][1]}<" in table for name in ("met", "behind", "overdue"))
+    assert len(re.findall("<th ", table)) == len(re.findall('<th scope="', table))
+    assert table.count('scope="row"') == 103
+    assert "91.234" in text
+
+
+async def test_a_problem_is_a_page(registry: Running) -> None:
+    answer = await registry.client.get("/plans/dak-lak-2026?as_of=2027-01-01")
+    assert answer.status_code == 422
+    assert "as-of-in-future" in answer.text
+    answer = await registry.client.get("/plans/dak-lak-2026?unit=<b>x</b>")
+    assert answer.status_code == 404
+    assert "<b>x" not in answer.text
+
+
+async def test_sandbox_pages_say_so(registry: Running) -> None:
+    state = registry.app.state.registry
+    state.settings.sandbox = True
+    try:
+        for address in PAGES:
+            assert "DỮ LIỆU MÔ PHỎNG" in (await registry.client.get(address)).text
+    finally:
+        state.settings.sandbox = False
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"), [(0.9996, "99,9%"), (1.0, "100%"), (0.0617, "6,1%"), (None, ""), (0, "0%")]
+)
+def test_a_percentage_never_promises_too_much(ratio: float | None, text: str) -> None:
+    assert words.percent(ratio) == text
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)  # fmt: skip
+
+
+@pytest.fixture
+async def address(registry: Running) -> AsyncIterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(registry.app, port=port, log_level="error", lifespan="off")
+    )
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    await serving
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: pages not seen")
+async def test_a_real_browser_shows_the_table(address: str, tmp_path: Path) -> None:
+    """The page's own style applies, and the page itself does not scroll sideways on a phone."""
+    picture = tmp_path / "table.png"
+    browser = await asyncio.create_subprocess_exec(
+        CHROMIUM,
+        *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+        *(f"--user-data-dir={tmp_path / 'profile'}", "--window-size=500,900", "--dump-dom"),
+        f"--screenshot={picture}",
+        f"{address}/plans/dak-lak-2026",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    dom, _ = await asyncio.wait_for(browser.communicate(), 90)
+    assert "Phường Buôn Ma Thuột" in html.unescape(dom.decode())
+    assert picture.stat().st_size > 20_000
