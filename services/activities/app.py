@@ -15,11 +15,11 @@ from services.activities.log import routes as log_routes
 from services.activities.log.log import Log
 from services.activities.privacy import Pseudonyms, bind_key, read_key
 from services.activities.settings import ActivitiesSettings
-from services.activities.spans import ServerSpans
 from shared import problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool
+from shared.http_spans import NATIVE_OFF, ServerSpans
 
 
 def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -56,7 +56,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             await pool.close()
             telemetry.shutdown()
 
-    app = FastAPI(title="hocvuso activities", version="1", lifespan=lifespan)
+    app = FastAPI(title="hocvuso activities", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
     problems.install(app)
     app.add_middleware(ServerSpans)
     for router in (

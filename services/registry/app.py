@@ -23,6 +23,7 @@ from shared import problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.db import connect_pool
 from shared.http_spans import NATIVE_OFF, ServerSpans
+from shared.http_spans import NATIVE_OFF, ServerSpans
 
 TIMEOUT = httpx.Timeout(30, connect=2)
 STATIC = Path(__file__).parent / "web" / "static"
@@ -83,8 +84,9 @@ def create_app(
 
 
 def _client(
-    url: str, transport: httpx.AsyncBaseTransport | None, settings: RegistrySettings
+    url: str, settings: RegistrySettings, transport: httpx.AsyncBaseTransport | None
 ) -> httpx.AsyncClient:
+    """A client that shows the key of the services; whoever checks a reader's key overrides it."""
     return httpx.AsyncClient(
         base_url=url,
         headers=settings.service_headers(),

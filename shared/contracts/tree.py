@@ -26,6 +26,9 @@ LEVEL_OF_KIND = {
 }
 """Five kinds of place share three levels; the level never changes, the kind may (xã -> phường)."""
 
+RESOLVED_KEPT = 100_000
+"""Answers of `resolve` that are remembered: events come for few units and days at a time."""
+
 UNIT_TYPES = frozenset({"unit.established", "unit.renamed", "unit.dissolved", "unit.attributed"})
 
 
@@ -102,6 +105,7 @@ class UnitTree:
         self._by_code: dict[str, list[str]] = defaultdict(list)
         self._children: dict[str, list[str]] = defaultdict(list)
         self._predecessors: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._resolved: dict[tuple[str, date, str | None], Unit] = {}
         self._stale = False
 
     def __len__(self) -> int:
@@ -114,9 +118,11 @@ class UnitTree:
         if record.origin in self._contents:
             # A correction of a definition is rare: fold everything again, simply.
             self._contents[record.origin] = content
+            self._resolved.clear()
             self._stale = True
         elif content is not None and content.type in UNIT_TYPES:
             self._contents[record.origin] = content
+            self._resolved.clear()
             if not self._stale:
                 self._fold(content)
 
@@ -192,6 +198,18 @@ class UnitTree:
         Raises UnknownUnit: no such code; not valid on that day; or a bare code whose unit of that
         day is another territory than the unit that has the code today, with no era declared.
         """
+        asked = (subject, on, era)
+        unit = self._resolved.get(asked)
+        if unit is None or self._stale:
+            unit = self._resolve(subject, on, era)
+            if len(self._resolved) >= RESOLVED_KEPT:
+                self._resolved.clear()
+            self._resolved[asked] = unit
+        return unit
+
+    # -- the fold ----------------------------------------------------------------------------
+
+    def _resolve(self, subject: str, on: date, era: str | None) -> Unit:
         units = self._all()
         if "@" in subject:
             unit = units.get(subject)
@@ -219,8 +237,6 @@ class UnitTree:
                 [u.unit_id for u in candidates],
             )
         return unit
-
-    # -- the fold ----------------------------------------------------------------------------
 
     def _valid(self, unit: Unit, on: date) -> Unit:
         if unit.exists(on):

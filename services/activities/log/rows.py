@@ -1,8 +1,7 @@
 """Rows of the log between Python, PostgreSQL and the wire."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import NamedTuple
 
 import asyncpg
 import msgspec
@@ -10,18 +9,11 @@ import msgspec
 from shared.contracts.record import Content
 from shared.contracts.topics import EVENT_TYPE_PREFIX
 
-COLUMNS = (
-    "position", "prev", "lane", "ordinal", "recorded", "recorded_at", "source", "id", "type",
-    "subject", "unit_id", "time", "occurred", "origin", "revision", "key_index", "key_kind", "key",
-    "content_mac", "partner", "traceparent", "data", "void", "effective",
-)  # fmt: skip
-
 encode = msgspec.json.Encoder().encode
 
 
-@dataclass(slots=True)
-class Row:
-    """One row to insert; the field order is that of COLUMNS."""
+class Row(NamedTuple):
+    """One row to insert: its fields are the columns of the table, in the order COPY writes them."""
 
     position: int
     prev: int
@@ -48,9 +40,8 @@ class Row:
     void: bool
     effective: str | None
 
-    def values(self) -> tuple[Any, ...]:
-        """The values in the order of COLUMNS, for COPY."""
-        return tuple(getattr(self, name) for name in COLUMNS)
+
+COLUMNS = Row._fields
 
 
 def stored_content(row: asyncpg.Record) -> Content:

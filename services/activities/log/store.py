@@ -100,9 +100,7 @@ async def classify(
 async def insert(connection: Connection, rows: list[Row]) -> None:
     """Write rows; the classification before has ruled out every conflict."""
     if rows:
-        await connection.copy_records_to_table(
-            "log", records=[row.values() for row in rows], columns=list(COLUMNS)
-        )
+        await connection.copy_records_to_table("log", records=rows, columns=list(COLUMNS))
 
 
 async def definition_rows(connection: Connection, after: int) -> list[asyncpg.Record]:

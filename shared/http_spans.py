@@ -1,8 +1,10 @@
 """A server span for every request, as the HTTP semantic conventions say; pure ASGI.
 
-The span's path is the route, never what a partner wrote into the address.
+The span's path is the route, never what a caller wrote into the address or its query: FastAPI's
+own spans carry `url.query`, in which an identity number may stand, so they are switched off.
 """
 
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,7 +13,10 @@ from shared import telemetry
 
 _KNOWN = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _QUIET = frozenset({"/health/live", "/health/ready"})
-tracer = trace.get_tracer("hocvuso.activities")
+tracer = trace.get_tracer("hocvuso.http", schema_url=telemetry.SCHEMA_URL)
+
+NATIVE_OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""For `FastAPI(telemetry=...)`: see the module's docstring."""
 
 
 class ServerSpans:
