@@ -1,0 +1,301 @@
+"""A naive second opinion on every cell of a plan's table, from nothing but the posted events.
+
+Written from the plans' wording, docs/indicators.md and the design's Readings; shares no code with
+`services` or `shared`. It counts everything anew for every cell: slow, short, obvious. Covers plans
+of units of today's tree.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from tests.oracle.filters import passes
+from tests.oracle.truth import Fact, Json, Posted, Truth
+from tests.oracle.units import Units, shipped_populations, shipped_units
+
+LATEST = {
+    "programme.completed": ("pupils_completed", ["school", "grade", "programme", "target_groups"]),
+    "report.submitted": ("people_completed", ["obligation", "target_groups"]),
+}
+ADDING = {"outreach.delivered": "recipients", "class.held": "participants"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell. A share's numerator is `value`."""
+
+    value: int
+    denominator: int | None
+    met: bool | None
+    met_on_time: bool | None = None
+
+
+class Oracle:
+    """The cells of one plan, as known by the end of `known_at`."""
+
+    def __init__(
+        self,
+        plan: Json,
+        posted: list[Posted],
+        known_at: date | None = None,
+        *,
+        units: list[tuple[str, str, str]] | None = None,
+        declared: list[tuple[str, str, int, date]] | None = None,
+    ) -> None:
+        self._plan = plan
+        self._truth = Truth(posted, known_at)
+        self._facts = sorted(self._truth.facts, key=lambda f: f.position)
+        self._units = Units(shipped_units() if units is None else units)
+        self._declared = list(shipped_populations() if declared is None else declared)
+        self._remote: dict[str, bool] = {}
+        for fact in self._facts:
+            if fact.type == "unit.established":
+                said = fact.data
+                self._units.add(said["unit_id"], said["kind"], said["parent"])
+            if fact.type == "unit.attributed" and fact.data["attribute"] == "remote":
+                self._remote[fact.data["unit_id"]] = fact.data["value"]
+            if fact.type == "population.declared":
+                when = date.fromisoformat(fact.data["as_of"])
+                number = (fact.unit, fact.data["population"], fact.data["number"], when)
+                self._declared.append(number)
+
+    def units(self, level: str) -> list[str]:
+        """The plan's unit, or the units of a level in it."""
+        root = self._plan["unit"]
+        return [root] if self._units.level[root] == level else self._units.below(root, level)
+
+    def table(self, level: str, as_of: date) -> dict[str, dict[str, Cell]]:
+        """unit_id -> objective -> cell."""
+        units = self.units(level)
+        found: dict[str, dict[str, Cell]] = {unit: {} for unit in units}
+        for objective in self._plan["objectives"]:
+            now = self._column(objective, units, as_of)
+            last = objective.get("last_day")
+            over = last is not None and as_of > date.fromisoformat(last)
+            then = self._column(objective, units, date.fromisoformat(last)) if over else {}
+            for unit in units:
+                value, denominator, met = now[unit]
+                on_time = then[unit][2] if over else None
+                found[unit][objective["id"]] = Cell(value, denominator, met, on_time)
+        return found
+
+    # -- one objective -------------------------------------------------------------------------
+
+    def _column(
+        self, objective: Json, units: list[str], as_of: date
+    ) -> dict[str, tuple[int, int | None, bool | None]]:
+        measure, target = objective["measure"], objective["target"]
+        first = self._first_day(objective, measure, as_of)
+        counted = self._count(measure, target, first, as_of)
+        over, within = measure.get("over", {}), measure.get("within_unit")
+        percent = target.get("units_required_percent", 100) if "per" in target else target["value"]
+        sign = ">=" if "per" in target else target["comparator"]
+        column = {}
+        for unit in units:
+            value = counted(unit)
+            whole: int | None = None
+            if within is not None:
+                reached = _threshold(within, target)
+                if self._units.level[unit] == within["per"]:
+                    remote = "attribute" not in over or self._remote.get(unit) is True
+                    column[unit] = (value, None, reached(value) if remote else None)
+                    continue
+                if self._units.level[unit] == "hamlet":
+                    column[unit] = (value, None, None)
+                    continue
+                members = self._units.below(unit, within["per"])
+                complete = within["per"] != "hamlet" or self._all_hamlets(unit, as_of)
+                if "attribute" in over:
+                    complete = any(m in self._remote for m in members)
+                    members = [m for m in members if self._remote.get(m)]
+                value = sum(reached(counted(m)) for m in members)
+                whole = len(members) if complete and members else None
+            elif "population" in over:
+                whole = self._population(unit, over["population"], as_of)
+            elif "measure" in over:
+                whole = self._count(over["measure"], target, first, as_of)(unit)
+            elif "target_of" in over:
+                other = next(o for o in self._plan["objectives"] if o["id"] == over["target_of"])
+                people = self._population(unit, other["measure"]["over"]["population"], as_of)
+                # Exact: the share of a share is compared without rounding; shown rounded up.
+                wanted = other["target"]["value"]
+                whole = None if people is None else -(-people * wanted // 100)
+                met = None
+                if people:
+                    met = _compare(value * 100 * 100, sign, percent * people * wanted)
+                column[unit] = (value, whole, met)
+                continue
+            else:
+                met = _compare(value, sign, target["value"]) if unit == self._plan["unit"] else None
+                column[unit] = (value, None, met)
+                continue
+            met = _compare(value * 100, sign, percent * whole) if whole else None
+            if measure["count"] == "distinct_organisations":
+                met = None
+            column[unit] = (value, whole, met)
+        return column
+
+    def _first_day(self, objective: Json, measure: Json, as_of: date) -> date:
+        """The first day that counts."""
+        since = date.min
+        if objective["counts_from"] == "period":
+            since = date.fromisoformat(objective["period"]["start"])
+        if objective["counts_from"] == "date":
+            since = date.fromisoformat(objective["from_date"])
+        if measure.get("bucket") == "week":
+            since = max(since, as_of - timedelta(days=as_of.weekday()))
+        if measure.get("bucket") == "month":
+            since = max(since, as_of.replace(day=1))
+        return since
+
+    def _count(self, measure: Json, target: Json, first: date, as_of: date) -> Callable[[str], int]:
+        """A function from a unit to its count."""
+        parts = [
+            [
+                fact
+                for fact in self._facts
+                if fact.type in part["types"]
+                and passes(part.get("filter") or {}, fact.type, fact.data)
+                and first <= fact.first <= as_of
+                and (fact.last is None or as_of <= fact.last)
+            ]
+            for part in measure["of"]
+        ]
+        if measure["count"] == "sum":
+            return self._sum(parts)
+        # Where each counted thing is counted.
+        places: list[str] = []
+        if measure["count"] == "events":
+            everything = {fact.position: fact for facts in parts for fact in facts}
+            places = [fact.unit for fact in everything.values()]
+        else:
+            within = measure.get("within_unit")
+            for things in self._things(measure, parts, within).values():
+                if measure.get("match") == "all" and {i for i, _ in things} != set(
+                    range(len(parts))
+                ):
+                    continue
+                facts = [fact for _, fact in things]
+                if not self._enough_inside(measure, target, facts):
+                    continue
+                places.append(min(facts, key=lambda f: (f.first, f.position)).unit)
+        return lambda unit: sum(unit in self._units.above(place) for place in places)
+
+    def _things(
+        self, measure: Json, parts: list[list[Fact]], within: Json | None
+    ) -> dict[Any, list[tuple[int, Fact]]]:
+        """Evidence by what is counted; inside units, by (unit, thing)."""
+        found: dict[Any, list[tuple[int, Fact]]] = {}
+        for number, facts in enumerate(parts):
+            for fact in facts:
+                thing = self._thing(measure, fact)
+                if thing is None:
+                    continue
+                at = None
+                if within is not None:
+                    above = self._units.above(fact.unit)
+                    at = next(
+                        (u for u in above if self._units.level[u] == within["per"]), fact.unit
+                    )
+                found.setdefault((at, thing), []).append((number, fact))
+        return found
+
+    def _thing(self, measure: Json, fact: Fact) -> Any:
+        data, what = fact.data, measure.get("key") or measure["count"]
+        if what in ("distinct_persons", "mentor"):
+            reference = data.get("person" if what == "distinct_persons" else "mentor")
+            return self._truth.person(reference) if reference else None
+        if what == "distinct_organisations":
+            owner = data.get("organisation")
+            return (owner["scheme"], owner["value"]) if owner else ("unit", fact.unit)
+        if what == "household":
+            return str(data["household"]) if "household" in data else None
+        if what == "unit":
+            return fact.unit
+        if what == "page":
+            return fact.unit, data["url"]
+        if what == "team":
+            return fact.unit, data.get("team_ref")
+        if what == "model":
+            return fact.unit, data["kind"], data["model_ref"]
+        raise NotImplementedError(what)
+
+    def _enough_inside(self, measure: Json, target: Json, facts: list[Fact]) -> bool:
+        if "inside" not in measure:
+            return True
+        inside = measure["inside"]
+        name = inside["distinct"].removesuffix("_ref")
+        different = set()
+        for fact in facts:
+            value = fact.data.get(name, [])
+            values = value if isinstance(value, list) else [self._truth.person(value)]
+            different |= {v for v in values if v in inside.get("among", [v])}
+        return _threshold(inside, target)(len(different))
+
+    def _sum(self, parts: list[list[Fact]]) -> Callable[[str], int]:
+        """Figures per unit, where a unit's own report replaces the sum of those below it."""
+        own: dict[str, dict[Any, int]] = {}
+        latest = False
+        for fact in sorted(
+            (fact for facts in parts for fact in facts), key=lambda f: (f.occurred, f.position)
+        ):
+            if fact.type in LATEST:
+                field, names = LATEST[fact.type]
+                reporter = fact.data.get("reporter") or fact.source
+                key = (reporter, *[str(_sorted(fact.data.get(name))) for name in names])
+                latest = True
+            else:
+                field, key = ADDING[fact.type], (fact.source, fact.id)
+                if "person" in fact.data or "household" in fact.data:
+                    continue
+            if field in fact.data:
+                own.setdefault(fact.unit, {})[key] = fact.data[field]
+
+        def total(unit: str) -> int:
+            mine = sum(own.get(unit, {}).values())
+            if latest and unit in own:
+                return mine
+            children = [u for u in self._units.parent if self._units.parent[u] == unit]
+            return mine + sum(total(child) for child in children)
+
+        return total
+
+    # -- denominators --------------------------------------------------------------------------
+
+    def _population(self, unit: str, name: str, on: date) -> int | None:
+        """The newest declaration for the unit; else the sum of its parts if all are declared."""
+        newest = None
+        for where, what, number, as_of in self._declared:
+            if (where, what) == (unit, name) and as_of <= on and (not newest or as_of >= newest[0]):
+                newest = (as_of, number)
+        if newest:
+            return newest[1]
+        parts = [self._population(child, name, on) for child in self._units.children(unit)]
+        known = [part for part in parts if part is not None]
+        return sum(known) if parts and len(known) == len(parts) else None
+
+    def _all_hamlets(self, unit: str, on: date) -> bool:
+        """Whether every commune has declared how many hamlets it has, and all are registered."""
+        communes = (
+            [unit] if self._units.level[unit] == "commune" else self._units.below(unit, "commune")
+        )
+        numbers = {c: self._population(c, "hamlets", on) for c in communes}
+        return all(
+            number is not None and len(self._units.below(commune, "hamlet")) >= number
+            for commune, number in numbers.items()
+        )
+
+
+def _sorted(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list) else value
+
+
+def _compare(left: int, sign: str, right: int) -> bool:
+    return left > right if sign == ">" else left >= right
+
+
+def _threshold(said: Json, target: Json) -> Callable[[int], bool]:
+    if said["threshold"] == "target":
+        return lambda count: _compare(count, target["comparator"], target["value"])
+    return lambda count: _compare(count, said.get("comparator", ">="), said["threshold"])

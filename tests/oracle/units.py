@@ -1,0 +1,64 @@
+"""Today's tree and the shipped populations, read from `units/*.csv`. Part of the oracle."""
+
+import csv
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "units"
+
+
+class Units:
+    """Today's tree as the repository ships it, and what `unit.*` events add."""
+
+    def __init__(self, rows: Iterable[tuple[str, str, str]] = ()) -> None:
+        self.parent: dict[str, str] = {}
+        self.level: dict[str, str] = {}
+        for unit, kind, parent in rows:
+            self.add(unit, kind, parent)
+
+    def add(self, unit: str, kind: str, parent: str) -> None:
+        self.parent[unit] = parent
+        places = {"ward": "commune", "township": "commune", "special_zone": "commune"}
+        self.level[unit] = places.get(kind, "province" if kind == "city" else kind)
+
+    def above(self, unit: str) -> list[str]:
+        """The unit itself and everything above it."""
+        found = []
+        while unit in self.level:
+            found.append(unit)
+            unit = self.parent[unit]
+        return found
+
+    def below(self, unit: str, level: str) -> list[str]:
+        return [u for u in self.level if self.level[u] == level and unit in self.above(u)]
+
+    def children(self, unit: str) -> list[str]:
+        return [
+            u for u in self.parent if self.parent[u] == unit and self.level[u] != "organisation"
+        ]
+
+
+def shipped_units() -> list[tuple[str, str, str]]:
+    """(unit_id, kind, unit_id of the parent) of units-2025.csv and hamlets.csv."""
+    found = [
+        (f"{row['code']}@2025", row["kind"], f"{row['parent']}@2025")
+        for row in _rows("units-2025.csv")
+    ]
+    return found + [
+        (f"{row['code']}@2025", "hamlet", f"{row['parent']}@2025") for row in _rows("hamlets.csv")
+    ]
+
+
+def shipped_populations() -> list[tuple[str, str, int, date]]:
+    """(unit_id, population, number, day) of populations.csv."""
+    return [
+        (row["unit_id"], row["population"], int(row["number"]), date.fromisoformat(row["as_of"]))
+        for row in _rows("populations.csv")
+        if row["number"]
+    ]
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (FOLDER / name).open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
