@@ -30,6 +30,13 @@ def span_metrics() -> set[str]:
     return {f"{prefix}_calls_total", *(f"{duration}_{x}" for x in ("bucket", "count", "sum"))}
 
 
+def endpoint_metrics() -> set[str]:
+    """The names that GET /metrics of the service metrics gives."""
+    source = (ROOT / "services" / "metrics" / "app.py").read_text()
+    names = source[source.index("        names = {") : source.index("        lines = []")]
+    return {f"hocvuso_metrics_{name}" for name in re.findall(r'^ +"([a-z_]+)":', names, re.M)}
+
+
 def test_pipelines_use_what_is_declared() -> None:
     declared = {
         "receivers": {*COLLECTOR["receivers"], *COLLECTOR["connectors"]},
@@ -80,12 +87,13 @@ def test_prometheus_scrapes_what_listens() -> None:
         f"otel-collector:{spans}",
         f"otel-collector:{reader['prometheus']['port']}",
         f"tempo:{tempo}",
+        COMPOSE["metrics"]["environment"]["HOCVUSO_METRICS_URL"].removeprefix("http://"),
         "127.0.0.1:9090",
     }
 
 
 def test_dashboards_ask_only_for_metrics_that_exist() -> None:
-    known = span_metrics() | {"up"}
+    known = span_metrics() | endpoint_metrics() | {"up"}
     assert DASHBOARDS
     for path in DASHBOARDS:
         for panel in json.loads(path.read_text())["panels"]:
