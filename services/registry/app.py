@@ -23,7 +23,6 @@ from shared import problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.db import connect_pool
 from shared.http_spans import NATIVE_OFF, ServerSpans
-from shared.http_spans import NATIVE_OFF, ServerSpans
 
 TIMEOUT = httpx.Timeout(30, connect=2)
 STATIC = Path(__file__).parent / "web" / "static"
@@ -49,8 +48,8 @@ def create_app(
             used.registry_database_url, "registry", high=used.registry_pool_size
         )
         async with (
-            _client(used.activities_url, activities, used) as activities_client,
-            _client(used.metrics_url, metrics, used) as metrics_client,
+            _client(used.activities_url, used, activities) as activities_client,
+            _client(used.metrics_url, used, metrics) as metrics_client,
         ):
             follower = Follower(pool, activities_client, used.kafka_bootstrap_servers)
             app.state.registry = State(

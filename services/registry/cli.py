@@ -18,7 +18,9 @@ from shared.clock import clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.settings import CommonSettings
 
-app = typer.Typer(no_args_is_help=True, help="Units and plans of the registry.")
+app = typer.Typer(
+    no_args_is_help=True, help="Units and plans of the registry.", pretty_exceptions_enable=False
+)
 units = typer.Typer(no_args_is_help=True, help="The tree of units and its populations.")
 plans = typer.Typer(no_args_is_help=True, help="The plans and their objectives.")
 app.add_typer(units, name="units")

@@ -46,7 +46,13 @@ def read_folder(folder: Path, catalogue: Catalogue) -> list[dict[str, Any]]:
 
 async def newest_versions(registry: httpx.AsyncClient) -> dict[str, tuple[int, str]]:
     """Version and content digest of every plan that registry has."""
-    answer = await registry.get("/v1/plans")
+    try:
+        answer = await registry.get("/v1/plans")
+    except httpx.TransportError as error:
+        raise LoadFailed(
+            f"registry does not answer at {registry.base_url} ({type(error).__name__})."
+            " Fix: start it, or name its address in HOCVUSO_REGISTRY_URL."
+        ) from None
     if answer.status_code != 200:
         raise LoadFailed(
             f"registry does not say which plans it has: HTTP {answer.status_code}:"
