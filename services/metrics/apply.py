@@ -12,7 +12,7 @@ from datetime import date
 
 from services.metrics import store
 from services.metrics.contribute import Contributor, Evidence, Marks
-from services.metrics.fold import Change, Deltas, first, fold
+from services.metrics.fold import Change, Deltas, add_one, first, fold
 from services.metrics.measures import Measure
 from services.metrics.store import Stored, Subject, Tables
 from shared.contracts.record import LogRecord
@@ -150,8 +150,13 @@ class BatchCounter:
     ) -> None:
         deltas: Deltas = {}
         try:
-            if not known and len(changes) == 1 and changes[0][0].evidence is not None:
-                now = self._first(changes[0][0], deltas)
+            change = changes[0][0]
+            if len(changes) == 1 and change.evidence is not None and change.origin not in known:
+                if known:
+                    add_one(self.measures, known, change.evidence, change.recorded, deltas)
+                else:
+                    self._first(change, deltas)
+                now = {change.origin: change.evidence}
             else:
                 now = fold(self.measures, known, [change for change, _ in changes], deltas)
         except Exception as error:
@@ -170,7 +175,7 @@ class BatchCounter:
             if evidence is not None:
                 counted.written.append((record, evidence))
 
-    def _first(self, change: Change, deltas: Deltas) -> dict[int, Evidence]:
+    def _first(self, change: Change, deltas: Deltas) -> None:
         evidence = change.evidence
         assert evidence is not None  # noqa: S101 - for the type checker; the caller looked
         marks = evidence.marks
@@ -179,7 +184,6 @@ class BatchCounter:
             weights = first(self.measures[number], number, marks[at + 1], evidence)
             for (unit_id, day), (n, total) in weights.items():
                 deltas[number, unit_id, day, change.recorded] = [n, total]
-        return {change.origin: evidence}
 
     async def write(self, connection: Connection, tables: Tables, batch: Batch) -> Counted:
         """Count and write a batch inside the caller's transaction; combinations must be known."""

@@ -1,0 +1,147 @@
+"""Commands of metrics: `rebuild`, `parked`. `python -m services.metrics.cli`, or `hocvuso ...`."""
+
+import asyncio
+import time
+from typing import Annotated
+
+import asyncpg
+import httpx
+import typer
+
+from services.metrics import parking, store
+from services.metrics import rebuild as rebuilding
+from services.metrics.apply import BatchCounter
+from services.metrics.contribute import Contributor
+from services.metrics.settings import MetricsSettings
+from shared.contracts.definitions import Catalogue
+from shared.db import connect_pool
+from shared.lane_consumer import LogReader
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+async def _pool() -> asyncpg.Pool:
+    url = MetricsSettings().metrics_database_url
+    return await connect_pool(url, "metrics", high=3, statement_timeout_s=0)
+
+
+@app.command()
+def rebuild(
+    measure: Annotated[
+        list[int] | None, typer.Option(help="number of a measure; default: all, may be repeated")
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="compare only, change nothing")
+    ] = False,
+) -> None:
+    """Count again from the log beside the live tables, compare cell by cell, then swap."""
+    try:
+        report = asyncio.run(_rebuild(set(measure) if measure else None, compare))
+    except (rebuilding.RebuildRefused, OSError, httpx.HTTPError, asyncpg.PostgresError) as error:
+        print(f"\nNothing was changed: {error}")
+        raise typer.Exit(1) from error
+    print(
+        f"\r{report.measures} measures from {report.rows} rows in {report.seconds:.1f} s;"
+        f" {len(report.differences)} tallies and {report.evidence_differences} rows of evidence"
+        f" differed from live; {'swapped' if report.swapped else 'nothing changed'}."
+    )
+    for number, unit_id, occurred, recorded, live, new in report.differences[:20]:
+        print(f"  measure {number} {unit_id} {occurred} known {recorded}: {live} -> {new}")
+    if compare and (report.differences or report.evidence_differences):
+        raise typer.Exit(2)
+
+
+async def _rebuild(numbers: set[int] | None, compare: bool) -> rebuilding.Report:
+    started = time.monotonic()
+
+    def show(position: int, aim: int) -> None:
+        gone = time.monotonic() - started
+        left = gone * (aim - position) / max(position, 1)
+        print(f"\r{position} of {aim}, {left:.0f} s left ", end="", flush=True)
+
+    pool = await _pool()
+    url = MetricsSettings().activities_url
+    async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
+        try:
+            return await rebuilding.rebuild(
+                pool,
+                LogReader(client),
+                Catalogue.load(),
+                numbers,
+                compare_only=compare,
+                on_progress=show,
+            )
+        finally:
+            await pool.close()
+
+
+@app.command()
+def parked(
+    action: Annotated[str, typer.Argument(help="list, retry or dismiss")] = "list",
+    position: Annotated[
+        int | None, typer.Argument(help="of a waiting row; retry: default all")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="why it is dismissed; kept with the row")] = "",
+) -> None:
+    """Subjects that wait because a row of theirs could not be counted; references are not shown.
+
+    retry counts all rows of a subject or none. dismiss gives one row up for good; the rows that
+    follow it still wait: retry them afterwards.
+    """
+    if action == "list":
+        asyncio.run(_list())
+    elif action == "retry":
+        raise typer.Exit(asyncio.run(_retry(position)))
+    elif action == "dismiss" and position is not None and reason:
+        raise typer.Exit(asyncio.run(_dismiss(position, reason)))
+    else:
+        print("Write: parked list | retry [POSITION] | dismiss POSITION --reason TEXT")
+        raise typer.Exit(2)
+
+
+async def _list() -> None:
+    pool = await _pool()
+    rows = await pool.fetch(
+        "SELECT min(position) AS first, count(*) AS rows, min(parked_at) AS since,"
+        " (array_agg(type ORDER BY position))[1] AS type,"
+        " (array_agg(problem ORDER BY position))[1] AS problem"
+        " FROM parked GROUP BY lane, subject ORDER BY 1"
+    )
+    for row in rows:
+        since = row["since"].isoformat(timespec="seconds")
+        print(f"{row['first']}  {row['rows']} rows  since {since}  {row['type']}: {row['problem']}")
+    print(f"{len(rows)} subjects wait.")
+    await pool.close()
+
+
+async def _retry(position: int | None) -> int:
+    pool = await _pool()
+    async with pool.acquire() as connection:
+        live, _ = await store.load_measures(connection)
+        counter = BatchCounter(Contributor(live, Catalogue.load()))
+        await counter.combinations.reload(connection)
+    rows = await pool.fetch(
+        "SELECT lane, subject, min(position) AS first FROM parked"
+        " GROUP BY lane, subject HAVING $1::bigint IS NULL OR bool_or(position = $1) ORDER BY 3",
+        position,
+    )
+    failed = 0
+    for row in rows:
+        problem = await parking.retry(pool, counter, (row["lane"], row["subject"]))
+        failed += problem is not None
+        print(f"{row['first']}: {problem or 'counted'}")
+    print(f"{len(rows) - failed} subjects counted, {failed} still wait.")
+    await pool.close()
+    return 1 if failed else 0
+
+
+async def _dismiss(position: int, reason: str) -> int:
+    pool = await _pool()
+    done = await parking.dismiss(pool, position, reason)
+    print("dismissed" if done else f"no row waits at position {position}")
+    await pool.close()
+    return 0 if done else 1
+
+
+if __name__ == "__main__":
+    app()

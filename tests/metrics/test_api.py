@@ -1,0 +1,94 @@
+"""The addresses of metrics over a real database."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import yaml
+
+from services.metrics.app import create_app
+from services.metrics.projection import MetricsProjection
+from services.metrics.settings import MetricsSettings
+from shared.clock import VIETNAM, FixedClock
+from shared.contracts.definitions import Catalogue
+from shared.contracts.record import LANES
+from shared.lane_consumer import LaneConsumer
+from tests.metrics.memory_log import MemoryLog
+from tests.metrics.test_smoke import DAY, PLANS, a_province
+
+
+@pytest.fixture
+async def client(pool: asyncpg.Pool, database: str, catalogue: Catalogue) -> "httpx.AsyncClient":  # type: ignore[misc]
+    log = MemoryLog(catalogue)
+    a_province(log)
+    person = {"person_ref": "cccd:A", "target_groups": ["adult"]}
+    log.post("citizen.certified", "24133@2025", DAY, DAY, person)
+    log.post("citizen.certified", "24121@2025", DAY, date(2026, 7, 2), person)
+    log.post("feedback.received", "24121@2025", DAY, date(2026, 7, 2), {})
+    projection = MetricsProjection(pool, "w", catalogue)
+    await projection.begin(frozenset(range(LANES)))
+    await LaneConsumer(projection, log, "unused:1", "test").catch_up(  # type: ignore[arg-type]
+        list(range(LANES))
+    )
+    clock = FixedClock(datetime(2026, 10, 7, 9, tzinfo=VIETNAM))
+    app = create_app(MetricsSettings(metrics_database_url=database), clock)
+    async with app.router.lifespan_context(app):
+        app.state.reader = log
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as found:
+            yield found
+
+
+async def test_cells_of_any_day(client: httpx.AsyncClient) -> None:
+    ask = {"plan": "dak-lak-2026", "unit": "66", "level": "commune"}
+    body = (await client.get("/v1/cells", params=ask | {"as_of": "2026-07-05"})).json()
+    cells = {(c["unit_id"], c["objective"]): c for c in body["cells"]}
+    assert body["position"] == 8
+    assert {unit for unit, _ in cells} == {"66@2025", "24133@2025", "24121@2025"}
+    assert cells["24133@2025", "adults-certified-vneid"]["value"] == 1
+    assert cells["24121@2025", "adults-certified-vneid"]["value"] == 0
+    assert cells["66@2025", "adults-certified-vneid"]["value"] == 1
+    before = (await client.get("/v1/cells", params=ask | {"as_of": "2026-06-29"})).json()
+    values = {c["value"] for c in before["cells"] if c["objective"] == "adults-certified-vneid"}
+    assert values == {0}
+
+
+async def test_before_the_first_recorded_day_is_not_in_operation(client: httpx.AsyncClient) -> None:
+    ask = {"plan": "dak-lak-2026", "known_at": "2026-06-29"}
+    body = (await client.get("/v1/cells", params=ask)).json()
+    assert body["not_in_operation"] is True
+    assert {c["status"] for c in body["cells"]} == {"not_in_operation"}
+
+
+async def test_problems_have_codes(client: httpx.AsyncClient) -> None:
+    unknown = await client.get("/v1/cells", params={"plan": "none"})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "plan-unknown")
+    unit = await client.get("/v1/cells", params={"plan": "dak-lak-2026", "unit": "99999"})
+    assert (unit.status_code, unit.json()["code"]) == (422, "unit-unknown")
+    tree = await client.get("/v1/cells", params={"plan": "dak-lak-2026", "tree": "x"})
+    assert tree.json()["code"] == "tree-invalid"
+
+
+async def test_why_an_event_counts_or_not(client: httpx.AsyncClient) -> None:
+    first = (await client.get("/v1/events/6")).json()
+    assert first["state"] == "counted"
+    assert {o["objective"] for o in first["objectives"]} == {"adults-certified-vneid"}
+    second = (await client.get("/v1/events/7")).json()
+    assert second["state"] == "counted_by_another_event"
+    third = (await client.get("/v1/events/8")).json()
+    assert third["state"] == "not_counted"
+    assert "feedback.received" in third["reason"]
+    assert (await client.get("/v1/events/9")).json()["code"] == "not-counted-yet"
+
+
+async def test_plans_are_checked(client: httpx.AsyncClient) -> None:
+    document = yaml.safe_load((Path(PLANS) / "gia-lai-2026.yaml").read_text())
+    good = (await client.post("/v1/plans/check", json=document)).json()
+    assert (good["ok"], good["errors"]) == (True, [])
+    document["objectives"][0]["measure"]["of"][0]["filter"] = {"nobody": "x"}
+    bad = (await client.post("/v1/plans/check", json=document)).json()
+    assert [e["objective"] for e in bad["errors"]] == [document["objectives"][0]["id"]]
+    assert (await client.get("/health/ready")).status_code == 200
+    assert "hocvuso_metrics_watermark 8" in (await client.get("/metrics")).text
