@@ -25,11 +25,14 @@ _PACKAGES = {
 
 def database_url(service: str) -> str:
     """The database that the environment names for a service."""
-    variable = f"HOCVUSO_{service.upper()}_DATABASE_URL"
-    try:
-        return os.environ[variable]
-    except KeyError:
-        raise SystemExit(f"{variable} is not set: name the PostgreSQL of {service}") from None
+    return _required(f"HOCVUSO_{service.upper()}_DATABASE_URL", f"the PostgreSQL of {service}")
+
+
+def _required(variable: str, what: str) -> str:
+    value = os.environ.get(variable)
+    if not value:
+        raise SystemExit(f"{variable} is not set: name {what}")
+    return value
 
 
 async def _finish(url: str, key_file: Path, service_key_file: Path, sandbox: bool) -> None:
@@ -49,7 +52,9 @@ def run() -> None:
         asyncio.run(refuse_foreign(url, service))
     for service, package in _PACKAGES.items():
         migrate(urls[service], service, Path(package.__path__[0]) / "migrations")
-    key_file = Path(os.environ.get("HOCVUSO_ADMIN_KEY_FILE", "admin.key"))
-    service_key_file = Path(os.environ.get("HOCVUSO_SERVICE_KEY_FILE", "service.key"))
+    key_file, service_key_file = (
+        Path(_required(f"HOCVUSO_{name}_KEY_FILE", f"the file for the {name.lower()} key"))
+        for name in ("ADMIN", "SERVICE")
+    )
     sandbox = os.environ.get("HOCVUSO_SANDBOX", "0") in ("1", "true")
     asyncio.run(_finish(urls["activities"], key_file, service_key_file, sandbox))
