@@ -116,7 +116,7 @@ class _Maker:
                 self._rng,
                 self._place.root[:2],
                 index,
-                15 + int(self._events * 0.16 * c.speed / whole),
+                15 + int(self._events * 0.06 * c.speed / whole),
             )
             for index, c in enumerate(self._place.communes)
         }

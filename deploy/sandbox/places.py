@@ -38,12 +38,18 @@ class UnknownPlan(ValueError):
     """There is no such plan; the message lists those there are."""
 
 
-def place_of(plan_id: str, rng: random.Random, diligent: int) -> Place:
-    """The territory of a shipped plan; its communes get speeds drawn from `rng`."""
+def plan_document(plan_id: str) -> dict[str, Any]:
+    """A shipped plan as data. Raises UnknownPlan."""
     files = {file.stem: file for file in sorted((ROOT / "plans").glob("*.yaml"))}
     if plan_id not in files:
         raise UnknownPlan(f"no plan {plan_id!r}; there are: {', '.join(files)}")
-    plan = yaml.safe_load(files[plan_id].read_text(encoding="utf-8"))
+    document: dict[str, Any] = yaml.safe_load(files[plan_id].read_text(encoding="utf-8"))
+    return document
+
+
+def place_of(plan_id: str, rng: random.Random, diligent: int) -> Place:
+    """The territory of a shipped plan; its communes get speeds drawn from `rng`."""
+    plan = plan_document(plan_id)
     rows = {row["code"]: row for row in _rows("units-2025.csv")}
     codes = _communes(plan["unit"], rows)
     rng.shuffle(codes)
