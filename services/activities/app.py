@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
-from services.activities import health
+from services.activities import health, instance
 from services.activities.ingest import catalogue_routes, openapi
 from services.activities.ingest import routes as ingest_routes
+from services.activities.ingest.events_first import EventsFirst
 from services.activities.ingest.intake import Intake
 from services.activities.keys import routes as key_routes
 from services.activities.keys.store import KeyStore
@@ -58,9 +59,11 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
 
     app = FastAPI(title="hocvuso activities", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
     problems.install(app)
+    app.add_middleware(EventsFirst)
     app.add_middleware(ServerSpans)
     for router in (
         health.router,
+        instance.router,
         ingest_routes.router,
         log_routes.router,
         catalogue_routes.router,

@@ -265,23 +265,29 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def _split_leniently(raw: bytes, error: Exception) -> list[bytes]:
-    """Elements of an array some of which are not strict JSON, found by a more lenient parser."""
-    whole = diagnose(raw, error)
-    if whole.code not in ("json-nan", "json-lone-surrogate", "json-number-out-of-range"):
-        raise whole
-    text = raw.decode()
+    """Elements of an array some of which are not strict JSON, found by a more lenient parser.
+
+    It takes NaN, lone surrogates and numbers of any size, so that these harm one event only.
+    """
+    text = raw.decode(errors="surrogateescape")
     found = []
-    at = _SPACE.match(text, 0).end()  # type: ignore[union-attr]
-    if text[at : at + 1] != "[":
-        raise whole
-    while text[at] != "]":
-        start = _SPACE.match(text, at + 1).end()  # type: ignore[union-attr]
-        try:
+    try:
+        at = _skip(text, 0)
+        while text[at] != "]":
+            start = _skip(text, at + 1)
             _, end = _scan(text, start)
-        except (StopIteration, ValueError, RecursionError):
-            raise whole from None
-        found.append(text[start:end].encode())
-        at = _SPACE.match(text, end).end()  # type: ignore[union-attr]
-        if text[at : at + 1] not in (",", "]"):
-            raise whole
-    return found
+            found.append(text[start:end].encode(errors="surrogateescape"))
+            at = _skip(text, end)
+            if text[at] not in ",]":
+                raise ValueError
+        if _skip(text, at + 1) == len(text):
+            return found
+    except (IndexError, StopIteration, ValueError, RecursionError):
+        pass
+    raise diagnose(raw, error)
+
+
+def _skip(text: str, at: int) -> int:
+    """The index of the next character that is no white space."""
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
