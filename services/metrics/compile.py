@@ -233,6 +233,7 @@ def _measure(
         whole=tally.get("match") == "all",
         since=start,
         bucket=tally.get("bucket"),
+        apart="within_unit" in tally,
     )
 
 

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from services.metrics.contribute import FIGURE, Evidence
 from services.metrics.measures import Measure
+from services.metrics.windows import bucket_start
 
 Weight = tuple[int, int]
 """n (persons, events, things, reporters ...) and total (the sum of figures)."""
@@ -48,8 +49,8 @@ def state(measure: Measure, number: int, rows: Iterable[Evidence]) -> State:
         return {}
     if len(served) > 1:
         served.sort(key=lambda item: item[0][:2])
-    if measure.kind == "distinct" and measure.bucket is not None:
-        return _bucketed(measure, served)
+    if measure.kind == "distinct" and (measure.bucket is not None or measure.apart):
+        return _grouped(measure, served)
     return _KINDS[measure.kind](measure, served)
 
 
@@ -102,18 +103,20 @@ def _distinct(measure: Measure, served: Served) -> State:
     return _sweep(served, place)
 
 
-def _bucketed(measure: Measure, served: Served) -> State:
-    """As distinct, once more in every week or month."""
-    groups: dict[date, Served] = {}
+def _grouped(measure: Measure, served: Served) -> State:
+    """As distinct, once more in every week or month, or once in every unit."""
+    groups: dict[tuple[date | None, str | None], Served] = {}
     for row, parts in served:
-        day = row.since
-        start = (
-            day - timedelta(days=day.weekday()) if measure.bucket == "week" else day.replace(day=1)
-        )
-        groups.setdefault(start, []).append((row._replace(until=None), parts))
+        start = None
+        if measure.bucket is not None:
+            start = bucket_start(row.since, measure.bucket)
+            row = row._replace(until=None)
+        unit_id = row.unit_id if measure.apart else None
+        groups.setdefault((start, unit_id), []).append((row, parts))
     found: State = {}
     for group in groups.values():
-        found.update(_distinct(measure, group))
+        for (unit_id, day), (n, total) in _distinct(measure, group).items():
+            _add(found, unit_id, day, n, total)
     return found
 
 
@@ -250,7 +253,8 @@ def add_one(
     for at in range(0, len(marks), 2):
         number = marks[at]
         measure = measures[number]
-        if measure.kind == "distinct" and not measure.whole and measure.bucket is None:
+        alone = not (measure.whole or measure.bucket or measure.apart)
+        if measure.kind == "distinct" and alone:
             earliest, simple = new, new.until is None
             for row in rows:
                 if number in row.marks[::2]:

@@ -27,7 +27,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What to count. `keys`: kinds of count key whose rows it takes (one row per event).
 
     `since`: evidence before this day does not exist for it. `bucket`: counted anew in every week or
-    month. `field`: the data field whose values are the things of a crossing; `among`: only these.
+    month. `apart`: a subject counts once in every unit of its evidence. `field`: the data field whose values are the things of a crossing; `among`: only these.
     """
 
     kind: Kind
@@ -36,6 +36,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     whole: bool = False
     since: date | None = None
     bucket: Literal["week", "month"] | None = None
+    apart: bool = False
     field: str | None = None
     among: tuple[str, ...] = ()
     threshold: int = 1

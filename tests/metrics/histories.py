@@ -1,0 +1,180 @@
+"""Random histories: events, corrections, revocations, late ones, people who move."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from services.metrics.measures import Measure, Part
+from shared.contracts.definitions import Catalogue
+from shared.contracts.record import Content
+from tests.metrics.memory_log import MemoryLog
+from tests.metrics.naive import Told
+
+BASE = date(2026, 1, 26)  # weeks and months both end within the days used
+UNITS = ["A@2025", "B@2025", "C@2025"]
+DAYS = 12
+
+ADULT = {"target_group": "adult"}
+MEASURES: dict[int, Measure] = dict(
+    enumerate(
+        [
+            Measure(kind="events", parts=(Part(("class.held",)),), keys=("event",)),
+            Measure(kind="events", parts=(Part(("committee.established",)),), keys=("event",)),
+            Measure(
+                kind="distinct",
+                parts=(Part(("citizen.certified", "training.attended"), ADULT),),
+                keys=("person",),
+            ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("training.attended",), ADULT), Part(("skill.confirmed",), ADULT)),
+                keys=("person",),
+                whole=True,
+            ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("citizen.certified",)), Part(("skill.confirmed",))),
+                keys=("person",),
+                whole=True,
+                since=BASE + timedelta(days=4),
+            ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("training.attended",)),),
+                keys=("person",),
+                since=BASE + timedelta(days=5),
+            ),
+            Measure(
+                kind="distinct", parts=(Part(("post.published",)),), keys=("page",), bucket="month"
+            ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("training.attended",)),),
+                keys=("person",),
+                bucket="week",
+            ),
+            Measure(
+                kind="distinct", parts=(Part(("staff.assigned",)),), keys=("person",), apart=True
+            ),
+            Measure(
+                kind="crossing",
+                parts=(Part(("mentor.assigned",)),),
+                keys=("mentor",),
+                field="mentee_ref",
+                threshold=2,
+            ),
+            Measure(
+                kind="crossing",
+                parts=(Part(("guidance_session.held",)),),
+                keys=("unit",),
+                field="topics",
+                among=("vneid", "online_payment"),
+                threshold=2,
+            ),
+            Measure(kind="events", parts=(Part(("guidance_session.held",)),), keys=("event",)),
+            Measure(kind="latest", parts=(Part(("programme.completed",)),), keys=("report",)),
+            Measure(kind="add", parts=(Part(("class.held",), ADULT),), keys=("event",)),
+        ],
+        start=1,
+    )
+)
+
+
+@dataclass(frozen=True)
+class Op:
+    """One step. `target`: which earlier event to correct or revoke, if there is one."""
+
+    what: str
+    type: str
+    who: int
+    unit: int
+    day: int
+    length: int | None
+    number: int
+    target: int
+    pause: int
+
+
+TYPES = [
+    "citizen.certified", "training.attended", "skill.confirmed", "class.held", "post.published",
+    "committee.established", "staff.assigned", "mentor.assigned", "guidance_session.held",
+    "programme.completed",
+]  # fmt: skip
+
+OPS = st.builds(
+    Op,
+    what=st.sampled_from(["post", "post", "post", "correct", "revoke"]),
+    type=st.sampled_from(TYPES),
+    who=st.integers(0, 1),
+    unit=st.integers(0, 2),
+    day=st.integers(0, DAYS - 1),
+    length=st.none() | st.integers(-1, 4),
+    number=st.integers(0, 3),
+    target=st.integers(0, 50),
+    pause=st.sampled_from([0, 0, 1]),
+)
+
+
+def data_of(op: Op, name: str) -> dict[str, Any]:
+    start = BASE + timedelta(days=op.day)
+    until = {} if op.length is None else {"to": (start + timedelta(days=op.length)).isoformat()}
+    person = {"person_ref": f"cccd:{op.who}"}
+    groups = {"target_groups": [["adult"], ["pupil"], ["worker", "adult"], ["elderly"]][op.number]}
+    match name:
+        case "citizen.certified":
+            return person | groups | until
+        case "training.attended" | "skill.confirmed":
+            return person | groups
+        case "class.held":
+            return groups | ({"participants": op.number * 10} if op.number else {})
+        case "post.published":
+            return {"url": f"https://a.example/{op.who}", "kind": "news", "channel": "portal"}
+        case "committee.established":
+            return until | ({"from": (start + timedelta(days=1)).isoformat()} if op.who else {})
+        case "staff.assigned":
+            return person | {"role": "other"} | until
+        case "mentor.assigned":
+            return {"mentor_ref": f"m:{op.who}", "mentee_ref": f"e:{op.number}"} | until
+        case "guidance_session.held":
+            topics = [["vneid"], ["online_payment", "other"], [], ["vneid", "online_payment"]]
+            return {"kind": "guidance"} | ({"topics": topics[op.number]} if op.number != 2 else {})
+        case _:
+            return {
+                "school": f"s{op.who}",
+                "target_groups": ["pupil"],
+                "pupils_completed": op.number * 10,
+            }
+
+
+def play(ops: list[Op], catalogue: Catalogue) -> tuple[MemoryLog, list[Told]]:
+    """The log of a history, and the same as the naive oracle wants it."""
+    log, told = MemoryLog(catalogue), list[Told]()
+    recorded = BASE + timedelta(days=2)
+    for op in ops:
+        recorded += timedelta(days=op.pause)
+        unit, occurred = UNITS[op.unit], BASE + timedelta(days=op.day)
+        if op.what == "post" or not told:
+            data = data_of(op, op.type)
+            origin = log.post(op.type, unit, occurred, recorded, data)
+            told.append(Told(origin, op.type, [(recorded, unit, occurred, data)]))
+            continue
+        event = told[op.target % len(told)]
+        if op.what == "revoke":
+            log.revise(event.origin, recorded, None)
+            event.versions.append((recorded, unit, occurred, None))
+            continue
+        data = data_of(op, event.type)
+        time = f"{occurred}T08:00:00+07:00"
+        content = Content(type=event.type, unitid=unit, occurred=occurred, time=time, data=data)
+        log.revise(event.origin, recorded, content)
+        event.versions.append((recorded, unit, occurred, data))
+    return log, told
+
+
+def last_days(ops: list[Op]) -> tuple[list[date], list[date]]:
+    """Every as_of and known_at that could make a difference."""
+    as_of = [BASE + timedelta(days=n) for n in range(-1, DAYS + 8)]
+    known = [BASE + timedelta(days=n) for n in range(1, 4 + sum(op.pause for op in ops))]
+    return as_of, known

@@ -1,0 +1,82 @@
+"""Contribute and fold against the naive oracle: any history, any batch borders, at every
+(as_of, known_at)."""
+
+import itertools
+from datetime import date
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.metrics.apply import BatchCounter
+from services.metrics.contribute import Contributor, Evidence
+from services.metrics.fold import Deltas
+from services.metrics.store import Subject
+from services.metrics.windows import bucket_of
+from shared.contracts.definitions import Catalogue
+from shared.contracts.record import LogRecord
+from tests.metrics.histories import MEASURES, OPS, Op, last_days, play
+from tests.metrics.memory_log import MemoryLog
+from tests.metrics.naive import Told, Values, values
+
+CATALOGUE = Catalogue.load()
+
+
+def batches(rows: list[LogRecord], cuts: list[int]) -> list[list[LogRecord]]:
+    edges = sorted({0, len(rows), *(cut % (len(rows) + 1) for cut in cuts)})
+    return [rows[a:b] for a, b in itertools.pairwise(edges)]
+
+
+def fold_all(log: MemoryLog, cuts: list[int]) -> Deltas:
+    counter = BatchCounter(Contributor(MEASURES, CATALOGUE))
+    tallies: Deltas = {}
+    stored: dict[Subject, dict[int, Evidence]] = {}
+    for batch_rows in batches(log.rows, cuts):
+        batch = counter.prepare(batch_rows)
+        old = {s: dict(stored[s]) for s in batch.lookups if stored.get(s)}
+        counted = counter.count(batch, old)
+        assert not counted.poison
+        for lane, key, origin in counted.deleted:
+            del stored[lane, key][origin]
+        for record, evidence in counted.written:
+            rows = stored.setdefault((record.lane, record.key), {})
+            assert record.origin not in rows
+            rows[record.origin] = evidence
+        for at, (n, total) in counted.deltas.items():
+            sums = tallies.setdefault(at, [0, 0])
+            sums[0] += n
+            sums[1] += total
+    return tallies
+
+
+def summed(tallies: Deltas, number: int, as_of: date, known_at: date) -> Values:
+    found: dict[str, list[int]] = {}
+    for (measure, unit, occurred, recorded), (n, total) in tallies.items():
+        if measure == number and occurred <= as_of and recorded <= known_at:
+            sums = found.setdefault(unit, [0, 0])
+            sums[0] += n
+            sums[1] += total
+    return {unit: (n, total) for unit, (n, total) in found.items() if n or total}
+
+
+def compare(tallies: Deltas, told: list[Told], ops: list[Op]) -> None:
+    for known_at in last_days(ops)[1]:
+        for as_of in last_days(ops)[0]:
+            for number, measure in MEASURES.items():
+                expected = values(measure, told, as_of, known_at)
+                found = summed(tallies, number, as_of, known_at)
+                assert found == expected, (measure, as_of, known_at)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(OPS, max_size=14), st.lists(st.integers(0, 40), max_size=6))
+def test_tallies_are_the_state_of_every_day_as_known_on_every_day(
+    ops: list[Op], cuts: list[int]
+) -> None:
+    log, told = play(ops, CATALOGUE)
+    compare(fold_all(log, cuts), told, ops)
+
+
+def test_buckets_end_where_weeks_and_months_end() -> None:
+    assert bucket_of(date(2026, 2, 11), "week") == (date(2026, 2, 9), date(2026, 2, 15))
+    assert bucket_of(date(2026, 2, 11), "month") == (date(2026, 2, 1), date(2026, 2, 28))
+    assert bucket_of(date(2026, 12, 31), "month") == (date(2026, 12, 1), date(2026, 12, 31))
