@@ -1,0 +1,173 @@
+"""The real projection over PostgreSQL in a hostile world: a bus that loses, doubles and reorders,
+workers that crash before and after commits and take lanes from each other, a rebuild in between.
+At the end the tables equal the naive oracle, and a rebuild finds nothing to change."""
+
+import random
+from datetime import date
+
+import asyncpg
+import pytest
+
+from services.metrics import rebuild, store
+from services.metrics.measures import to_definition
+from services.metrics.projection import MetricsProjection
+from shared.contracts.definitions import Catalogue
+from shared.contracts.record import LANES, LogRecord
+from shared.lane_consumer import LaneConsumer
+from shared.progress import LanesLost
+from tests.metrics.histories import DAYS, MEASURES, TYPES, Op, last_days, play
+from tests.metrics.memory_log import MemoryLog, copy_of
+from tests.metrics.naive import Values, values
+
+ALL = frozenset(range(LANES))
+
+
+class Crash(Exception):
+    """The worker dies here."""
+
+
+def history(dice: random.Random, length: int) -> list[Op]:
+    return [
+        Op(
+            what=dice.choice(["post", "post", "post", "correct", "revoke"]),
+            type=dice.choice(TYPES),
+            who=dice.randrange(3),
+            unit=dice.randrange(3),
+            day=dice.randrange(DAYS),
+            length=dice.choice([None, None, -1, 0, 2, 4]),
+            number=dice.randrange(4),
+            target=dice.randrange(100),
+            pause=dice.choice([0, 0, 0, 1]),
+        )
+        for _ in range(length)
+    ]
+
+
+async def know_measures(pool: asyncpg.Pool) -> None:
+    for number, measure in MEASURES.items():
+        await pool.execute(
+            "INSERT INTO measure (id, fingerprint, definition, state) OVERRIDING SYSTEM VALUE"
+            " VALUES ($1, $2, $3, 'live')",
+            number,
+            measure.fingerprint(),
+            to_definition(measure),
+        )
+
+
+class World:
+    """Workers, a bus and the dice that decide their fate."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, log: MemoryLog, catalogue: Catalogue, dice: random.Random
+    ) -> None:
+        self.pool, self.log, self.catalogue, self.dice = pool, log, catalogue, dice
+        self.sent = 0
+        self.workers = [self.start("one"), self.start("two")]
+
+    def start(self, name: str) -> LaneConsumer:
+        def maybe_die(*_: object) -> None:
+            if self.dice.random() < 0.15:
+                raise Crash("after the commit")
+
+        projection = MetricsProjection(self.pool, name, self.catalogue, on_applied=maybe_die)
+        return LaneConsumer(projection, self.log, "unused:1", name)  # type: ignore[arg-type]
+
+    async def share(self, split: int) -> None:
+        """Give lanes below `split` to the first worker, the others to the second."""
+        async with self.pool.acquire() as connection:
+            await connection.execute("TRUNCATE worker")  # both count as dead: lanes can be taken
+        first = frozenset(lane for lane in ALL if lane % 7 < split)
+        for worker, lanes in zip(self.workers, (first, ALL - first), strict=True):
+            await worker._projection.begin(lanes)  # type: ignore[attr-defined]
+
+    def deliver(self) -> list[LogRecord]:
+        """What the bus brings: some of what was sent, some of it twice, in some order."""
+        more = self.dice.randrange(1, 12)
+        fresh = self.log.rows[self.sent : self.sent + more]
+        self.sent += more
+        rows = [copy_of(row) for row in fresh if self.dice.random() > 0.2]
+        old = self.log.rows[: self.sent]
+        rows += [copy_of(self.dice.choice(old)) for _ in range(self.dice.randrange(3)) if old]
+        if self.dice.random() < 0.3:
+            self.dice.shuffle(rows)
+        return rows
+
+    async def step(self) -> None:
+        rows = self.deliver()
+        markers = [self.log.marker(min(self.sent, len(self.log.rows)))]
+        if self.dice.random() < 0.5:
+            markers = []
+        for at, worker in enumerate(self.workers):
+            held = worker._projection.lanes
+            mine = [row for row in rows if row.lane in held]
+            try:
+                await worker._take(mine, markers, from_log=False)
+            except LanesLost:
+                await worker._projection.begin(frozenset(held))  # type: ignore[attr-defined]
+            except Crash:
+                name = ("one", "two")[at]
+                self.workers[at] = self.start(name)
+                await self.workers[at]._projection.begin(frozenset(held))  # type: ignore[attr-defined]
+
+    async def finish(self) -> None:
+        last = MetricsProjection(self.pool, "last", self.catalogue)
+        async with self.pool.acquire() as connection:
+            await connection.execute("TRUNCATE worker")
+        await last.begin(ALL)
+        consumer = LaneConsumer(last, self.log, "unused:1", "last")  # type: ignore[arg-type]
+        await consumer.catch_up(list(ALL))
+
+
+async def tallied(pool: asyncpg.Pool, as_of: date, known_at: date) -> dict[int, Values]:
+    found: dict[int, Values] = {}
+    for number, unit, n, total in await pool.fetch(
+        "SELECT measure, unit_id, sum(n)::bigint, sum(total)::bigint FROM tally"
+        " WHERE occurred <= $1 AND recorded <= $2 GROUP BY 1, 2",
+        as_of,
+        known_at,
+    ):
+        if n or total:
+            found.setdefault(number, {})[unit] = (n, total)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_hostile_worlds_end_in_the_oracles_tables(
+    pool: asyncpg.Pool, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    dice = random.Random(seed)
+    ops = history(dice, 60)
+    log, told = play(ops, catalogue)
+    await know_measures(pool)
+    honest = store.add_tallies
+
+    async def dies_sometimes(*args: object) -> None:
+        await honest(*args)  # type: ignore[arg-type]
+        if dice.random() < 0.15:
+            raise Crash("before the commit")
+
+    monkeypatch.setattr(store, "add_tallies", dies_sometimes)
+    world = World(pool, log, catalogue, dice)
+    await world.share(4)
+    while world.sent < len(log.rows):
+        await world.step()
+        if dice.random() < 0.2:
+            await world.share(dice.randrange(8))
+        if dice.random() < 0.15:
+            monkeypatch.setattr(store, "add_tallies", honest)
+            numbers = None if dice.random() < 0.5 else set(dice.sample(sorted(MEASURES), 4))
+            report = await rebuild.rebuild(pool, log, catalogue, numbers)  # type: ignore[arg-type]
+            assert (report.differences, report.evidence_differences) == ([], 0)
+            monkeypatch.setattr(store, "add_tallies", dies_sometimes)
+    monkeypatch.setattr(store, "add_tallies", honest)
+    await world.finish()
+    known_days = last_days(ops)[1]
+    for known_at in known_days:
+        for as_of in last_days(ops)[0]:
+            found = await tallied(pool, as_of, known_at)
+            for number, measure in MEASURES.items():
+                expected = values(measure, told, as_of, known_at)
+                assert found.get(number, {}) == expected, (measure, as_of, known_at)
+    report = await rebuild.rebuild(pool, log, catalogue, compare_only=True)  # type: ignore[arg-type]
+    assert (report.differences, report.evidence_differences) == ([], 0)
+    assert await pool.fetchval("SELECT min(through) FROM progress") == len(log.rows)
