@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 
-class Cell(msgspec.Struct, omit_defaults=True):
+class Cell(msgspec.Struct, omit_defaults=True, gc=False):
     """One objective in one unit, as the evaluator of metrics says.
 
     `target` is what applies to this very unit: of `at least 5 in every commune` a commune has 5

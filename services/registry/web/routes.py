@@ -1,5 +1,6 @@
 """Pages: the list of plans, a plan's table, a unit's card, an objective. Rendered here, no script."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,7 @@ from services.registry.tables.build import Question, build
 from services.registry.tables.scope import LEVELS
 from services.registry.web import words
 from shared import auth
+from shared.contracts.tree import Unit
 from shared.problems import Problem
 
 _pages = Environment(
@@ -42,6 +44,7 @@ _pages.filters.update(
     deadline=words.deadline,
     status=words.status,
     flags=words.flags,
+    remarks=words.remarks,
 )
 _pages.globals.update(LEVEL=words.LEVEL, STATE=words.STATE, fill=words.fill)
 
@@ -138,7 +141,8 @@ async def table(
     keep = {name: value for name, value in keep.items() if value}
     top = state.tree.unit(shown.unit_id)
     levels = _levels_below(state, shown.unit_id, shown.tree, top.level if top else "province")
-    return _page(
+    return await asyncio.to_thread(
+        _page,
         state,
         "table.html",
         table=shown,
@@ -183,7 +187,7 @@ async def unit_card(
         plan=plan_json(state, state.plan(plan)),
         unit=unit,
         name=unit.name(day),
-        ancestors=[(u.unit_id, u.name(day)) for u in state.tree.ancestors(unit.unit_id)],
+        ancestors=_between(state, unit, document["unit"], day),
         objectives=[objective_json(o, states) for o in document["objectives"]],
         cells=row.cells if row else {},
         organisations=names,
@@ -191,6 +195,13 @@ async def unit_card(
         as_of=as_of,
         known_at=known_at,
     )
+
+
+def _between(state: State, unit: Unit, top: str, day: date) -> list[tuple[str, str]]:
+    """The units above `unit` that lie below the plan's own, from the top."""
+    above = state.tree.ancestors(unit.unit_id)
+    inside = [u for u in above if u.unit_id != top and state.tree.is_within(u.unit_id, top)]
+    return [(u.unit_id, u.name(day)) for u in reversed(inside)]
 
 
 @router.get("/plans/{plan}/objectives/{objective}", dependencies=[Reader])
@@ -207,7 +218,8 @@ async def objective_page(state: Registry, plan: str, objective: str) -> HTMLResp
             hint=f"GET /v1/plans/{plan}/objectives lists them.",
         )
     shown = await build(state, Question(plan))
-    return _page(
+    return await asyncio.to_thread(
+        _page,
         state,
         "objective.html",
         table=shown,

@@ -124,9 +124,16 @@ def deadline(objective: dict[str, Any]) -> str:
     return str(objective.get("deadline_vi") or "không nêu thời hạn")
 
 
-def status(name: str) -> tuple[str, str]:
-    """Colour class and words of a status; an unknown one is shown as it is."""
+def status(name: str, because: list[str] | None = None) -> tuple[str, str]:
+    """Colour class and words of a status; an unknown verdict says why where a flag does."""
+    if name == "unknown" and because:
+        return "idle", flags(because).capitalize()
     return STATUS.get(name, ("idle", name.replace("_", " ")))
+
+
+def remarks(name: str, because: list[str]) -> str:
+    """The flags that `status` has not said already, in words."""
+    return "" if name in ("unknown", "building") else flags(because)
 
 
 def flags(names: list[str]) -> str:
