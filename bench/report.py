@@ -38,7 +38,9 @@ def render(rows: list[Row]) -> str:
         (
             row.path,
             f"{row.figure:,.1f} {row.unit}",
-            f"{row.reference_figure:,.1f} ({row.reference})" if row.reference_figure else "-",
+            f"{row.reference_figure:,.1f} ({row.reference})"
+            if row.reference_figure
+            else f"({row.reference})",
             f"{row.ratio:.2f}" if row.ratio is not None else "-",
             f"{'<=' if row.at_most else '>='} {row.goal:g}",
             "met" if row.met else "MISSED",

@@ -1,0 +1,99 @@
+"""The province table from the read model, and the time from a POST to a visible number."""
+
+import asyncio
+import itertools
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import msgspec
+
+from bench import ingest, load
+from bench.report import Row
+from deploy.local.stack import LocalStack
+
+EVENTS = 3_000
+REQUESTS = 400
+POSTS = 60
+TABLE = "/v1/plans/dak-lak-2026/table"
+SELECT = "SELECT * FROM indicators.cells WHERE plan = 'dak-lak-2026'"
+
+
+async def measure(_: LocalStack) -> list[Row]:
+    """Both rows; over a whole system of its own, with a simulated course of Đắk Lắk."""
+    with tempfile.TemporaryDirectory(prefix="hocvuso-bench-") as folder:
+        home = Path(folder) / "home"
+        stack = LocalStack(home, sandbox=True, report=lambda _: None)
+        async with stack:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "deploy.local", "simulate", "--events", str(EVENTS),
+                env=stack.env, stdout=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+            if await process.wait():
+                raise RuntimeError("simulate failed")
+            key = (home / "admin.key").read_text().strip()
+            return [await _table(stack, key), await _visible(stack, key)]
+
+
+async def _table(stack: LocalStack, key: str) -> Row:
+    port = int(stack.urls["registry"].rpartition(":")[2])
+    request = (
+        f"GET {TABLE} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n"
+    ).encode()
+
+    def requests() -> Iterator[bytes]:
+        return itertools.repeat(request, REQUESTS)
+
+    await load.run(port, lambda: itertools.repeat(request, 20), 1, 30)
+    result = await load.run(port, requests, 1, 60)
+    if result.statuses != {200: REQUESTS}:
+        raise RuntimeError(f"the table answered {result.statuses}")
+    connection = await asyncpg.connect(stack.superuser_url)
+    statement = await connection.prepare(SELECT)
+    times = []
+    for _ in range(REQUESTS):
+        started = time.perf_counter()
+        await statement.fetch()
+        times.append(time.perf_counter() - started)
+    await connection.close()
+    return Row(
+        "province table 102 x 25, current, p99",
+        1e3 * result.percentile(0.99),
+        "ms",
+        f"SELECT of the plan's cells, p99 {1e3 * sorted(times)[int(0.99 * REQUESTS)]:.1f} ms",
+        None,
+        10,
+        at_most=True,
+    )
+
+
+async def _visible(stack: LocalStack, key: str) -> Row:
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": ingest.SINGLE}
+    times = []
+    async with httpx.AsyncClient(headers=headers, timeout=40, trust_env=False) as client:
+        for number in range(POSTS):
+            started = time.perf_counter()
+            posted = await client.post(
+                f"{stack.urls['activities']}/v1/events",
+                content=msgspec.json.encode(ingest.event(number)),
+            )
+            seen = await client.get(
+                stack.urls["registry"] + TABLE,
+                params={"after_position": posted.json()["position"], "wait": 20},
+            )
+            seen.raise_for_status()
+            times.append(time.perf_counter() - started)
+    times.sort()
+    return Row(
+        f"POST to visible in the table, idle, p99 of {POSTS}",
+        1e3 * times[int(0.99 * len(times))],
+        "ms",
+        f"median {1e3 * times[len(times) // 2]:.0f} ms",
+        None,
+        1000,
+        at_most=True,
+    )
