@@ -78,6 +78,13 @@ async def test_yen_bai_shows_51_communes_of_today(registry: Running) -> None:
     assert all(row["cells"] for row in table["rows"])
 
 
+async def test_a_unit_above_the_plan_shows_the_plan(registry: Running) -> None:
+    table = (await ask(registry, unit="VN", level="commune")).json()
+    assert len(table["rows"]) == 102
+    own = (await registry.client.get("/v1/plans/yen-bai-2025-2026/table?unit=15")).json()
+    assert own["unit_id"] == "15@2004"
+
+
 async def test_after_position_waits_for_the_watermark(registry: Running) -> None:
     assert (await ask(registry, after_position=91234)).status_code == 200
     answer = await ask(registry, after_position=10**9, wait=0.1)

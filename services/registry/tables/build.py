@@ -57,7 +57,7 @@ async def build(state: State, asked: Question) -> Table:
     counted = await past(
         state.metrics,
         plan=plan.plan,
-        unit=place.top.unit_id,
+        unit=_asked_of_metrics(state, place),
         level=place.level,
         as_of=as_of,
         known_at=asked.known_at,
@@ -65,6 +65,14 @@ async def build(state: State, asked: Question) -> Table:
     )
     states = await objective_states(state, plan.plan)
     return _assemble(state, place, counted, states, asked.known_at)
+
+
+def _asked_of_metrics(state: State, place: Place) -> str:
+    """Metrics knows the plan's own unit and what lies below it; a unit above shows just these."""
+    own = state.tree.unit(place.plan.document["unit"])
+    if own is not None and scope.LEVELS.index(place.top.level) <= scope.LEVELS.index(own.level):
+        return own.unit_id
+    return place.top.unit_id
 
 
 async def _current(state: State, place: Place, today: date) -> Table:
@@ -124,7 +132,9 @@ def _place(state: State, plan: PlanVersion, unit: str | None, level: str | None,
     known: Place | None = state.places.get(key)
     if known is not None:
         return known
-    top = state.unit(unit or plan.document["unit"], on)
+    own = plan.document["unit"]
+    # In Yên Bái's plan, 15 is Yên Bái.
+    top = state.unit(own if unit in (None, own.partition("@")[0]) else unit, on)
     wanted = level or scope.default_level(top)
     if wanted not in scope.LEVELS:
         raise Problem(

@@ -41,6 +41,7 @@ FLAGS = {
     "own_report": "theo báo cáo của chính đơn vị",
     "parked": "có sự kiện chờ xử lý",
     "building": "đang tính",
+    "not_in_operation": "chưa vận hành",
 }
 
 _RECURRING = {
@@ -133,7 +134,7 @@ def status(name: str, because: list[str] | None = None) -> tuple[str, str]:
 
 def remarks(name: str, because: list[str]) -> str:
     """The flags that `status` has not said already, in words."""
-    return "" if name in ("unknown", "building") else flags(because)
+    return "" if name in ("unknown", "building", "not_in_operation") else flags(because)
 
 
 def flags(names: list[str]) -> str:
