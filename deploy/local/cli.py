@@ -5,6 +5,7 @@ Each service owns its commands (`services/NAME/cli.py`); here they only get thei
 
 import asyncio
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from typing import Annotated
 import typer
 
 from deploy.local.errors import StackError
+from deploy.local.home import Home as Directory
 from deploy.local.home import default_home
 
 app = typer.Typer(
@@ -117,6 +119,10 @@ def kafka_home() -> None:
 def _add_service_commands() -> None:
     """Import only what the command line asks for: a status question must not wait for all."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    if wanted in _GROUPS or wanted in _COMMANDS:
+        # They speak to the instance of HOCVUSO_HOME, unless the environment names another.
+        for name, value in Directory(default_home()).environment().items():
+            os.environ.setdefault(name, value)
     show_all = wanted in ("", "--help", "-h")
     for name, (module, attribute, text) in _GROUPS.items():
         if show_all:

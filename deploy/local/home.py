@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -34,6 +35,7 @@ class Home:
         self.secrets = self.path / "secrets"
         self.run = self.path / "run"
         self.instance = self.path / "instance.json"
+        self._environment = self.path / "environment.json"
         self.admin_key = self.path / "admin.key"
         self.service_key = self.path / "service.key"
         self.pseudonym_key = self.path / "pseudonym.key"
@@ -41,6 +43,19 @@ class Home:
         self.children = self.run / "children.json"
         self._lock_file = self.run / "supervisor.lock"
         self._lock: int | None = None
+
+    def keep_environment(self, added: Mapping[str, str]) -> None:
+        """Note where this instance's parts are, for the commands that speak to it."""
+        handle = os.open(self._environment, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            json.dump(dict(added), file, indent=1)
+
+    def environment(self) -> dict[str, str]:
+        """Where the parts of this instance are (as of its last start); empty before the first."""
+        if not self._environment.exists():
+            return {}
+        noted: dict[str, str] = json.loads(self._environment.read_text())
+        return noted
 
     def prepare(self, warn: Callable[[str], None]) -> None:
         """Make the directories, and refuse a home that cannot be written."""

@@ -141,6 +141,7 @@ class LocalStack:
             broker=bootstrap,
             sandbox=self.sandbox,
         )
+        self.home.keep_environment(self.added_env)
         for stage in [base, *self._stages(self.env, self.addresses)]:
             if not self._supervisor.interrupted:
                 self._supervisor.start_stage(stage)
