@@ -1,0 +1,92 @@
+"""An OTLP/HTTP collector inside the test: keeps the spans that the services export."""
+
+import gzip
+import threading
+import time
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+
+@dataclass(frozen=True)
+class Span:
+    """One exported span. `links`: (trace id, span id) of the spans it points at."""
+
+    service: str
+    name: str
+    trace_id: str
+    span_id: str
+    parent_id: str
+    links: frozenset[tuple[str, str]]
+    attributes: dict[str, str]
+    start: int
+    end: int
+
+
+class Collector:
+    """Listens on a free port until `close`."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        kept = self.spans
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = gzip.decompress(body)
+                kept.extend(_decode(body))
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-protobuf")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Be quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def endpoint(self) -> str:
+        """For OTEL_EXPORTER_OTLP_ENDPOINT."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def wait_for(self, wanted: Any, seconds: float = 20) -> Span:
+        """The first span for which `wanted(span)` holds; waits for it."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for span in list(self.spans):
+                if wanted(span):
+                    return span
+            assert time.monotonic() < deadline, f"no such span among {len(self.spans)}"
+            time.sleep(0.2)
+
+
+def _decode(body: bytes) -> list[Span]:
+    found = []
+    for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+        names = {a.key: a.value.string_value for a in resource.resource.attributes}
+        found += [
+            Span(
+                service=names.get("service.name", ""),
+                name=span.name,
+                trace_id=span.trace_id.hex(),
+                span_id=span.span_id.hex(),
+                parent_id=span.parent_span_id.hex(),
+                links=frozenset((link.trace_id.hex(), link.span_id.hex()) for link in span.links),
+                attributes={a.key: str(a.value) for a in span.attributes},
+                start=span.start_time_unix_nano,
+                end=span.end_time_unix_nano,
+            )
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+    return found

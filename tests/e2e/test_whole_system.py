@@ -1,0 +1,207 @@
+"""The proof: what a table shows is what was posted, whatever happened on the way.
+
+The tests share one stack and run in this order; each leaves it usable.
+"""
+
+import csv
+import io
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from tests.e2e.system import DAY_ONE, DAY_TWO, ROOT, System
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+SERIAL = count(1)
+COMMUNE = "24133"
+
+
+def certified(number: str) -> dict[str, Any]:
+    """An adult whom nobody else in the course is."""
+    return {
+        "specversion": "1.0",
+        "id": f"e2e-{next(SERIAL)}",
+        "source": "https://police.sandbox.example/e2e",
+        "type": "vn.hocvuso.citizen.certified",
+        "subject": COMMUNE,
+        "time": f"{DAY_TWO.isoformat()}T08:00:00+07:00",
+        "data": {"person": {"scheme": "cccd", "value": number}, "target_groups": ["worker"]},
+    }
+
+
+def test_every_cell_equals_the_oracle(system: System) -> None:
+    table = system.settled()
+    assert table["as_of"] == DAY_ONE.isoformat() and len(table["rows"]) == 102
+    assert system.differences(table, DAY_ONE) == []
+    assert sum(cell["value"] > 0 for row in table["rows"] for cell in row["cells"].values()) > 150
+
+
+def test_every_cell_equals_the_oracle_after_kill_9_in_the_middle(played: System) -> None:
+    table = played.settled()
+    log = played.log()
+    mine = {(p.event["source"], p.event["id"]) for p in played.course.postings}
+    assert mine <= log.keys(), "nothing that was posted is lost"
+    assert {day for key, (_, day) in log.items() if key in mine} == {DAY_ONE, DAY_TWO}
+    assert played.differences(table, DAY_TWO) == []
+
+
+@pytest.mark.parametrize("as_of", ["2026-01-31", "2026-03-31", "2026-06-30", "2026-10-12"])
+def test_past_days_equal_the_oracle(played: System, as_of: str) -> None:
+    table = played.table(as_of=as_of)
+    assert played.differences(table, date.fromisoformat(as_of)) == []
+
+
+@pytest.mark.parametrize("as_of", [DAY_ONE, date(2026, 4, 15), DAY_TWO])
+def test_what_was_known_on_day_one_equals_the_oracle(played: System, as_of: date) -> None:
+    table = played.table(as_of=as_of.isoformat(), known_at=DAY_ONE.isoformat())
+    assert played.differences(table, as_of, DAY_ONE) == []
+    assert table["rows"] != played.table(as_of=as_of.isoformat())["rows"], "more is known today"
+
+
+def test_before_the_first_day_nothing_was_in_operation(played: System) -> None:
+    before = (DAY_ONE - timedelta(days=1)).isoformat()
+    table = played.table(as_of=before, known_at=before)
+    cells = [cell for row in table["rows"] for cell in row["cells"].values()]
+    assert cells and {cell["status"] for cell in cells} == {"not_in_operation"}
+    assert {cell["value"] for cell in cells} == {None}
+
+
+def test_an_event_changes_the_right_cell_at_once(played: System) -> None:
+    before = _cells(played.settled())
+    seconds = []
+    for number in range(3):
+        event = certified(f"06619900000{number}")
+        started = time.monotonic()
+        position = played.post_one(event)
+        table = played.table(after_position=position, wait=10)
+        seconds.append(time.monotonic() - started)
+        after = _cells(table)
+        changed = {key for key in after if after[key]["value"] != before[key]["value"]}
+        objective = "adults-certified-vneid"
+        assert changed == {(f"{COMMUNE}@2025", objective), (ROOT, objective)}
+        for key in changed:
+            assert after[key]["value"] == before[key]["value"] + 1
+        before = after
+    print("POST to visible, seconds:", [round(s, 2) for s in seconds])
+    assert min(seconds) < 2 and max(seconds) < 5
+    assert played.differences(played.settled(), DAY_TWO) == []
+
+
+def _cells(table: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    rows = [table["whole"], *table["rows"]]
+    return {(row["unit_id"], name): cell for row in rows for name, cell in row["cells"].items()}
+
+
+def test_a_receipt_goes_from_accepted_to_visible(played: System) -> None:
+    event = certified("066199000010")
+    played.post_one(event)
+    asked = {"source": event["source"], "id": event["id"]}
+    order = ["accepted", "published", "counted", "visible"]
+    seen, deadline = [], time.monotonic() + 20
+    while not seen or seen[-1] != "visible":
+        answer = played.client.get(
+            played.url("activities", "/v1/events"), params=asked, headers=played.headers
+        )
+        receipt = answer.json()
+        seen.append(receipt["status"])
+        assert time.monotonic() < deadline, receipt
+    assert [order.index(status) for status in seen] == sorted(order.index(s) for s in seen)
+    assert all(receipt[stage]["reached"] for stage in order)
+    assert receipt["unit_id"] == f"{COMMUNE}@2025" and receipt["recorded"] == DAY_TWO.isoformat()
+    assert receipt["accepted"]["at"] <= receipt["counted"]["at"] <= receipt["visible"]["at"]
+
+
+def test_trace_prints_the_way_of_an_event(played: System) -> None:
+    event = certified("066199000011")
+    position = played.post_one(event)
+    played.table(after_position=position, wait=10)
+    time.sleep(1)
+    shown = _trace(played, event["source"], event["id"])
+    assert shown.returncode == 0, shown.stderr
+    for words in ("citizen.certified", f"position {position}", "in the log", "visible in tables"):
+        assert words in shown.stdout
+    unknown = _trace(played, event["source"], "no-such-event")
+    assert unknown.returncode == 1 and "No event with this source and id" in unknown.stderr
+
+
+def _trace(played: System, source: str, name: str) -> subprocess.CompletedProcess[str]:
+    options = [
+        *("--url", played.stack.urls["activities"]),
+        *("--metrics-url", played.stack.urls["metrics"]),
+        *("--key-file", str(played.stack.home.admin_key)),
+    ]
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.local", "trace", source, name, *options],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_spans_lead_from_the_post_to_the_refresh(played: System) -> None:
+    event = certified("066199000012")
+    position = played.post_one(event)
+    played.table(after_position=position, wait=10)
+    asked = {"source": event["source"], "id": event["id"]}
+    receipt = played.client.get(
+        played.url("activities", "/v1/events"), params=asked, headers=played.headers
+    ).json()
+    spans = played.collector
+    post = spans.wait_for(
+        lambda s: s.trace_id == receipt["trace_id"] and s.name == "POST /v1/events"
+    )
+    context = (post.trace_id, post.span_id)
+    steps = [
+        ("hocvuso-activities", "append log"),
+        ("hocvuso-relay", "send hocvuso.activities.v1"),
+        ("hocvuso-metrics", "process hocvuso.activities.v1"),
+        ("hocvuso-metrics", "refresh indicators"),
+    ]
+    way = [
+        spans.wait_for(lambda s, n=name: s.name == n and context in s.links) for _, name in steps
+    ]
+    assert [span.start for span in way] == sorted(span.start for span in way)
+    services = [span.service for span in way]
+    assert all(got.startswith(wanted) for got, (wanted, _) in zip(services, steps, strict=True)), (
+        services
+    )
+
+
+def test_no_span_holds_an_identity(played: System) -> None:
+    people = [p.event["data"].get("person") for p in played.course.postings]
+    numbers = {str(person["value"]) for person in people if isinstance(person, dict)}
+    assert len(numbers) > 100 and len(played.collector.spans) > 100
+    text = "\n".join(
+        f"{span.name} {value}"
+        for span in played.collector.spans
+        for value in span.attributes.values()
+    )
+    assert not [number for number in numbers if number in text]
+
+
+def test_pages_and_exports_say_that_it_is_a_sandbox(played: System) -> None:
+    page = played.client.get(played.url("registry", "/plans/dak-lak-2026"), headers=played.headers)
+    assert page.status_code == 200 and "mô phỏng" in page.text.lower()
+    export = played.client.get(
+        played.url("registry", "/v1/plans/dak-lak-2026/table"),
+        params={"format": "csv"},
+        headers=played.headers,
+    )
+    lines = list(csv.reader(io.StringIO(export.content.decode("utf-8-sig"))))
+    assert lines[0][0] == "# sandbox" and "MÔ PHỎNG" in lines[0][1]
+    assert export.headers["X-Hocvuso-Sandbox"] == "true"
+    assert played.table()["sandbox"] is True
+
+
+def test_the_same_course_again_changes_nothing(played: System) -> None:
+    before, last = played.table()["rows"], played.last_position()
+    accepted = played.progress.accepted
+    played.post(played.course.definitions[:50] + played.course.postings[:300])
+    assert played.progress.accepted == accepted
+    assert played.last_position() == last and played.table()["rows"] == before
