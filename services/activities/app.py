@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from services.activities import health, instance
-from services.activities.ingest import catalogue_routes, openapi
+from services.activities.ingest import catalogue_routes, openapi, stream_routes
 from services.activities.ingest import routes as ingest_routes
 from services.activities.ingest.events_first import EventsFirst
 from services.activities.ingest.intake import Intake
@@ -58,6 +58,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             telemetry.shutdown()
 
     app = FastAPI(title="hocvuso activities", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
+    app.state.streams = {}
     problems.install(app)
     app.add_middleware(EventsFirst)
     app.add_middleware(ServerSpans)
@@ -65,6 +66,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         health.router,
         instance.router,
         ingest_routes.router,
+        stream_routes.router,
         log_routes.router,
         catalogue_routes.router,
         key_routes.router,

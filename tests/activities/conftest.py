@@ -1,5 +1,6 @@
 """The front door with a log in memory; and, for what needs it, with the real one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from fastapi import FastAPI
 
 import services.activities
@@ -15,12 +17,14 @@ from services.activities.app import create_app
 from services.activities.ingest import openapi
 from services.activities.ingest.intake import Intake
 from services.activities.keys.model import Key
+from services.activities.keys.store import ensure_admin_key
 from services.activities.privacy import Pseudonyms
 from services.activities.settings import ActivitiesSettings
 from shared.clock import FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.db import migrate
 from tests.activities.fake import FakeKeys, FakeLog
+from tests.activities.posting import UNITS, send, unit
 from tests.conftest import new_database
 
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
@@ -82,8 +86,6 @@ async def door(intake: Intake, clock: FixedClock) -> AsyncIterator[Door]:
 async def database(infrastructure: LocalStack) -> str:
     """The address of a migrated, empty database."""
     url = await new_database(infrastructure, "activities")
-    import asyncio
-
     await asyncio.to_thread(
         migrate, url, "activities", Path(services.activities.__path__[0]) / "migrations"
     )
@@ -105,3 +107,29 @@ async def service(
     app = create_app(settings, clock)
     async with app.router.lifespan_context(app), _client(app) as client:
         yield app, client
+
+
+@pytest.fixture
+async def admin(service: tuple[FastAPI, httpx.AsyncClient], tmp_path: Path) -> str:
+    """The administrator's key; the units are there."""
+    app, client = service
+    path = tmp_path / "admin.key"
+    async with app.state.pool.acquire() as connection:
+        await ensure_admin_key(connection, path)
+    key = path.read_text().strip()
+    answer = await send(client, key, [unit(*u) for u in UNITS])
+    assert answer["accepted"] == len(UNITS), answer
+    return key
+
+
+@pytest.fixture
+async def port(service: tuple[FastAPI, httpx.AsyncClient]) -> AsyncIterator[int]:
+    server = uvicorn.Server(
+        uvicorn.Config(service[0], port=0, lifespan="off", log_level="warning", log_config=None)
+    )
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await task

@@ -15,50 +15,11 @@ from services.activities.keys.store import ensure_admin_key
 from services.activities.privacy import PseudonymKeyError
 from services.activities.settings import ActivitiesSettings
 from shared.clock import FixedClock
-from tests.activities.fake import BATCH, CCCD, PHONE, event
+from tests.activities.fake import CCCD, PHONE, event
 from tests.activities.nonsense import BAD
+from tests.activities.posting import UNITS, send
 
 Service = tuple[FastAPI, httpx.AsyncClient]
-UNITS = [
-    ("VN@2025", "Việt Nam", "nation", None),
-    ("66@2025", "Tỉnh Đắk Lắk", "province", "VN@2025"),
-    ("24133@2025", "Phường Buôn Ma Thuột", "ward", "66@2025"),
-    ("75@2025", "Tỉnh Đồng Nai", "province", "VN@2025"),
-]
-
-
-def unit(unit_id: str, name: str, kind: str, parent: str | None) -> dict[str, Any]:
-    code, era = unit_id.split("@")
-    data = {"unit_id": unit_id, "code": code, "era": era, "name_vi": name, "kind": kind,
-            "from": "2025-07-01"}  # fmt: skip
-    if parent:
-        data["parent"] = parent
-    return event(id=f"unit-{unit_id}", source="https://hocvuso.example/registry", subject=unit_id,
-                 type="vn.hocvuso.unit.established", time="2025-07-01T00:00:00+07:00", data=data)  # fmt: skip
-
-
-@pytest.fixture
-async def admin(service: Service, tmp_path: Path) -> str:
-    """The administrator's key; the units are there."""
-    app, client = service
-    path = tmp_path / "admin.key"
-    async with app.state.pool.acquire() as connection:
-        await ensure_admin_key(connection, path)
-    key = path.read_text().strip()
-    answer = await send(client, key, [unit(*u) for u in UNITS])
-    assert answer["accepted"] == len(UNITS), answer
-    return key
-
-
-async def send(client: httpx.AsyncClient, key: str, body: Any, **how: Any) -> Any:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    many = content.lstrip()[:1] == b"["
-    kind = BATCH if many else "application/cloudevents+json"
-    answer = await client.post(
-        "/v1/events", content=content, params=how,
-        headers={"Authorization": f"Bearer {key}", "Content-Type": kind},
-    )  # fmt: skip
-    return answer.json()
 
 
 async def make_key(client: httpx.AsyncClient, admin: str, **order: Any) -> str:

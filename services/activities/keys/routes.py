@@ -81,7 +81,7 @@ class KeyOrder(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,63}$")]
     roles: Annotated[list[Text], Field(min_length=1, max_length=20)]
-    scopes: list[Literal["events:write", "events:stream", "log:read"]] = [
+    scopes: list[Literal["events:write", "events:stream"]] = [
         "events:write",
         "events:stream",
     ]

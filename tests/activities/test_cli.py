@@ -1,0 +1,50 @@
+"""`hocvuso keys` and `hocvuso send` against the real service."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from services.activities.cli import app
+from tests.activities.fake import event
+
+
+async def test_keys_and_send(
+    admin: str,
+    port: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOCVUSO_ACTIVITIES_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("HOCVUSO_ADMIN_KEY_FILE", str(tmp_path / "admin.key"))
+
+    async def run(*arguments: str) -> Any:
+        return await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
+
+    key_file = tmp_path / "police.key"
+    made = await run("keys", "create", "cong-an", "--role", "police", "--out", str(key_file))
+    assert made.exit_code == 0, made.output
+    assert key_file.stat().st_mode & 0o777 == 0o600
+    prefix = key_file.read_text().split("_")[1]
+    assert prefix in (await run("keys", "list")).output
+    wrong = await run("keys", "create", "cong-an", "--role", "polcie")
+    assert wrong.exit_code == 1 and "There is no such role" in wrong.output
+
+    file = tmp_path / "events.ndjson"
+    good = [json.dumps(event(id=str(n))) for n in range(1_200)]
+    file.write_text("\n".join([*good[:700], "no json", "", *good[700:], good[0]]) + "\n")
+    sent = await run("send", str(file), "--key-file", str(key_file))
+    assert "accepted 1200, duplicate 1, rejected 1" in sent.output, sent.output
+    assert sent.exit_code == 2
+    results = [
+        json.loads(x) for x in (tmp_path / "events.ndjson.results.ndjson").read_text().splitlines()
+    ]
+    assert len({r["line"] for r in results}) == len(results) == 1_202
+    assert [r["line"] for r in results if r["status"] == "rejected"] == [701]
+
+    assert (await run("keys", "revoke", prefix)).exit_code == 0
+    refused = await run("send", str(file), "--key-file", str(key_file))
+    assert refused.exit_code == 1 and "key-wrong" in refused.output

@@ -1,0 +1,30 @@
+"""Lines are the same however the bytes are cut."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.activities.ingest.lines import LineSplitter
+
+
+def split(chunks: list[bytes], longest: int = 100) -> list[tuple[int, bytes | None]]:
+    splitter = LineSplitter(7, longest)
+    found = [(x.number, x.raw) for chunk in chunks for x in splitter.feed(chunk)]
+    return found + [(x.number, x.raw) for x in splitter.end()]
+
+
+@given(st.lists(st.binary(max_size=9)))
+def test_cuts_do_not_matter(chunks: list[bytes]) -> None:
+    whole = b"".join(chunks)
+    lines = whole.split(b"\n")
+    if lines[-1] == b"":
+        lines.pop()
+    assert split(chunks) == [(7 + n, x.removesuffix(b"\r")) for n, x in enumerate(lines)]
+
+
+def test_too_long_lines_are_told_and_do_not_grow() -> None:
+    splitter = LineSplitter(0, 10)
+    found = [x for _ in range(1000) for x in splitter.feed(b"x" * 50)]
+    assert found == [] and len(splitter._part) <= 11
+    found = list(splitter.feed(b"\nok\n" + b"y" * 11 + b"\n"))
+    assert [(x.number, x.raw) for x in found] == [(0, None), (1, b"ok"), (2, None)]
+    assert split([b"z" * 10 + b"\r\n"], 10) == [(7, b"z" * 10)]
