@@ -67,8 +67,8 @@ async def tail(servers: str, topic: str, client_id: str) -> AIOKafkaConsumer:
         max_partition_fetch_bytes=4 * 1024 * 1024,
         metadata_max_age_ms=30_000,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         await consumer.topics()
         partitions = consumer.partitions_for_topic(topic) or set()
         if not partitions:

@@ -14,12 +14,13 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from services.registry.models import Definition
 from shared import progress
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
 from shared.contracts.tree import UnitTree
 from shared.lanes import Lane
 
-COLUMNS = ("position", "origin", "revision", "recorded", "type", "source", "id", "content")
+COLUMNS = tuple(Definition.model_fields)
 CHUNK = 2_000
 
 

@@ -135,7 +135,7 @@ def _place(state: State, plan: PlanVersion, unit: str | None, level: str | None,
     own = plan.document["unit"]
     # In Yên Bái's plan, 15 is Yên Bái.
     top = state.unit(own if unit in (None, own.partition("@")[0]) else unit, on)
-    wanted = level or scope.default_level(top)
+    wanted = level or scope.default_level(state.tree, top, on)
     if wanted not in scope.LEVELS:
         raise Problem(
             "level-unknown",

@@ -42,8 +42,8 @@ def units_of(tree: UnitTree, plan: PlanVersion, top: Unit, level: str, on: date)
     return sorted(inside, key=lambda unit: unit.unit_id)
 
 
-def default_level(top: Unit) -> str:
-    """Where people look first: communes of a province, hamlets of a commune."""
+def default_level(tree: UnitTree, top: Unit, on: date) -> str:
+    """Where people look first: communes of a province, hamlets of a commune that has listed them."""
     if top.level in ("commune", "hamlet"):
-        return "hamlet"
+        return "hamlet" if tree.descendants(top.unit_id, on, "hamlet") else top.level
     return "province" if top.level == "nation" else "commune"
