@@ -35,7 +35,12 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
         now = clock or clock_from_environment()
         catalogue = Catalogue.load()
         pool = await connect_pool(used.metrics_database_url, "metrics")
-        client = httpx.AsyncClient(base_url=used.activities_url, timeout=10, trust_env=False)
+        client = httpx.AsyncClient(
+            base_url=used.activities_url,
+            headers=used.service_headers(),
+            timeout=10,
+            trust_env=False,
+        )
         definitions = DefinitionsStore(catalogue)
         app.state.pool = pool
         app.state.clock = now

@@ -61,7 +61,9 @@ async def _rebuild(numbers: set[int] | None, compare: bool) -> rebuilding.Report
 
     pool = await _pool()
     url = MetricsSettings().activities_url
-    async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(
+        base_url=url, headers=MetricsSettings().service_headers(), timeout=30, trust_env=False
+    ) as client:
         try:
             return await rebuilding.rebuild(
                 pool,

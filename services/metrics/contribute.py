@@ -51,9 +51,8 @@ class _Program:
         self.rules = rules
         self.fields = sorted(fields)
         self.starts = sorted({rule.since for rule in rules if rule.since is not None})
-        self.details: set[str] = set()
-        self.summed: set[int] = set()
         self.cache: dict[tuple[Any, ...], Marks] = {}
+        self.details: dict[Marks, tuple[tuple[str, str], ...]] = {}
 
     def marks(self, data: Mapping[str, Any], since: date) -> Marks:
         get = data.get
@@ -98,14 +97,18 @@ class Contributor:
                         rules.setdefault(at, []).append(rule)
                         fields[at] = fields.get(at, frozenset()) | compiled.fields(name)
         for at, found in rules.items():
-            program = _Program(catalogue[at[0]], found, fields[at])
-            for rule in found:
-                measure = self.measures[rule.measure]
-                if measure.kind in ("latest", "add"):
-                    program.summed.add(rule.measure)
-                elif measure.field is not None:
-                    program.details.add(measure.field)
-            self._programs[at] = program
+            self._programs[at] = _Program(catalogue[at[0]], found, fields[at])
+
+    def _details(self, kind: EventType, marks: Marks) -> tuple[tuple[str, str], ...]:
+        """What the fold needs to know of an event with these marks: name and data field."""
+        found = set()
+        for number in marks[::2]:
+            measure = self.measures[number]
+            if measure.kind in ("latest", "add") and kind.sum_field is not None:
+                found.add((FIGURE, kind.sum_field))
+            elif measure.field is not None:
+                found.add((measure.field, measure.field))
+        return tuple(sorted(found))
 
     def serves(self, type_name: str) -> list[int]:
         """The measures that events of this type may serve."""
@@ -140,12 +143,10 @@ class Contributor:
         marks = program.marks(data, since)
         if not marks:
             return None
-        detail: dict[str, Any] | None = None
-        if program.details or program.summed:
-            detail = {name: data[name] for name in program.details if data.get(name) is not None}
-            if program.summed and program.kind.sum_field is not None:
-                figure = data.get(program.kind.sum_field)
-                if figure is not None:
-                    detail[FIGURE] = figure
-            detail = detail or None
+        wanted = program.details.get(marks)
+        if wanted is None:
+            wanted = program.details[marks] = self._details(program.kind, marks)
+        detail = None
+        if wanted:
+            detail = {name: data[at] for name, at in wanted if data.get(at) is not None} or None
         return Evidence(since, record.origin, until, content.unitid, marks, detail)

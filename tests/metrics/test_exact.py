@@ -68,7 +68,10 @@ def compare(tallies: Deltas, told: list[Told], ops: list[Op]) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(OPS, max_size=14), st.lists(st.integers(0, 40), max_size=6))
+@given(
+    st.lists(OPS, max_size=14),
+    st.lists(st.integers(0, 40), max_size=6) | st.just(list(range(100))),
+)
 def test_tallies_are_the_state_of_every_day_as_known_on_every_day(
     ops: list[Op], cuts: list[int]
 ) -> None:
