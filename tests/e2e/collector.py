@@ -3,6 +3,8 @@
 import gzip
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -21,6 +23,7 @@ class Span:
     parent_id: str
     links: frozenset[tuple[str, str]]
     attributes: dict[str, str]
+    numbers: dict[str, int]
     start: int
     end: int
 
@@ -59,14 +62,15 @@ class Collector:
         self._server.shutdown()
         self._server.server_close()
 
-    def wait_for(self, wanted: Any, seconds: float = 20) -> Span:
-        """The first span for which `wanted(span)` holds; waits for it."""
+    def wait_for(self, what: str, wanted: Callable[[Span], bool], seconds: float = 20) -> Span:
+        """The first span for which `wanted` holds; waits for it."""
         deadline = time.monotonic() + seconds
         while True:
             for span in list(self.spans):
                 if wanted(span):
                     return span
-            assert time.monotonic() < deadline, f"no such span among {len(self.spans)}"
+            names = Counter((span.service, span.name) for span in list(self.spans))
+            assert time.monotonic() < deadline, f"no span {what} among {names}"
             time.sleep(0.2)
 
 
@@ -83,6 +87,7 @@ def _decode(body: bytes) -> list[Span]:
                 parent_id=span.parent_span_id.hex(),
                 links=frozenset((link.trace_id.hex(), link.span_id.hex()) for link in span.links),
                 attributes={a.key: str(a.value) for a in span.attributes},
+                numbers={a.key: a.value.int_value for a in span.attributes},
                 start=span.start_time_unix_nano,
                 end=span.end_time_unix_nano,
             )
