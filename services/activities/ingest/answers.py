@@ -13,7 +13,7 @@ from shared.problems import Problem
 encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Result:
     """The answer for one event."""
 

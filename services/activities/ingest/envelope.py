@@ -43,7 +43,7 @@ _UNSCANNED = frozenset({"time", "type"})  # never stored unless their form is ex
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would cost more to make than the checks
 class Envelope:
     """The checked attributes; `type` is short, `occurred` the Vietnamese day of `time`."""
 

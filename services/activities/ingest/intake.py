@@ -16,7 +16,7 @@ from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Judged:
     """What became of the bytes of one event: a candidate, or why not.
 
