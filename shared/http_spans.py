@@ -47,6 +47,8 @@ class ServerSpans:
             context=parent,
             kind=SpanKind.SERVER,
             attributes={"http.request.method": method, "url.scheme": scope["scheme"]},
+            # The message of an exception may repeat what a caller sent.
+            record_exception=False,
         ) as span:
             try:
                 await self._app(scope, receive, noting)

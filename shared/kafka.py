@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
@@ -57,7 +57,9 @@ async def tail(servers: str, topic: str, client_id: str) -> AIOKafkaConsumer:
     What lies before is read from the log itself, which also fills whatever is missed later.
     Raises KafkaError when the topic has no partitions yet.
     """
+    # Without a group, a consumer that names its topic is given all its partitions.
     consumer = AIOKafkaConsumer(
+        topic,
         bootstrap_servers=servers,
         client_id=client_id,
         enable_auto_commit=False,
@@ -69,12 +71,9 @@ async def tail(servers: str, topic: str, client_id: str) -> AIOKafkaConsumer:
     )
     try:
         await consumer.start()
-        await consumer.topics()
-        partitions = consumer.partitions_for_topic(topic) or set()
-        if not partitions:
+        assigned = consumer.assignment()
+        if not assigned:
             raise KafkaError(f"topic {topic} does not exist yet")
-        assigned = [TopicPartition(topic, number) for number in sorted(partitions)]
-        consumer.assign(assigned)
         await asyncio.wait_for(consumer.seek_to_end(*assigned), REQUEST_TIMEOUT_MS / 1000)
     except BaseException:
         await consumer.stop()

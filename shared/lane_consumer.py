@@ -93,6 +93,8 @@ class LaneConsumer:
         self._client_id = client_id
         self._on_healed = on_healed
         self._silence = silence_seconds
+        self.rows_from_bus = 0
+        self.rows_from_log = 0
 
     async def run(self) -> None:
         """Catch up from the log, then follow the topic; on silence, start over."""
@@ -164,6 +166,10 @@ class LaneConsumer:
         moved = {n: lane for n, lane in lanes.items() if lane != stored[n]}
         if moved:
             await self._projection.apply(wanted, moved)
+        if from_log:
+            self.rows_from_log += len(wanted)
+        else:
+            self.rows_from_bus += len(wanted)
         if gaps:
             if from_log:
                 # The log itself has no holes: activities would have broken its first promise.

@@ -108,7 +108,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:
-        trace.get_current_span().record_exception(error)
+        # The type only: the message may repeat what a caller sent.
+        trace.get_current_span().set_attribute("error.type", type(error).__qualname__)
         return problem_response(
             Problem(
                 "internal-error",

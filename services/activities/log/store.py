@@ -84,12 +84,19 @@ async def save(connection: Connection, counter: Counter) -> None:
 async def classify(
     connection: Connection, keys: list[tuple[str, str]]
 ) -> dict[tuple[str, str], Known]:
-    """Which (source, id) the log already holds."""
+    """Which (source, id) the log already holds.
+
+    Lateral, with a limit, so that no plan can ever read the whole log instead of the index (a
+    generic plan made before the first ANALYZE did: 12 ms instead of 0.05 at 30,000 rows).
+    """
     rows = await connection.fetch(
         """
         SELECT l.source, l.id, l.position, l.content_mac
         FROM unnest($1::text[], $2::text[]) AS u (source, id)
-        JOIN log l ON l.source = u.source AND l.id = u.id AND l.ordinal = 0
+        CROSS JOIN LATERAL (
+          SELECT source, id, position, content_mac FROM log
+          WHERE source = u.source AND id = u.id AND ordinal = 0 LIMIT 1
+        ) AS l
         """,
         [source for source, _ in keys],
         [id for _, id in keys],
