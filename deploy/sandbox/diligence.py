@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from deploy.sandbox.places import Commune
+from deploy.sandbox.places import NEW_TREE, Commune
 from deploy.sandbox.scene import Json
 
 
@@ -24,7 +24,7 @@ def wished(plan: Json, commune: Commune, until: date) -> Iterator[Wish]:
 
 
 def _all(plan: Json, commune: Commune, until: date) -> Iterator[Wish]:
-    start = date.fromisoformat(plan["period"]["start"])
+    start = max(date.fromisoformat(plan["period"]["start"]), date.fromisoformat(NEW_TREE))
     for n in range(11):
         yield Wish("activity.held", start + timedelta(days=9 * n), {"kind": "visual_propaganda"})
     for n in range(6):

@@ -37,10 +37,12 @@ def definitions(
     found = [_posting(event) for c in place.communes for event in _hamlets(c)]
     named = sorted(_named(place.plan))
     whole: dict[str, int] = {}
+    # Where the plan's unit declares nothing itself (a former province), every commune must.
+    declares = place.plan["unit"] == f"{place.root}@2025" and place.root not in people
     for commune in place.communes:
         generous = rng.choice([1.0, 1.0, 1.15, 1.4])
         numbers = _numbers(commune, people[commune.code], memories[commune.code], generous)
-        silent = rng.choice(named) if rng.random() < 0.05 and len(place.communes) > 1 else ""
+        silent = rng.choice(named) if rng.random() < 0.05 and declares else ""
         for name in named:
             number = numbers.get(name)
             if number is None:
@@ -52,7 +54,7 @@ def definitions(
             if rng.random() < 0.02:
                 later = _declared(source, commune.code, name, number + 7, "2026-05-01")
                 found.append(_posting(later))
-    if place.root not in people:
+    if declares:
         whole |= {"organisations": len(place.communes) + 30, "enterprises_coops": 200}
         for name in named:
             if name in whole and name != "hamlets":

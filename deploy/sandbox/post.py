@@ -68,10 +68,13 @@ class Poster:
         rate: float = 0,
         patience: float = 120,
         on_progress: Callable[[Progress], None] = lambda _: None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """`rate`: events per second, 0 for as fast as it goes; `patience`: seconds without any
-        answer after which it gives up."""
-        self._client = httpx.AsyncClient(base_url=url, timeout=60, trust_env=False)
+        answer after which it gives up; `transport` replaces the network in tests."""
+        self._client = httpx.AsyncClient(
+            base_url=url, timeout=60, trust_env=False, transport=transport
+        )
         self._url = url
         self._keys = {ADMINISTRATOR: admin_key}
         self._prefixes: list[str] = []

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.system import DAY_ONE, DAY_TWO, ROOT, System
+from tests.e2e.system import DAY_ONE, DAY_TWO, EVENTS, PLAN, ROOT, UNTIL, System
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 SERIAL = count(1)
@@ -130,18 +130,17 @@ def test_trace_prints_the_way_of_an_event(played: System) -> None:
 
 
 def _trace(played: System, source: str, name: str) -> subprocess.CompletedProcess[str]:
-    options = [
+    return _hocvuso(
+        *("trace", source, name),
         *("--url", played.stack.urls["activities"]),
         *("--metrics-url", played.stack.urls["metrics"]),
         *("--key-file", str(played.stack.home.admin_key)),
-    ]
-    return subprocess.run(
-        [sys.executable, "-m", "deploy.local", "trace", source, name, *options],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
     )
+
+
+def _hocvuso(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "deploy.local", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 def test_spans_lead_from_the_post_to_the_refresh(played: System) -> None:
@@ -200,9 +199,13 @@ def test_pages_and_exports_say_that_it_is_a_sandbox(played: System) -> None:
     assert played.table()["sandbox"] is True
 
 
-def test_the_same_course_again_changes_nothing(played: System) -> None:
+def test_simulate_again_changes_nothing(played: System) -> None:
     before, last = played.table()["rows"], played.last_position()
-    accepted = played.progress.accepted
-    played.post(played.course.definitions[:50] + played.course.postings[:300])
-    assert played.progress.accepted == accepted
+    told = _hocvuso(
+        *("simulate", "--plan", PLAN, "--events", str(EVENTS), "--until", UNTIL.isoformat()),
+        *("--url", played.stack.urls["activities"]),
+        *("--key-file", str(played.stack.home.admin_key)),
+    )
+    assert told.returncode == 0, told.stderr
+    assert " 0 new" in told.stderr and "0 refused" in told.stderr
     assert played.last_position() == last and played.table()["rows"] == before
