@@ -38,10 +38,12 @@ def system(
 
 @pytest.fixture(scope="session")
 def played(system: System) -> System:
-    """On day two, with the whole course, after a kill -9 of everything in the middle."""
+    """On day two, with the whole course, after a kill -9 of everything in the middle, and of one
+    part after the other later on."""
     early = _until_day_one(system)
     system.post_and_kill(early[_third(system) :], DAY_TWO)
-    system.post(system.course.postings[len(early) :])
+    parts = ["worker", "relay", "broker", "activities", "postgres", "worker"]
+    system.post_and_disturb(system.course.postings[len(early) :], parts)
     assert not system.progress.refused, system.progress.examples
     return system
 

@@ -1,9 +1,11 @@
 """The whole system as a user has it, on days that the test chooses, and the questions it is asked."""
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -73,26 +75,45 @@ class System:
 
     def post_and_kill(self, postings: list[Posting], restart_on: date) -> None:
         """Kill everything with -9 while these are being posted, start again, let posting end."""
-        middle, failed = threading.Event(), []
-        half = self.progress.done + len(postings) // 2
+        with self._posting(postings, rate=500):
+            self.stack.kill_all()
+            self.start(restart_on)
+
+    def post_and_disturb(self, postings: list[Posting], names: list[str]) -> None:
+        """Kill one component after the other with -9 while these are being posted."""
+        with self._posting(postings, rate=len(postings) / 6):
+            for name in names:
+                self.stack.kill(name)
+                time.sleep(0.7)
+        deadline = time.monotonic() + PATIENCE
+        while not all(self.stack.states()[name] == "ready" for name in names):
+            assert time.monotonic() < deadline, self.stack.states()
+            time.sleep(0.2)
+
+    @contextlib.contextmanager
+    def _posting(self, postings: list[Posting], rate: float) -> Iterator[None]:
+        """Let something happen when a third of these is posted; then wait for the rest."""
+        begun, failed = threading.Event(), []
+        third = self.progress.done + len(postings) // 3
 
         def show(progress: Progress) -> None:
-            if progress.done >= half:
-                middle.set()
+            if progress.done >= third:
+                begun.set()
 
         def work() -> None:
             try:
-                self.post(postings, rate=500, on_progress=show, patience=300)
+                self.post(postings, rate=rate, on_progress=show, patience=300)
             except BaseException as error:
                 failed.append(error)
                 raise
+            finally:
+                begun.set()
 
         thread = threading.Thread(target=work)
         thread.start()
-        assert middle.wait(PATIENCE)
-        self.stack.kill_all()
-        assert thread.is_alive(), "killed too late: everything had been posted"
-        self.start(restart_on)
+        assert begun.wait(PATIENCE)
+        assert thread.is_alive(), "too late: everything had been posted"
+        yield
         thread.join(PATIENCE)
         assert not thread.is_alive() and not failed
 

@@ -41,7 +41,7 @@ def test_every_cell_equals_the_oracle(system: System) -> None:
     assert sum(cell["value"] > 0 for row in table["rows"] for cell in row["cells"].values()) > 150
 
 
-def test_every_cell_equals_the_oracle_after_kill_9_in_the_middle(played: System) -> None:
+def test_every_cell_equals_the_oracle_after_kill_9(played: System) -> None:
     table = played.settled()
     log = played.log()
     mine = {(p.event["source"], p.event["id"]) for p in played.course.postings}
