@@ -52,11 +52,11 @@ class Changes:
             if p.type == "class.held" and p.event["data"]["class_ref"] in attended
         ]
         self._phones = [
-            p
-            for p in originals
-            if p.type == "outreach.delivered"
-            and p.event["data"].get("person", {}).get("scheme") == "phone"
+            p for p in originals if p.event["data"].get("person", {}).get("scheme") == "phone"
         ]
+        # Those that a plan counts by the person tell most.
+        counted = [p for p in self._phones if p.event["data"].get("topic") == "digital_signature"]
+        self._phones = counted or self._phones
         self.made: list[Posting] = []
 
     def make(self, number: int) -> list[Posting]:
@@ -68,7 +68,7 @@ class Changes:
             (4, self._revoke_and_restore),
             (4, self._correct_and_withdraw),
             (3, self._cancel_class),
-            (4, self._link),
+            (5, self._link),
         ]
         for _, kind in kinds:
             kind()
@@ -127,7 +127,8 @@ class Changes:
                 self._revoke(revoked)
 
     def _link(self) -> None:
-        """A telecom says whose phone number it is; now and then it takes that back."""
+        """Who was known by a phone number turns up with an identity number, and the poster says
+        that it is one person; now and then it takes that back."""
         if not self._phones:
             return
         of = self._rng.choice(self._phones)
@@ -135,6 +136,12 @@ class Changes:
         owner = next(
             p for p in self._people[of.commune].all if p.phone == phone["value"]
         ).by_identity()
+        again = {
+            **of.event,
+            "id": f"{of.event['id']}.{self._sort:x}",
+            "data": {**of.event["data"], "person": owner},
+        }
+        self._add(replace(of, event=again))
         linked = self._amend(of, "person.linked", {"person": phone, "same_as": owner})
         if self._rng.random() < 0.2:
             self._revoke(linked)

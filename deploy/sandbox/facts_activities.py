@@ -1,5 +1,7 @@
 """Recipes for activities, structures and reports."""
 
+from datetime import timedelta
+
 from deploy.sandbox.scene import Json, Recipe, Scene
 
 _LOCAL = ["local_page", "fanpage", "zalo", "facebook", "youtube", "tiktok", "portal"]
@@ -107,9 +109,11 @@ def _staff(s: Scene) -> Json:
 
 def _term(s: Scene) -> Json:
     """First and last day of a state: sometimes said, sometimes the event's day and for good."""
-    data: Json = {"from": s.day.isoformat()} if s.chance(0.5) else {}
+    data: Json = {}
+    if s.chance(0.5):
+        data["from"] = (s.day + timedelta(days=s.rng.choice([-30, -3, 0, 5, 40]))).isoformat()
     if s.chance(0.1):
-        data["to"] = s.day.isoformat()
+        data["to"] = (s.day + timedelta(days=s.rng.choice([0, 15, 60]))).isoformat()
     return data
 
 
@@ -135,6 +139,10 @@ def _programme(s: Scene) -> Json:
     """A school's cumulative report: it replaces the school's earlier one for the same classes."""
     student = s.chance(0.2)
     school = f"{'cd' if student else 'th'}-{s.commune.code}-{s.rng.randint(1, 2)}"
+    if s.memory.pupils and s.chance(0.6):
+        school = s.rng.choice(sorted(s.memory.pupils))
+        student = school.startswith("cd")
+    s.in_hamlet(0.25)
     total = s.memory.pupils.setdefault(school, s.rng.randint(40, 180))
     share = min(1.0, 0.2 + (s.day.timetuple().tm_yday / 366) * s.rng.uniform(0.5, 1.2))
     data: Json = {

@@ -76,7 +76,7 @@ def _outreach(s: Scene) -> Json:
         return data | {"household": _household(s)}
     groups = ("civil_servant",) if data["topic"] == "digital_signature" else ()
     someone, who = s.person(f"reached {data['topic']}", *groups)
-    if s.chance(0.25):
+    if s.chance(0.35):
         who["person"] = someone.by_phone()
     s.in_hamlet(0.2)
     return data | who
