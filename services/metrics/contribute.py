@@ -36,6 +36,10 @@ class Evidence(NamedTuple):
     detail: dict[str, Any] | None
 
 
+_Row = tuple[str, str, int]
+"""Which rows: event type, kind of count key, index of the count key within the type."""
+
+
 class _Rule(NamedTuple):
     measure: int
     bit: int
@@ -44,7 +48,7 @@ class _Rule(NamedTuple):
 
 
 class _Program:
-    """The rules for one event type and kind of count key."""
+    """The rules for one sort of rows."""
 
     def __init__(self, kind: EventType, rules: list[_Rule], fields: frozenset[str]) -> None:
         self.kind = kind
@@ -77,22 +81,31 @@ class _Program:
         return tuple(number for pair in sorted(parts.items()) for number in pair)
 
 
+def _rows_for(measure: Measure, kind: EventType) -> list[_Row]:
+    """The rows of a type that a measure takes; an event itself stands in its primary key's row."""
+    return [
+        (kind.type, key_kind, index)
+        for index, alternatives in enumerate(kind.count_keys)
+        for key_kind in sorted({alternative.kind for alternative in alternatives})
+        if key_kind in measure.keys and (index == 0 or measure.kind not in ("events", "add"))
+    ]
+
+
 class Contributor:
     """Says what rows contribute to a fixed set of measures."""
 
     def __init__(self, measures: Mapping[int, Measure], catalogue: Catalogue) -> None:
         self.measures = dict(measures)
         self._catalogue = catalogue
-        self._programs: dict[tuple[str, str], _Program] = {}
-        rules: dict[tuple[str, str], list[_Rule]] = {}
-        fields: dict[tuple[str, str], frozenset[str]] = {}
+        self._programs: dict[_Row, _Program] = {}
+        rules: dict[_Row, list[_Rule]] = {}
+        fields: dict[_Row, frozenset[str]] = {}
         for number, measure in sorted(self.measures.items()):
             for index, part in enumerate(measure.parts):
                 compiled = compile_filter(part.filter, part.types, catalogue)
                 for name in part.types:
                     node = compiled.nodes[name]
-                    for key_kind in measure.keys:
-                        at = (name, key_kind)
+                    for at in _rows_for(measure, catalogue[name]):
                         rule = _Rule(number, 1 << index, node.matches, measure.since)
                         rules.setdefault(at, []).append(rule)
                         fields[at] = fields.get(at, frozenset()) | compiled.fields(name)
@@ -115,8 +128,8 @@ class Contributor:
         return sorted(
             {
                 rule.measure
-                for (name, _), program in self._programs.items()
-                if name == type_name
+                for row, program in self._programs.items()
+                if row[0] == type_name
                 for rule in program.rules
             }
         )
@@ -133,7 +146,7 @@ class Contributor:
             content, name = record.effective, record.effective.type
         else:
             content, name = record, record.short_type
-        program = self._programs.get((name, record.keykind))
+        program = self._programs.get((name, record.keykind, record.keyindex))
         if program is None:
             return None
         data = content.data

@@ -83,6 +83,10 @@ class Places:
             return Home(self.home(unit.parent).unit_id, True) if unit.parent else Home(None, True)
         return Home(self._common(found), True)
 
+    def _attributable(self, unit_id: str, covered: frozenset[str]) -> bool:
+        home = self.home(unit_id)
+        return not home.remainder and home.unit_id in covered
+
     def _common(self, unit_ids: list[str]) -> str | None:
         """The lowest unit above all of these (at least one above, as none holds the whole)."""
         chains = [self.chain(unit_id)[1:] for unit_id in unit_ids]
@@ -197,8 +201,17 @@ class Places:
                 above[0] += sums[0]
                 above[1] += sums[1]
         if not present:
+            # The parts of an old unit lie under several units of this day, so it is summed apart.
             parts = [sums for unit_id, sums in own.items() if unit_id in covered]
             values[root] = [sum(part[0] for part in parts), sum(part[1] for part in parts)]
+            astray = [
+                sums[0]
+                for unit_id, sums in own.items()
+                if unit_id in covered
+                and unit_id != root
+                and not self._attributable(unit_id, covered)
+            ]
+            loose[root] = [sum(astray), 0]
         return Rolled(
             {name: (n, total) for name, (n, total) in values.items()},
             {name: n for name, (n, _) in loose.items()},

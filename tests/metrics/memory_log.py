@@ -29,9 +29,9 @@ class MemoryLog:
         self.catalogue = catalogue
         self.rows: list[LogRecord] = []
         self._last = dict.fromkeys(range(LANES), 0)
-        self._events: dict[int, tuple[str, dict[tuple[str, bytes], int]]] = {}
+        self._events: dict[int, tuple[str, dict[tuple[int, str, bytes], int]]] = {}
 
-    def _keys(self, content: Content, event_id: str) -> list[tuple[str, bytes, int]]:
+    def _keys(self, content: Content, event_id: str) -> list[tuple[int, str, bytes, int]]:
         kind = self.catalogue[content.type]
         found = subjects(
             kind, content.data, unit_id=content.unitid, source=SOURCE, event_id=event_id
@@ -39,7 +39,8 @@ class MemoryLog:
         keys = []
         for subject in found:
             key, lane = lane_of(subject.kind, list(subject.values))
-            keys.append((subject.kind, key, DEFINITION_LANE if kind.lane == "definition" else lane))
+            lane = DEFINITION_LANE if kind.lane == "definition" else lane
+            keys.append((subject.index, subject.kind, key, lane))
         return keys
 
     def _row(self, **fields: Any) -> LogRecord:
@@ -64,8 +65,9 @@ class MemoryLog:
             data=data,
         )
         revisions = {}
-        for kind, key, lane in self._keys(content, event_id):
+        for index, kind, key, lane in self._keys(content, event_id):
             self._row(
+                keyindex=index,
                 id=event_id,
                 source=SOURCE,
                 type=f"vn.hocvuso.{type_name}",
@@ -80,7 +82,7 @@ class MemoryLog:
                 key=key,
                 data=data,
             )
-            revisions[kind, key] = 0
+            revisions[index, kind, key] = 0
         self._events[origin] = (event_id, revisions)
         return origin
 
@@ -88,16 +90,15 @@ class MemoryLog:
         """Correct (or with None revoke) an event: a row for each key it has or had."""
         event_id, revisions = self._events[origin]
         keys = self._keys(content, event_id) if content is not None else []
-        now = {(kind, key) for kind, key, _ in keys}
-        lanes = {(kind, key): lane for kind, key, lane in keys}
+        now = {(index, kind, key) for index, kind, key, _ in keys}
         kind_of = "event.corrected" if content is not None else "event.revoked"
-        for kind, key in [*revisions, *(k for k in now if k not in revisions)]:
-            void = (kind, key) not in now
-            revisions[kind, key] = revisions.get((kind, key), 0) + 1
-            lane = lanes.get((kind, key))
-            if lane is None:
-                lane = int.from_bytes(key[:8], "big") % 64
+        for at in [*revisions, *sorted(k for k in now if k not in revisions)]:
+            index, kind, key = at
+            void = at not in now
+            revisions[at] = revisions.get(at, 0) + 1
+            lane = int.from_bytes(key[:8], "big") % 64  # only facts are revised here
             self._row(
+                keyindex=index,
                 id=f"r{len(self.rows) + 1}",
                 source=SOURCE,
                 type=f"vn.hocvuso.{kind_of}",
@@ -108,7 +109,7 @@ class MemoryLog:
                 occurred=recorded,
                 unitid="VN@2025",
                 origin=origin,
-                revision=revisions[kind, key],
+                revision=revisions[at],
                 keykind=kind,
                 key=key,
                 data={"reason": "test"},
