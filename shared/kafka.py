@@ -7,6 +7,8 @@ Exactness never depends on the broker (see `shared/lanes.py`): producers may be 
 import asyncio
 import contextlib
 import logging
+from collections.abc import Coroutine
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -70,15 +72,31 @@ async def tail(servers: str, topic: str, client_id: str) -> AIOKafkaConsumer:
         metadata_max_age_ms=30_000,
     )
     try:
-        await consumer.start()
+        await _within(2 * REQUEST_TIMEOUT_MS / 1000, consumer.start())
         assigned = consumer.assignment()
         if not assigned:
             raise KafkaError(f"topic {topic} does not exist yet")
-        await asyncio.wait_for(consumer.seek_to_end(*assigned), REQUEST_TIMEOUT_MS / 1000)
+        await _within(REQUEST_TIMEOUT_MS / 1000, consumer.seek_to_end(*assigned))
     except BaseException:
-        await consumer.stop()
+        await stop_quietly(consumer)
         raise
     return consumer
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, Any]) -> None:
+    """Wait for a client's work in bounded time, although it may not heed a cancellation.
+
+    `asyncio.wait_for` waits for the cancelled work to end; with a broker that is gone, a client
+    may keep it waiting for ever. Raises TimeoutError, or what the work raised.
+    """
+    task = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    if not done:
+        task.cancel()
+        raise TimeoutError(f"the broker's client did not answer within {seconds:.0f} s")
+    if task.cancelled():
+        raise TimeoutError("the broker's client gave up by itself")
+    task.result()
 
 
 async def stop_quietly(*clients: AIOKafkaConsumer | AIOKafkaProducer | None) -> None:
@@ -86,4 +104,4 @@ async def stop_quietly(*clients: AIOKafkaConsumer | AIOKafkaProducer | None) -> 
     for client in clients:
         if client is not None:
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(client.stop(), 5)
+                await _within(5, client.stop())

@@ -123,7 +123,12 @@ class LaneConsumer:
         loop = asyncio.get_running_loop()
         heard = loop.time()
         while True:
-            batches = await consumer.getmany(timeout_ms=200, max_records=BATCH)
+            try:
+                # getmany's own time-out does not hold while the broker is gone.
+                async with asyncio.timeout(self._silence):
+                    batches = await consumer.getmany(timeout_ms=200, max_records=BATCH)
+            except TimeoutError:
+                batches = {}
             if not batches:
                 if loop.time() - heard > self._silence:
                     log.warning("no message for %.1f s, starting over from the log", self._silence)

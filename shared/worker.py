@@ -27,9 +27,12 @@ async def forever(
         started = loop.time()
         try:
             await once()
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+                raise
+            # A cancellation that nobody asked of this task leaked out of a library whose own
+            # tasks were cancelled: it must not end the loop silently.
             if loop.time() - started > 60:
                 wait = first_wait_s
             log.warning(
