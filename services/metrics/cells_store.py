@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from services.metrics.cell import Cell
 from services.metrics.compile import Objective
-from services.metrics.evaluate import Cell
 from shared.db import Connection
 
 _COLUMNS = {

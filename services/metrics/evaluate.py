@@ -6,10 +6,8 @@ section 5, and docs/indicators.md. `met` compares exact integers, never rounded 
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import NamedTuple
 
-import msgspec
-
+from services.metrics.cell import Cell, Count
 from services.metrics.compile import Objective, Threshold
 from services.metrics.definitions import Definitions
 from services.metrics.measures import Measure
@@ -19,40 +17,6 @@ from services.metrics.windows import Window, bucket_of, last_complete, on_pace, 
 
 SumsOf = Callable[[Measure, Window], Sums]
 """n and total of a measure per unit of the facts, over the tallies that occurred in a window."""
-
-
-class Cell(msgspec.Struct, kw_only=True):
-    """One objective for one unit. `ratio` is for show; `met` is exact."""
-
-    plan: str
-    plan_version: int
-    objective: str
-    unit_id: str
-    value: int | None = None
-    total: int | None = None
-    denominator: int | None = None
-    ratio: float | None = None
-    target: int | None = None
-    target_unit: str | None = None
-    met: bool | None = None
-    met_on_time: bool | None = None
-    status: str = "unknown"
-    basis: str = "events"
-    required_per_week: int | None = None
-    flags: list[str] = msgspec.field(default_factory=list)
-    as_of: date
-    building: bool = False
-    not_attributable: int | None = None
-
-
-class Count(NamedTuple):
-    """A count at one time, over what, and whether that meets the target."""
-
-    value: int
-    whole: Number
-    met: bool | None
-    required: int | None
-    ratio: float | None
 
 
 def read_window(measure: Measure, window: Window) -> Window:

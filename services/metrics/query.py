@@ -8,9 +8,10 @@ import asyncpg
 import msgspec
 
 from services.metrics import store, sums
+from services.metrics.cell import Cell
 from services.metrics.compile import Objective
 from services.metrics.definitions import Definitions
-from services.metrics.evaluate import Cell, Evaluator
+from services.metrics.evaluate import Evaluator
 from services.metrics.places import Places
 from services.metrics.sums import Known
 from shared.clock import Clock

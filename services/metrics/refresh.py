@@ -11,9 +11,10 @@ from datetime import date
 import asyncpg
 
 from services.metrics import cells_store, store, sums
+from services.metrics.cell import Cell
 from services.metrics.compile import Objective
 from services.metrics.definitions import Definitions
-from services.metrics.evaluate import Cell, Evaluator
+from services.metrics.evaluate import Evaluator
 from services.metrics.places import Places
 from services.metrics.sums import Known, Slot
 from shared.clock import Clock

@@ -1,0 +1,42 @@
+"""What an evaluation gives: a cell, and the count behind it."""
+
+from datetime import date
+from typing import NamedTuple
+
+import msgspec
+
+from services.metrics.populations import Number
+
+
+class Cell(msgspec.Struct, kw_only=True):
+    """One objective for one unit. `ratio` is for show; `met` is exact."""
+
+    plan: str
+    plan_version: int
+    objective: str
+    unit_id: str
+    value: int | None = None
+    total: int | None = None
+    denominator: int | None = None
+    ratio: float | None = None
+    target: int | None = None
+    target_unit: str | None = None
+    met: bool | None = None
+    met_on_time: bool | None = None
+    status: str = "unknown"
+    basis: str = "events"
+    required_per_week: int | None = None
+    flags: list[str] = msgspec.field(default_factory=list)
+    as_of: date
+    building: bool = False
+    not_attributable: int | None = None
+
+
+class Count(NamedTuple):
+    """A count at one time, over what, and whether that meets the target."""
+
+    value: int
+    whole: Number
+    met: bool | None
+    required: int | None
+    ratio: float | None
