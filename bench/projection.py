@@ -17,6 +17,8 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from bench.report import Row
+from deploy.local.stack import LocalStack
 from services.metrics.projection import MetricsProjection
 from services.metrics.refresh import Refresher
 from shared.clock import ShiftedClock
@@ -24,11 +26,13 @@ from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES, record_decoder
 from shared.db import connect_pool, migrate
 from shared.lanes import Lane
+from tests.conftest import new_database
 from tests.metrics.conftest import EMPTY, MIGRATIONS
 from tests.metrics.memory_log import MemoryLog
 
 PLANS = Path(__file__).parents[1] / "plans"
 BATCH = 5_000
+ROWS = 200_000
 MIX = (
     ("citizen.certified", 40),
     ("training.attended", 25),
@@ -72,7 +76,15 @@ def fill(log: MemoryLog, rows: int, communes: list[str], people: int, seed: int 
         log.post(name, dice.choice(communes), occurred, day, data)
 
 
-async def run(url: str, rows: int) -> None:
+async def measure(stack: LocalStack) -> list[Row]:
+    """The projection's row of the design, section 8: one worker, all measures of the five plans."""
+    figure, reference = await run(await new_database(stack, "metrics"), ROWS)
+    text = "decode + insert of distinct persons"
+    return [Row("projection, one worker", figure, "rows/s", text, reference, 0.5)]
+
+
+async def run(url: str, rows: int) -> tuple[float, float]:
+    """Rows per second of the projection and of the reference."""
     catalogue = Catalogue.load()
     migrate(url, "metrics", MIGRATIONS)
     pool = await connect_pool(url, "metrics")
@@ -169,11 +181,13 @@ async def run(url: str, rows: int) -> None:
     print(
         f"{rows} rows, {measures} measures, {tallies} tallies: {rows / seconds:,.0f} rows/s"
         f" ({cpu / seconds:.0%} of a core in Python); reference {rows / reference:,.0f} rows/s;"
-        f" ratio {reference / seconds:.2f}; refresh after all {time.perf_counter() - again:.3f} s"
+        f" ratio {reference / seconds:.2f}; refresh after all {time.perf_counter() - again:.3f} s",
+        file=sys.stderr,
     )
     await pool.close()
+    return rows / seconds, rows / reference
 
 
 if __name__ == "__main__":
     plain = [a for a in sys.argv[1:] if not a.startswith("--")]
-    asyncio.run(run(plain[0], int(plain[1]) if len(plain) > 1 else 200_000))
+    asyncio.run(run(plain[0], int(plain[1]) if len(plain) > 1 else ROWS))
