@@ -202,7 +202,7 @@ class _Maker:
 
     def _times(self, day: date) -> tuple[datetime, datetime]:
         """When it happened, and when it was posted: mostly soon, sometimes weeks later."""
-        minute = self._rng.choice([5, 330, 480, 560, 640, 800, 950, 1030])
+        minute = self._rng.choice([5, 200, 330, 480, 560, 640, 800, 950])
         happened = datetime(day.year, day.month, day.day, tzinfo=VIETNAM)
         happened += timedelta(minutes=minute + self._rng.randrange(20))
         hours = self._rng.choice([1, 2, 4, 20, 26, 50])

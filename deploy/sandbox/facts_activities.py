@@ -136,26 +136,27 @@ def _conference(s: Scene) -> Json:
 
 
 def _programme(s: Scene) -> Json:
-    """A school's cumulative report: it replaces the school's earlier one for the same classes."""
-    student = s.chance(0.2)
-    school = f"{'cd' if student else 'th'}-{s.commune.code}-{s.rng.randint(1, 2)}"
-    if s.memory.pupils and s.chance(0.6):
-        school = s.rng.choice(sorted(s.memory.pupils))
-        student = school.startswith("cd")
-    s.in_hamlet(0.25)
-    total = s.memory.pupils.setdefault(school, s.rng.randint(40, 180))
+    """A school's cumulative report on a grade: it replaces the school's earlier one."""
+    classes = sorted(s.memory.pupils)
+    if classes and s.chance(0.6):
+        name = s.rng.choice(classes)
+    else:
+        kind = "cd" if s.chance(0.2) else "th"
+        grade = s.rng.choice(["", "6", "7"])
+        name = f"{kind}-{s.commune.code}-{s.rng.randint(1, 2)}/{grade}"
+    school, _, grade = name.partition("/")
+    total = s.memory.pupils.setdefault(name, s.rng.randint(20, 120))
     share = min(1.0, 0.2 + (s.day.timetuple().tm_yday / 366) * s.rng.uniform(0.5, 1.2))
+    s.in_hamlet(0.25)
     data: Json = {
         "school": school,
-        "target_groups": ["student"] if student else ["pupil"],
+        "target_groups": ["student"] if school.startswith("cd") else ["pupil"],
         "pupils_total": total,
         "pupils_completed": int(total * share),
         "reporter": school,
         "reporter_kind": "school",
     }
-    if s.chance(0.5):
-        data["grade"] = s.rng.choice(["6", "7"])
-    return data
+    return data | ({"grade": grade} if grade else {})
 
 
 def _submitted(s: Scene) -> Json:

@@ -118,13 +118,13 @@ class Poster:
     async def post_all(self, postings: list[Posting], progress: Progress) -> None:
         """These, in order for each role. Within a window the roles post at the same time."""
         window = WINDOW if self._rate <= 0 else int(min(WINDOW, max(1, self._rate / 2)))
-        before = progress.done
+        before, began = progress.done, time.monotonic()
         for start in range(0, len(postings), window):
             part = postings[start : start + window]
             await asyncio.gather(*(self._post(*group, progress) for group in _by_role(part)))
             self._on_progress(progress)
             if self._rate > 0:
-                due = progress.started + (progress.done - before) / self._rate
+                due = began + (progress.done - before) / self._rate
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
 
     async def _post(self, role: str, events: list[Json], progress: Progress) -> None:
