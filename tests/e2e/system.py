@@ -38,7 +38,9 @@ class System:
         self.collector = collector
         self.stack = LocalStack(home, sandbox=True)
         self.course = make_course(PLAN, EVENTS, 1, UNTIL)
-        self.plan: Json = yaml.safe_load(Path(f"plans/{PLAN}.yaml").read_text(encoding="utf-8"))
+        self.plan: Json = yaml.safe_load(
+            (Path(__file__).parents[2] / "plans" / f"{PLAN}.yaml").read_text(encoding="utf-8")
+        )
         self.progress = Progress(len(self.course.definitions) + len(self.course.postings))
         self.own: list[Json] = []
         self.client = httpx.Client(timeout=60, trust_env=False)
