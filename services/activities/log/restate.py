@@ -168,7 +168,9 @@ class Restater:
     def _check_data(self, type: str, said: Statement) -> None:
         event_type = self._context.catalogue[type]
         schema = self._context.catalogue.stored_schema(type, event_type.latest)
-        error = next(jsonschema_rs.validator_for(schema, validate_formats=True).iter_errors(said.data), None)
+        error = next(
+            jsonschema_rs.validator_for(schema, validate_formats=True).iter_errors(said.data), None
+        )
         if error is not None:
             where = "".join(f"/{part}" for part in error.instance_path)
             raise Problem(
