@@ -10,6 +10,7 @@ from services.metrics.contribute import Contributor, Evidence
 from services.metrics.definitions import Definitions
 from services.metrics.fold import state as state_of
 from services.metrics.measures import Measure
+from services.metrics.places import Places
 from services.metrics.query import DefinitionsStore
 from shared.clock import Clock
 from shared.contracts.record import LogRecord
@@ -58,15 +59,19 @@ async def explain(
         for row in rows:
             subject = (row["lane"], row["subject"])
             touched += await _of_subject(connection, subject, record.origin, live, users)
+    # A measure is shared by all plans that word it alike; the event counts in those of its place.
+    places = Places(definitions.tree, clock.today())
+    elsewhere = len(touched)
+    touched = [e for e in touched if e["unit_id"] in places.within(e["plan_unit"])]
+    elsewhere -= len(touched)
     if touched:
         counts = any(entry["counts"] for entry in touched)
         state = "counted" if counts else "counted_by_another_event"
         return answer | {"state": state, "objectives": touched}
-    return (
-        answer
-        | {"state": "not_counted", "objectives": []}
-        | _why_not(record, live, definitions_store)
-    )
+    answer |= {"state": "not_counted", "objectives": []}
+    if elsewhere:
+        return answer | {"reason": "No plan of the event's unit counts it, only plans of others."}
+    return answer | _why_not(record, live, definitions_store)
 
 
 async def _record(reader: LogReader, position: int) -> LogRecord:

@@ -125,6 +125,8 @@ def test_trace_prints_the_way_of_an_event(played: System) -> None:
     assert shown.returncode == 0, shown.stderr
     for words in ("citizen.certified", f"position {position}", "in the log", "visible in tables"):
         assert words in shown.stdout
+    assert "dak-lak-2026 / adults-certified-vneid: counts" in shown.stdout
+    assert "dong-nai-2026" not in shown.stdout, "the plan of another province"
     unknown = _trace(played, event["source"], "no-such-event")
     assert unknown.returncode == 1 and "No event with this source and id" in unknown.stderr
 
@@ -158,8 +160,8 @@ def test_spans_lead_from_the_post_to_the_refresh(played: System) -> None:
     came_from = {
         ("hocvuso-activities", "append log"): "POST",
         ("hocvuso-relay", "send hocvuso.activities.v1"): "POST",
-        ("metrics-worker", "process hocvuso.activities.v1"): "POST",
-        ("metrics-worker", "refresh indicators"): "process hocvuso.activities.v1",
+        ("hocvuso-worker", "process hocvuso.activities.v1"): "POST",
+        ("hocvuso-worker", "refresh indicators"): "process hocvuso.activities.v1",
     }
     way = {"POST": post}
     for step, before in came_from.items():
