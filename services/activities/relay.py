@@ -194,7 +194,10 @@ class ProgressListener:
                 await receipts.mark(
                     connection, "visible", {receipts.VISIBLE_LANE: progress.refreshed}, at
                 )
-        await receipts.note_parked(self._pool, progress.parked, at)
+        if progress.parked or progress.parked_complete:
+            await receipts.note_parked(
+                self._pool, progress.parked, at, complete=progress.parked_complete
+            )
 
 
 async def prune_daily(pool: asyncpg.Pool) -> None:

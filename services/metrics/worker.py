@@ -38,6 +38,8 @@ tracer = trace.get_tracer("hocvuso.metrics", schema_url=telemetry.SCHEMA_URL)
 ALL_LANES = frozenset(range(LANES))
 HEARTBEAT_SECONDS = 2.0
 REFRESH_SECONDS = 0.2
+PARKED_SAID = 10_000
+"""Parked positions that fit into one progress message; long before, the breaker has stopped us."""
 REFRESHER_LOCK = "hocvuso-metrics-refresher"
 
 
@@ -98,7 +100,18 @@ class Worker:
             if share != self.projection.lanes.keys() or await self.projection.stale():
                 await self.projection.begin(share)
             self._ready.set()
+            await self._say_everything()
             await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _say_everything(self) -> None:
+        """Say where all lanes held are and what is parked: a message before may have been lost."""
+        lanes = self.projection.lanes
+        if self.projection.epoch is None or not lanes:
+            return
+        rows = await self._pool.fetch(
+            "SELECT position FROM parked ORDER BY 1 LIMIT $1", PARKED_SAID
+        )
+        self._say(self._progress(lanes, [r["position"] for r in rows], parked_complete=True))
 
     async def _consume(self) -> None:
         await self._ready.wait()
@@ -118,15 +131,19 @@ class Worker:
     def _on_applied(
         self, _records: list[LogRecord], lanes: dict[int, Lane], parked: list[int]
     ) -> None:
-        self._say(
-            Progress(
-                epoch=self.projection.epoch or "",
-                projection="metrics",
-                at=self.clock.now().isoformat(),
-                lanes={n: LaneProgress(last=x.last, through=x.through) for n, x in lanes.items()},
-                watermark=min(x.through for x in lanes.values()) if len(lanes) == LANES else 0,
-                parked=parked,
-            )
+        self._say(self._progress(lanes, parked))
+
+    def _progress(
+        self, lanes: dict[int, Lane], parked: list[int], *, parked_complete: bool = False
+    ) -> Progress:
+        return Progress(
+            epoch=self.projection.epoch or "",
+            projection="metrics",
+            at=self.clock.now().isoformat(),
+            lanes={n: LaneProgress(last=x.last, through=x.through) for n, x in lanes.items()},
+            watermark=min(x.through for x in lanes.values()) if len(lanes) == LANES else 0,
+            parked=parked,
+            parked_complete=parked_complete,
         )
 
     # -- refresh -----------------------------------------------------------------------------
@@ -242,5 +259,5 @@ async def main(stop: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
-    telemetry.setup("metrics-worker")
+    telemetry.setup("hocvuso-worker")
     run_until_stopped(main)

@@ -108,7 +108,8 @@ class Progress(msgspec.Struct, kw_only=True):
     """Message of the progress topic: what a projection has counted, and what readers can see.
 
     `lanes` holds only lanes that moved. `watermark` is the smallest `through` of all lanes;
-    `refreshed` is the position up to which the indicator tables are complete.
+    `refreshed` is the position up to which the indicator tables are complete. `parked` holds the
+    positions newly parked, or all that are parked now when `parked_complete`.
     """
 
     epoch: str
@@ -118,6 +119,7 @@ class Progress(msgspec.Struct, kw_only=True):
     watermark: int = 0
     refreshed: int | None = None
     parked: list[int] = msgspec.field(default_factory=list)
+    parked_complete: bool = False
 
 
 record_decoder = msgspec.json.Decoder(LogRecord)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
@@ -185,4 +186,16 @@ async def test_progress_becomes_a_receipt(system: System) -> None:
             await asyncio.sleep(0.2)
     done = await receipt(system.pool, source, "e0")
     assert done.counted.at == datetime(2026, 6, 30, 5, 0, 1, tzinfo=UTC)
+    # Parked positions are said as they come, and taken back only by a complete list.
+    parked = msgspec.structs.replace(message, parked=[last], lanes={})
+    async with asyncio.timeout(30):
+        while (await receipt(system.pool, source, "e0")).status != "parked":
+            await producer.send_and_wait(topics.PROGRESS, encode(parked))
+            await producer.send_and_wait(topics.PROGRESS, encode(message))
+            await asyncio.sleep(0.2)
+        await producer.send_and_wait(
+            topics.PROGRESS, encode(msgspec.structs.replace(message, parked_complete=True))
+        )
+        while (await receipt(system.pool, source, "e0")).status == "parked":
+            await asyncio.sleep(0.2)
     await producer.stop()

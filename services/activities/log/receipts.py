@@ -145,12 +145,15 @@ async def prune(connection: Connection) -> None:
     )
 
 
-async def note_parked(pool: asyncpg.Pool, positions: list[int], at: datetime) -> None:
-    """Replace the list of parked positions by the newest one."""
+async def note_parked(
+    pool: asyncpg.Pool, positions: list[int], at: datetime, *, complete: bool
+) -> None:
+    """Remember parked positions; a `complete` list also says that all others are counted now."""
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(
-            "DELETE FROM parked WHERE NOT position = ANY($1::bigint[])", positions
-        )
+        if complete:
+            await connection.execute(
+                "DELETE FROM parked WHERE NOT position = ANY($1::bigint[])", positions
+            )
         await connection.executemany(
             "INSERT INTO parked VALUES ($1, $2) ON CONFLICT DO NOTHING",
             [(position, at) for position in positions],
