@@ -62,10 +62,11 @@ def test_stages_start_in_order_and_stop_in_reverse(supervisor: Supervisor, tmp_p
     once = python("once", "print('done')", os.environ, one_shot=True)
     supervisor.start_stage([once])
     assert supervisor.keeper("once").state.value == "done"
+    children = [psutil.Process(supervisor.keeper(name).pid) for name in "abc"]
     supervisor.stop()
     assert diary.read_text() == "+a+b+c-c-b-a"
     assert (tmp_path / "once.log").read_text() == "done\n"
-    assert not psutil.Process().children(recursive=True)
+    assert not any(child.is_running() for child in children)
 
 
 def test_a_component_that_dies_is_started_again(supervisor: Supervisor) -> None:
