@@ -3,4 +3,4 @@
 from deploy.local.cli import app
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="hocvuso")
