@@ -1,5 +1,7 @@
 """PostgreSQL: pools with time-outs, and the rule that a service works only in its own schema."""
 
+import asyncio
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,8 @@ import asyncpg
 import msgspec
 from alembic import command
 from alembic.config import Config
+
+log = logging.getLogger(__name__)
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -46,6 +50,20 @@ async def connect_pool(
             "jit": "off",
         },
     )
+
+
+async def connect_pool_when_there(
+    url: str, schema: str, *, low: int = 1, high: int = 8, statement_timeout_s: float = 30
+) -> asyncpg.Pool:
+    """`connect_pool`, waiting as long as PostgreSQL is not there: processes start in any order."""
+    while True:
+        try:
+            return await connect_pool(
+                url, schema, low=low, high=high, statement_timeout_s=statement_timeout_s
+            )
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as e:
+            log.warning("PostgreSQL is not there yet: %s: %s", type(e).__name__, e)
+            await asyncio.sleep(1)
 
 
 class ForeignDatabase(RuntimeError):

@@ -124,7 +124,9 @@ async def release(pool: asyncpg.Pool, worker: str) -> None:
 async def advance(connection: Connection, held: Claim, steps: list[Advance]) -> None:
     """Store the steps inside the caller's transaction, all or none.
 
-    Raises LanesLost when any lane is no longer held, has moved, or the generation changed.
+    Raises LanesLost when any lane is no longer held, has moved, or the generation changed. A
+    statement that waits for a lane's row may have read the generation before: whoever starts a
+    generation raises the fence of every lane in the same transaction.
     """
     if not steps:
         return

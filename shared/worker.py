@@ -4,9 +4,13 @@ import asyncio
 import logging
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 log = logging.getLogger(__name__)
+
+STOP_SECONDS = 8
+"""How long a process may drain after SIGTERM; the supervisor kills it after ten."""
 
 
 async def forever(
@@ -49,7 +53,7 @@ async def forever(
         wait = min(wait * 2, longest_wait_s)
 
 
-def run_until_stopped(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+def run_until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     """Run `main(stop)` in a new event loop; SIGTERM and SIGINT set `stop`."""
 
     async def body() -> None:
@@ -57,7 +61,17 @@ def run_until_stopped(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
         for sign in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sign, stop.set)
-        await main(stop)
+        work = asyncio.create_task(main(stop))
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        # `main` drains by itself once `stop` is set, unless it still waits for its database.
+        await asyncio.wait({work}, timeout=STOP_SECONDS)
+        stopped.cancel()
+        if not work.done():
+            work.cancel()
+            await asyncio.wait({work}, timeout=1)
+        elif not work.cancelled():
+            work.result()
 
     try:
         import uvloop

@@ -25,7 +25,7 @@ from shared import kafka, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts import topics
 from shared.contracts.record import LANES, Through, progress_decoder
-from shared.db import connect_pool
+from shared.db import connect_pool_when_there
 from shared.worker import forever, run_until_stopped
 
 log = logging.getLogger(__name__)
@@ -211,7 +211,9 @@ async def main(stop: asyncio.Event) -> None:
     """Run the relay until told to stop."""
     telemetry.setup("hocvuso-relay")
     settings = ActivitiesSettings()
-    pool = await connect_pool(settings.activities_database_url, "activities", low=1, high=4)
+    pool = await connect_pool_when_there(
+        settings.activities_database_url, "activities", low=1, high=4
+    )
     relay = Relay(
         pool, settings.kafka_bootstrap_servers, settings.kafka_partitions, clock_from_environment()
     )

@@ -27,7 +27,7 @@ from shared.clock import clock_from_environment
 from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES, LaneProgress, LogRecord, Progress, encode
-from shared.db import connect_pool
+from shared.db import connect_pool_when_there
 from shared.lane_consumer import LaneConsumer, LogReader
 from shared.lanes import Lane
 from shared.worker import forever, run_until_stopped
@@ -238,18 +238,9 @@ class Worker:
 async def main(stop: asyncio.Event) -> None:
     """Connect (waiting for PostgreSQL if need be) and work."""
     settings = MetricsSettings()
-    while not stop.is_set():
-        try:
-            pool = await connect_pool(settings.metrics_database_url, "metrics", high=6)
-            break
-        except (OSError, asyncpg.PostgresError) as error:
-            log.warning("PostgreSQL is not there yet: %s", error)
-            await asyncio.sleep(1)
-    else:
-        return
-    slow = await connect_pool(
-        settings.metrics_database_url, "metrics", high=3, statement_timeout_s=0
-    )
+    url = settings.metrics_database_url
+    pool = await connect_pool_when_there(url, "metrics", high=6)
+    slow = await connect_pool_when_there(url, "metrics", high=3, statement_timeout_s=0)
     try:
         await Worker(settings, pool, slow).run(stop)
     finally:
