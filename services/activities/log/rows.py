@@ -6,7 +6,6 @@ from typing import NamedTuple
 import asyncpg
 import msgspec
 
-from shared.contracts.record import Content
 from shared.contracts.topics import EVENT_TYPE_PREFIX
 
 encode = msgspec.json.Encoder().encode
@@ -42,17 +41,6 @@ class Row(NamedTuple):
 
 
 COLUMNS = Row._fields
-
-
-def stored_content(row: asyncpg.Record) -> Content:
-    """What a first row itself says (before any correction)."""
-    return Content(
-        type=row["type"],
-        unitid=row["unit_id"],
-        occurred=row["occurred"],
-        time=row["time"],
-        data=msgspec.json.decode(row["data"]),
-    )
 
 
 class WireRow(msgspec.Struct, omit_defaults=True):
