@@ -132,13 +132,21 @@ async def test_a_key_bound_to_a_subtree_posts_only_there(bench: Bench) -> None:
 
 
 async def test_an_event_with_two_count_keys_is_two_rows_of_one_event(bench: Bench) -> None:
-    link = {"person_ref": "cccd:1", "same_as_ref": "phone:1"}
-    await bench.post(attended("a", "cccd:1"))
-    (done,) = await bench.post(candidate("person.linked", "l", link))
+    topics = {"kind": "digital_literacy_week", "topics": ["online_payment"]}
+    done, plain = await bench.post(
+        candidate("guidance_session.held", "two", topics),
+        candidate("guidance_session.held", "one", {"kind": "digital_literacy_week"}),
+    )
     rows, _ = await bench.read()
-    own = [r for r in rows if r.id == "l" and r.origin == done.position]
-    assert len(own) >= 1
-    assert own[0].position == done.position
+    two = [r for r in rows if r.id == "two"]
+    assert [(r.keyindex, r.keykind) for r in two] == [(0, "event"), (1, "unit")]
+    assert [r.position for r in two] == [done.position, (done.position or 0) + 1]
+    assert {r.origin for r in two} == {done.position}
+    assert [(r.position, r.keyindex) for r in rows if r.id == "one"] == [(plain.position, 0)]
+    await bench.post(amended("event.revoked", "r", "two"))
+    rows, _ = await bench.read()
+    void = [(r.keyindex, r.keykind, r.void) for r in rows if r.id == "r"]
+    assert sorted(void) == [(0, "event", True), (1, "unit", True)]
 
 
 async def test_a_failed_group_is_written_one_by_one(bench: Bench) -> None:
