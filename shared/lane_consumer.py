@@ -54,7 +54,7 @@ class LogReader:
         self._client = client
 
     async def read(
-        self, after: int, lanes: list[int]
+        self, after: int, lanes: list[int], page: int = LOG_PAGE
     ) -> AsyncIterator[tuple[list[LogRecord], Through]]:
         """Pages of rows of `lanes` after a position, each closed by a marker for those lanes.
 
@@ -62,14 +62,14 @@ class LogReader:
         """
         while True:
             answer = await self._client.get(
-                "/v1/log", params={"after": after, "lane": lanes, "limit": LOG_PAGE}
+                "/v1/log", params={"after": after, "lane": lanes, "limit": page}
             )
             answer.raise_for_status()
             lines = answer.content.splitlines()
             marker = through_decoder.decode(lines[-1])
             records = [record_decoder.decode(line) for line in lines[:-1]]
             yield records, marker
-            if len(records) < LOG_PAGE:
+            if len(records) < page:
                 return
             after = marker.through
 

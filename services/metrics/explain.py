@@ -75,7 +75,7 @@ async def explain(
 
 
 async def _record(reader: LogReader, position: int) -> LogRecord:
-    async for records, _ in reader.read(position - 1, [*ALL_FACTS, 64]):
+    async for records, _ in reader.read(position - 1, [*ALL_FACTS, 64], page=1):
         if records and records[0].position == position:
             return records[0]
         break

@@ -127,16 +127,16 @@ class MemoryLog:
         return Through(epoch=EPOCH, through=at, last=last)
 
     async def read(
-        self, after: int, lanes: list[int]
+        self, after: int, lanes: list[int], page: int = PAGE
     ) -> AsyncIterator[tuple[list[LogRecord], Through]]:
         """As shared.lane_consumer.LogReader."""
         wanted = set(lanes)
         while True:
             found = [row for row in self.rows[after:] if row.lane in wanted]
-            page = [copy_of(row) for row in found[:PAGE]]
-            full = len(page) == PAGE
-            through = page[-1].position if full else len(self.rows)
-            yield page, self.marker(through, lanes)
+            rows = [copy_of(row) for row in found[:page]]
+            full = len(rows) == page
+            through = rows[-1].position if full else len(self.rows)
+            yield rows, self.marker(through, lanes)
             if not full:
                 return
             after = through
