@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from services.activities import health, instance
 from services.activities.ingest import catalogue_routes, openapi, stream_routes
 from services.activities.ingest import routes as ingest_routes
+from services.activities.ingest.door import Door
 from services.activities.ingest.events_first import EventsFirst
 from services.activities.ingest.intake import Intake
 from services.activities.keys import routes as key_routes
@@ -45,8 +46,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             app.state.clock = now
             app.state.catalogue = catalogue
             app.state.keys = KeyStore(pool, now)
-            app.state.intake = Intake(catalogue, pseudonyms, now)
-            app.state.log = log
+            app.state.door = Door(Intake(catalogue, pseudonyms, now), log)
             openapi.install(app, catalogue)
             await log.start()
             try:

@@ -15,6 +15,7 @@ import services.activities
 from deploy.local.stack import LocalStack
 from services.activities.app import create_app
 from services.activities.ingest import openapi
+from services.activities.ingest.door import Door as FrontDoor
 from services.activities.ingest.intake import Intake
 from services.activities.keys.model import Key
 from services.activities.keys.store import ensure_admin_key
@@ -61,7 +62,7 @@ async def door(intake: Intake, clock: FixedClock) -> AsyncIterator[Door]:
     app = create_app()
     log = FakeLog()
     every = frozenset({"events:write", "events:stream"})
-    app.state.intake, app.state.log, app.state.clock = intake, log, clock
+    app.state.door, app.state.clock = FrontDoor(intake, log), clock
     app.state.catalogue = Catalogue.load()
     app.state.keys = FakeKeys(
         police=Key("police", "police", frozenset({"police"}), every),

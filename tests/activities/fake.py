@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.activities.keys.model import Key
+from services.activities.log.append import Also
 from services.activities.log.model import Candidate, Outcome, Status
 from shared import auth
 from shared.problems import Problem
@@ -17,7 +18,12 @@ class FakeLog:
         self.overloaded = False
 
     async def submit(
-        self, candidates: Sequence[Candidate], *, atomic: bool = False, dry_run: bool = False
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        atomic: bool = False,
+        dry_run: bool = False,
+        also: Also | None = None,
     ) -> list[Outcome]:
         if self.overloaded:
             raise Problem(

@@ -1,8 +1,7 @@
 """`POST /v1/events`: one event or a batch, structured or binary; answered after the commit."""
 
-import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -10,33 +9,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.activities.ingest import answers, openapi, parse
-from services.activities.ingest.answers import Result
 from services.activities.ingest.binary import to_structured
 from services.activities.ingest.body import read_body
+from services.activities.ingest.door import Door, Path
 from services.activities.ingest.envelope import is_json
-from services.activities.ingest.intake import Intake, Judged
 from services.activities.ingest.problems import (
     MAX_BATCH_BYTES,
     MAX_BATCH_EVENTS,
     MAX_EVENT_BYTES,
 )
 from services.activities.keys.model import WRITE, Key
-from services.activities.log.model import Candidate, Outcome, Status
+from services.activities.log.model import Status
 from shared import telemetry
 from shared.problems import Problem
 
 SINGLE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
-YIELD_EVERY = 100
-"""Events of a batch after which other requests get their turn."""
-
-
-class Submits(Protocol):
-    """What the front door needs of the log."""
-
-    async def submit(
-        self, candidates: list[Candidate], *, atomic: bool = False, dry_run: bool = False
-    ) -> list[Outcome]: ...
 
 
 class RawRoute(APIRoute):
@@ -77,22 +65,21 @@ async def post_events(request: Request) -> Response:
         raw = to_structured(headers, await read_body(request, MAX_EVENT_BYTES, "An event"))
     else:
         raise _content_type()
-    return await _single(state.intake, state.log, raw, key, dry_run)
+    return await _single(state.door, raw, key, dry_run)
 
 
-async def _single(intake: Intake, log: Submits, raw: bytes, key: Key, dry_run: bool) -> Response:
-    judged = intake.judge(raw, key, telemetry.traceparent())
-    if judged.candidate is None:
-        assert judged.problem is not None  # noqa: S101 - one of the two is always set
-        raise judged.problem
-    outcome = (await log.submit([judged.candidate], dry_run=dry_run))[0]
-    if outcome.problem is not None:
-        if outcome.position is not None:
-            outcome.problem.extra["position"] = outcome.position
-        raise outcome.problem
-    new = outcome.status is Status.ACCEPTED and not dry_run
-    body = answers.encode(answers.result(judged, outcome).body())
-    return Response(body, 201 if new else 200, media_type="application/json")
+async def _single(door: Door, raw: bytes, key: Key, dry_run: bool) -> Response:
+    result = await door.one(
+        raw, key, Path.REST, traceparent=telemetry.traceparent(), dry_run=dry_run
+    )
+    if result.problem is not None:
+        if result.position is not None:
+            result.problem.extra["position"] = result.position
+        raise result.problem
+    new = result.status is Status.ACCEPTED and not dry_run
+    return Response(
+        answers.encode(result.body()), 201 if new else 200, media_type="application/json"
+    )
 
 
 async def _batch(request: Request, key: Key, atomic: bool, dry_run: bool) -> Response:
@@ -105,43 +92,16 @@ async def _batch(request: Request, key: Key, atomic: bool, dry_run: bool) -> Res
             status=413,
             hint="Split it.",
         )
-    state = request.app.state
-    results = await judge_and_submit(
-        state.intake, state.log, elements, key, atomic=atomic, dry_run=dry_run
+    door: Door = request.app.state.door
+    results = await door.take(
+        elements,
+        key,
+        Path.REST,
+        traceparent=telemetry.traceparent(),
+        atomic=atomic,
+        dry_run=dry_run,
     )
     return Response(answers.batch_body(results), media_type="application/json")
-
-
-async def judge_and_submit(
-    intake: Intake,
-    log: Submits,
-    elements: list[bytes],
-    key: Key,
-    *,
-    atomic: bool = False,
-    dry_run: bool = False,
-) -> list[Result]:
-    """One result per element, in order, after the commit. Raises Problem when the log is down."""
-    traceparent = telemetry.traceparent()
-    judged: list[Judged] = []
-    for index, raw in enumerate(elements):
-        if index % YIELD_EVERY == YIELD_EVERY - 1:
-            await asyncio.sleep(0)
-        judged.append(intake.judge(raw, key, traceparent))
-    good = [j.candidate for j in judged if j.candidate is not None]
-    give_up = atomic and len(good) < len(judged)
-    # A batch already lost is still judged to the end, so that all its faults are told at once.
-    outcomes = iter(
-        await log.submit(good, atomic=atomic and not give_up, dry_run=dry_run or give_up)
-        if good
-        else []
-    )
-    results = [
-        answers.result(j, next(outcomes) if j.candidate is not None else None) for j in judged
-    ]
-    if give_up or (atomic and any(r.status is Status.REJECTED for r in results)):
-        results = [answers.undone(r) for r in results]
-    return results
 
 
 def _flag(request: Request, name: str) -> bool:

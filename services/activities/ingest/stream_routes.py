@@ -9,10 +9,11 @@ from starlette.responses import Response
 
 from services.activities.ingest import stream_store
 from services.activities.ingest.answers import Result
-from services.activities.ingest.routes import judge_and_submit
+from services.activities.ingest.door import Door, Path
 from services.activities.ingest.stream import Acks, StreamResponse, Superseded
 from services.activities.keys.model import STREAM
 from services.activities.keys.routes import Authenticated
+from shared import telemetry
 from shared.problems import Problem
 
 router = APIRouter(tags=["streams"])
@@ -83,6 +84,7 @@ async def write_stream(
             hint=f"Send the lines from {done} on, with ?offset={done}.",
             extra={"committed": done},
         )
+    door: Door = state.door
     holders: dict[tuple[str, str], object] = state.streams
     mine = object()
     holders[key.name, name] = mine
@@ -90,7 +92,7 @@ async def write_stream(
     async def judge(events: list[bytes]) -> list[Result]:
         if holders.get((key.name, name)) is not mine:
             raise Superseded
-        return await judge_and_submit(state.intake, state.log, events, key)
+        return await door.take(events, key, Path.STREAM, traceparent=telemetry.traceparent())
 
     async def advance(lines: int) -> None:
         await stream_store.advance(state.pool, key.name, name, lines)

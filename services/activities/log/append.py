@@ -4,7 +4,7 @@ Everything that decides a number happens here, under the counter's lock: duplica
 unit, which position, which lane, which day it was recorded, what a correction makes of an event.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,6 +25,9 @@ from shared.contracts.tree import UnitTree, UnknownUnit
 from shared.db import Connection
 from shared.problems import Problem
 
+Also = Callable[[Connection], Awaitable[None]]
+"""What a path writes in the same transaction as its events, such as how far it has read."""
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -33,6 +36,7 @@ class Submission:
     candidates: Sequence[Candidate]
     atomic: bool = False
     dry_run: bool = False
+    also: Also | None = None
 
 
 @dataclass
@@ -82,6 +86,9 @@ class Append:
                 await append._prepare([c for s in submissions for c in s.candidates])
                 outcomes = [await append._submit(s) for s in submissions]
                 await append.flush()
+                for submission in submissions:
+                    if submission.also is not None:
+                        await submission.also(connection)
                 await store.save(connection, counter)
         except BaseException:
             context.units.forget()

@@ -15,7 +15,7 @@ from time import perf_counter
 import asyncpg
 from opentelemetry import trace
 
-from services.activities.log.append import Append, Context, Submission
+from services.activities.log.append import Also, Append, Context, Submission
 from services.activities.log.model import Candidate, Outcome, Status
 from services.activities.log.things import Things
 from services.activities.log.units import UnitCache
@@ -66,15 +66,21 @@ class Log:
             await self._writer
 
     async def submit(
-        self, candidates: Sequence[Candidate], *, atomic: bool = False, dry_run: bool = False
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        atomic: bool = False,
+        dry_run: bool = False,
+        also: Also | None = None,
     ) -> list[Outcome]:
         """Append events and answer each, in input order, after the commit.
 
-        `atomic`: all or nothing; `dry_run`: judge everything, write nothing.
+        `atomic`: all or nothing; `dry_run`: judge everything, write nothing; `also`: written in
+        the same transaction, also when there are no candidates.
         Raises Problem `overloaded` (503) when too much is waiting, `log-unavailable` (503) when
         the database failed; then nothing is known to be written and sending again is safe.
         """
-        if not candidates:
+        if not candidates and also is None:
             return []
         if self._events_waiting + len(candidates) > WAITING_EVENTS and self._events_waiting:
             raise Problem(
@@ -85,7 +91,7 @@ class Log:
                 retryable=True,
                 retry_after=1,
             )
-        waiting = _Waiting(Submission(candidates, atomic, dry_run))
+        waiting = _Waiting(Submission(candidates, atomic, dry_run, also))
         self._events_waiting += len(candidates)
         self._queue.append(waiting)
         self._wake.set()

@@ -1,0 +1,105 @@
+"""The one door into the log: every path (REST, stream, Kafka, xAPI, file) hands its events in here.
+
+So limits, rights, answers and what is kept of the refused are the same on every path.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from enum import Enum
+from typing import Protocol
+
+from services.activities.ingest import answers
+from services.activities.ingest.answers import Result
+from services.activities.ingest.intake import Intake, Judged
+from services.activities.keys.model import Key
+from services.activities.log.append import Also
+from services.activities.log.model import Candidate, Outcome, Status
+
+YIELD_EVERY = 100
+"""Events of a batch after which other requests get their turn."""
+
+
+class Path(Enum):
+    """The way on which events came in."""
+
+    REST = "rest"
+    STREAM = "stream"
+    KAFKA = "kafka"
+    XAPI = "xapi"
+    REPLAY = "replay"
+
+
+class Submits(Protocol):
+    """What the door needs of the log."""
+
+    async def submit(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        atomic: bool = False,
+        dry_run: bool = False,
+        also: Also | None = None,
+    ) -> list[Outcome]: ...
+
+
+class Door:
+    """Judges events and submits the good ones."""
+
+    def __init__(self, intake: Intake, log: Submits) -> None:
+        self._intake = intake
+        self._log = log
+
+    async def one(
+        self,
+        raw: bytes,
+        key: Key,
+        path: Path,  # noqa: ARG002
+        *,
+        traceparent: str | None,
+        dry_run: bool = False,
+    ) -> Result:
+        """The answer for one event, after the commit. Raises Problem when the log is down."""
+        judged = self._intake.judge(raw, key, traceparent)
+        if judged.candidate is None:
+            return answers.result(judged, None)
+        outcome = (await self._log.submit([judged.candidate], dry_run=dry_run))[0]
+        return answers.result(judged, outcome)
+
+    async def take(
+        self,
+        elements: Sequence[bytes],
+        key: Key,
+        path: Path,  # noqa: ARG002
+        *,
+        traceparent: str | None,
+        atomic: bool = False,
+        dry_run: bool = False,
+        also: Also | None = None,
+    ) -> list[Result]:
+        """One result per element, in order, after the commit. Raises Problem when the log is down.
+
+        `also` runs in the very transaction that appends (offsets of streams and topics): it holds
+        if and only if what was handed in here was dealt with. It runs even when nothing was good.
+        """
+        judged: list[Judged] = []
+        for index, raw in enumerate(elements):
+            if index % YIELD_EVERY == YIELD_EVERY - 1:
+                await asyncio.sleep(0)
+            judged.append(self._intake.judge(raw, key, traceparent))
+        good = [j.candidate for j in judged if j.candidate is not None]
+        give_up = atomic and len(good) < len(judged)
+        # A batch already lost is still judged to the end, so that all its faults are told at once.
+        outcomes = iter(
+            await self._log.submit(
+                good,
+                atomic=atomic and not give_up,
+                dry_run=dry_run or give_up,
+                also=also,
+            )
+        )
+        results = [
+            answers.result(j, next(outcomes) if j.candidate is not None else None) for j in judged
+        ]
+        if give_up or (atomic and any(r.status is Status.REJECTED for r in results)):
+            results = [answers.undone(r) for r in results]
+        return results
