@@ -59,6 +59,13 @@ def _ask(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
 def create(
     name: Annotated[str, typer.Argument(help="the partner, like cong-an-dak-lak")],
     role: Annotated[list[str], typer.Option(help="what the partner is; repeat for several")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="way in: events:write, events:stream, xapi:write, quarantine:replay; repeat;"
+            " default the first two"
+        ),
+    ] = None,
     source: Annotated[
         list[str] | None, typer.Option(help="URI prefix it may post for; repeat")
     ] = None,
@@ -81,6 +88,8 @@ def create(
         "name": name, "roles": role, "sources": source or None, "types": type or None,
         "subtree": subtree, "era": era, "expires_at": expires_at,
     }  # fmt: skip
+    if scope:
+        order["scopes"] = scope
     with _client(url, key_file) as client:
         made = _ask(client, "POST", "/v1/keys", order)
     if out is None:

@@ -8,7 +8,8 @@ from shared.problems import Problem
 
 ADMINISTRATOR = "administrator"
 WRITE, STREAM, READ_LOG = "events:write", "events:stream", "log:read"
-SCOPES = (WRITE, STREAM, READ_LOG)
+XAPI, REPLAY = "xapi:write", "quarantine:replay"
+SCOPES = (WRITE, STREAM, READ_LOG, XAPI, REPLAY)
 
 
 @dataclass(slots=True)

@@ -32,6 +32,8 @@ async def administrator(key: Annotated[Key, Depends(authenticated)]) -> Key:
 Authenticated = Annotated[Key, Depends(authenticated)]
 Administrator = Annotated[Key, Depends(administrator)]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
+Scope = Literal["events:write", "events:stream", "xapi:write", "quarantine:replay"]
+"""What partners may be given. `log:read` is for services alone, made by `migrate`."""
 
 
 class Rights(BaseModel):
@@ -81,10 +83,9 @@ class KeyOrder(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,63}$")]
     roles: Annotated[list[Text], Field(min_length=1, max_length=20)]
-    scopes: list[Literal["events:write", "events:stream"]] = [
-        "events:write",
-        "events:stream",
-    ]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=10)] = Field(
+        ["events:write", "events:stream"], description="the ways in that it opens"
+    )
     types: Annotated[list[Text], Field(min_length=1, max_length=100)] | None = Field(
         None, description="short names; `course.*` for all that begin so"
     )
