@@ -439,6 +439,14 @@ class DigitalIdentityActivatedData(TypedDict):
     reporter: NotRequired[str]
     reporter_kind: NotRequired[ReporterKind]
 
+class DisclosurePublishedData(TypedDict):
+    """The province opens the figures of a plan to everybody, or closes them."""
+
+    plan: str
+    public: bool
+    valid_from: str
+    document_ref: NotRequired[str]
+
 class DocumentIssuedData(TypedDict):
     """A unit issues its own plan, emulation plan or guideline."""
 
@@ -832,6 +840,14 @@ class ProgrammeCompletedData(TypedDict):
     reporter: NotRequired[str]
     reporter_kind: NotRequired[ReporterKind]
 
+class RankingPublishedData(TypedDict):
+    """The province publishes, changes or withdraws the formula of a ranking."""
+
+    plan: str
+    valid_from: str
+    terms: list[dict[str, Any]]
+    document_ref: NotRequired[str]
+
 class ReportConsolidatedData(TypedDict):
     """A department consolidates and forwards reports."""
 
@@ -856,6 +872,7 @@ class ReportSubmittedData(TypedDict):
     from_unit: NotRequired[str]
     to_unit: NotRequired[str]
     via: NotRequired[str]
+    plan: NotRequired[str]
     obligation: NotRequired[str]
     period: NotRequired[str]
     submitted_at: NotRequired[str]
@@ -865,6 +882,9 @@ class ReportSubmittedData(TypedDict):
     figures: NotRequired[dict[str, Any]]
     difficulties: NotRequired[str]
     document_ref: NotRequired[str]
+    document_date: NotRequired[str]
+    file_name: NotRequired[str]
+    file_sha256: NotRequired[str]
     campaign: NotRequired[str]
     plan_hint: NotRequired[str]
     evidence_ref: NotRequired[str]
@@ -1082,6 +1102,7 @@ DATA: dict[str, type[Any]] = {
     "coverage_gap.closed": CoverageGapClosedData,
     "coverage_gap.recorded": CoverageGapRecordedData,
     "digital_identity.activated": DigitalIdentityActivatedData,
+    "disclosure.published": DisclosurePublishedData,
     "document.issued": DocumentIssuedData,
     "domain.registered": DomainRegisteredData,
     "enterprise.enrolled": EnterpriseEnrolledData,
@@ -1109,6 +1130,7 @@ DATA: dict[str, type[Any]] = {
     "population.declared": PopulationDeclaredData,
     "post.published": PostPublishedData,
     "programme.completed": ProgrammeCompletedData,
+    "ranking.published": RankingPublishedData,
     "report.consolidated": ReportConsolidatedData,
     "report.submitted": ReportSubmittedData,
     "review.held": ReviewHeldData,

@@ -57,3 +57,9 @@ def _platform_instead_of_channel(data: Data) -> Data:
     also what was meant where nothing was said, since the type records enrolment there."""
     rest = {key: value for key, value in data.items() if key != "channel"}
     return {**rest, "platform": _PLATFORM_OF_CHANNEL[data.get("channel", "mooc")]}
+
+
+@upcaster("report.submitted", "1")
+def _report_as_it_was(data: Data) -> Data:
+    """Version 2 only adds: which plan, and what the document is."""
+    return data

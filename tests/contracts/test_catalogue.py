@@ -78,6 +78,8 @@ OF_THE_DESIGN = [
     "event.corrected",
     "event.revoked",
     "nil.reported",
+    "ranking.published",
+    "disclosure.published",
 ]
 
 CATALOGUE = Catalogue.load()
@@ -158,6 +160,8 @@ def test_definitions_have_a_lane_of_their_own() -> None:
         "unit.renamed",
         "unit.dissolved",
         "unit.attributed",
+        "ranking.published",
+        "disclosure.published",
         "plan.published",
         "plan.amended",
         "population.declared",
