@@ -121,6 +121,7 @@ class Restater:
                 "Only who posted an event, or a body above its unit that may post its type, may"
                 " correct or revoke it.",
                 status=403,
+                pointer=f"/data/{'corrects' if c.type == 'event.corrected' else 'revokes'}",
                 hint="Ask the poster of the original.",
             )
 
