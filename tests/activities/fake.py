@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.activities.keys.model import Key
-from services.activities.log.append import Also
+from services.activities.log.append import Also, Told
 from services.activities.log.model import Candidate, Outcome, Status
 from shared import auth
 from shared.problems import Problem
@@ -24,6 +24,7 @@ class FakeLog:
         atomic: bool = False,
         dry_run: bool = False,
         also: Also | None = None,
+        told: Told | None = None,
     ) -> list[Outcome]:
         if self.overloaded:
             raise Problem(

@@ -4,7 +4,7 @@ So limits, rights, answers and what is kept of the refused are the same on every
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -12,11 +12,15 @@ from services.activities.ingest import answers
 from services.activities.ingest.answers import Result
 from services.activities.ingest.intake import Intake, Judged
 from services.activities.keys.model import Key
-from services.activities.log.append import Also
+from services.activities.log.append import Also, Told
 from services.activities.log.model import Candidate, Outcome, Status
+from shared.db import Connection
 
 YIELD_EVERY = 100
 """Events of a batch after which other requests get their turn."""
+
+TellResults = Callable[[Connection, Sequence[Result]], Awaitable[None]]
+"""What a path writes in the append transaction once it knows the result of each element."""
 
 
 class Path(Enum):
@@ -39,6 +43,7 @@ class Submits(Protocol):
         atomic: bool = False,
         dry_run: bool = False,
         also: Also | None = None,
+        told: Told | None = None,
     ) -> list[Outcome]: ...
 
 
@@ -75,11 +80,13 @@ class Door:
         atomic: bool = False,
         dry_run: bool = False,
         also: Also | None = None,
+        told: TellResults | None = None,
     ) -> list[Result]:
         """One result per element, in order, after the commit. Raises Problem when the log is down.
 
         `also` runs in the very transaction that appends (offsets of streams and topics): it holds
-        if and only if what was handed in here was dealt with. It runs even when nothing was good.
+        if and only if what was handed in here was dealt with. It runs even when nothing was good. `told` is
+        the same, given the results: for answers that must not be lost (not with `atomic`).
         """
         judged: list[Judged] = []
         for index, raw in enumerate(elements):
@@ -89,17 +96,25 @@ class Door:
         good = [j.candidate for j in judged if j.candidate is not None]
         give_up = atomic and len(good) < len(judged)
         # A batch already lost is still judged to the end, so that all its faults are told at once.
-        outcomes = iter(
-            await self._log.submit(
-                good,
-                atomic=atomic and not give_up,
-                dry_run=dry_run or give_up,
-                also=also,
-            )
+
+        async def tell(connection: Connection, outcomes: Sequence[Outcome]) -> None:
+            if told is not None:
+                await told(connection, _results(judged, outcomes))
+
+        outcomes = await self._log.submit(
+            good,
+            atomic=atomic and not give_up,
+            dry_run=dry_run or give_up,
+            also=also,
+            told=tell if told is not None else None,
         )
-        results = [
-            answers.result(j, next(outcomes) if j.candidate is not None else None) for j in judged
-        ]
+        results = _results(judged, outcomes)
         if give_up or (atomic and any(r.status is Status.REJECTED for r in results)):
             results = [answers.undone(r) for r in results]
         return results
+
+
+def _results(judged: Sequence[Judged], outcomes: Sequence[Outcome]) -> list[Result]:
+    """The result of each element: what the log said of the good ones, why the others are not."""
+    said = iter(outcomes)
+    return [answers.result(j, next(said) if j.candidate is not None else None) for j in judged]

@@ -28,6 +28,9 @@ from shared.problems import Problem
 Also = Callable[[Connection], Awaitable[None]]
 """What a path writes in the same transaction as its events, such as how far it has read."""
 
+Told = Callable[[Connection, Sequence[Outcome]], Awaitable[None]]
+"""The same by a path that must know what became of its events, in their order."""
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -37,6 +40,7 @@ class Submission:
     atomic: bool = False
     dry_run: bool = False
     also: Also | None = None
+    told: Told | None = None
 
 
 @dataclass
@@ -86,9 +90,11 @@ class Append:
                 await append._prepare([c for s in submissions for c in s.candidates])
                 outcomes = [await append._submit(s) for s in submissions]
                 await append.flush()
-                for submission in submissions:
+                for submission, answers in zip(submissions, outcomes, strict=True):
                     if submission.also is not None:
                         await submission.also(connection)
+                    if submission.told is not None:
+                        await submission.told(connection, answers)
                 await store.save(connection, counter)
         except BaseException:
             context.units.forget()

@@ -15,7 +15,7 @@ from time import perf_counter
 import asyncpg
 from opentelemetry import trace
 
-from services.activities.log.append import Also, Append, Context, Submission
+from services.activities.log.append import Also, Append, Context, Submission, Told
 from services.activities.log.model import Candidate, Outcome, Status
 from services.activities.log.things import Things
 from services.activities.log.units import UnitCache
@@ -72,15 +72,16 @@ class Log:
         atomic: bool = False,
         dry_run: bool = False,
         also: Also | None = None,
+        told: Told | None = None,
     ) -> list[Outcome]:
         """Append events and answer each, in input order, after the commit.
 
         `atomic`: all or nothing; `dry_run`: judge everything, write nothing; `also`: written in
-        the same transaction, also when there are no candidates.
+        the same transaction, also when there are no candidates; `told`: the same, given the answers.
         Raises Problem `overloaded` (503) when too much is waiting, `log-unavailable` (503) when
         the database failed; then nothing is known to be written and sending again is safe.
         """
-        if not candidates and also is None:
+        if not candidates and also is None and told is None:
             return []
         if self._events_waiting + len(candidates) > WAITING_EVENTS and self._events_waiting:
             raise Problem(
@@ -91,7 +92,7 @@ class Log:
                 retryable=True,
                 retry_after=1,
             )
-        waiting = _Waiting(Submission(candidates, atomic, dry_run, also))
+        waiting = _Waiting(Submission(candidates, atomic, dry_run, also, told))
         self._events_waiting += len(candidates)
         self._queue.append(waiting)
         self._wake.set()
