@@ -14,7 +14,7 @@ from services.metrics import store
 from services.metrics.contribute import Contributor, Evidence, Marks
 from services.metrics.fold import Change, Deltas, add_one, first, fold
 from services.metrics.measures import Measure
-from services.metrics.store import Stored, Subject, Tables
+from services.metrics.store import Replaced, Stored, Subject, Tables
 from shared.contracts.record import LogRecord
 from shared.db import Connection
 
@@ -44,7 +44,8 @@ class Counted:
 
     deltas: Deltas = field(default_factory=dict)
     written: list[tuple[LogRecord, Evidence]] = field(default_factory=list)
-    deleted: list[tuple[int, bytes, int]] = field(default_factory=list)
+    replaced: list[Replaced] = field(default_factory=list)
+    past: list[tuple[LogRecord, Evidence, LogRecord]] = field(default_factory=list)
     poison: list[Poison] = field(default_factory=list)
 
 
@@ -167,10 +168,19 @@ class BatchCounter:
             sums = counted.deltas.setdefault(key, [0, 0])
             sums[0] += n
             sums[1] += total
-        last = {change.origin: record for change, record in changes}
-        for origin, record in last.items():
-            if origin in known:
-                counted.deleted.append((*subject, origin))
+        last: dict[int, tuple[Change, LogRecord]] = {}
+        for change, record in changes:
+            before = last.get(change.origin)
+            if before is not None:
+                evidence = before[0].evidence
+                if evidence is not None and before[1].recorded < record.recorded:
+                    counted.past.append((before[1], evidence, record))
+            elif change.origin in known:
+                counted.replaced.append(
+                    Replaced(*subject, change.origin, record.recorded, record.position)
+                )
+            last[change.origin] = (change, record)
+        for origin, (_, record) in last.items():
             evidence = now.get(origin)
             if evidence is not None:
                 counted.written.append((record, evidence))
@@ -189,24 +199,28 @@ class BatchCounter:
         """Count and write a batch inside the caller's transaction; combinations must be known."""
         old = await store.load_evidence(connection, tables, batch.lookups, self.combinations)
         counted = self.count(batch, old)
-        await store.delete_evidence(connection, tables, counted.deleted)
-        number = self.combinations.number
-        rows = [
-            Stored(
-                record.origin,
-                record.position,
-                record.recorded,
-                evidence.since,
-                evidence.until,
-                number[evidence.marks],
-                record.revision,
-                record.lane,
-                record.key,
-                evidence.unit_id,
-                evidence.detail,
-            )
-            for record, evidence in counted.written
-        ]
+        await store.retire_evidence(connection, tables, counted.replaced)
+        rows = [self._stored(record, evidence) for record, evidence in counted.written]
         await store.insert_evidence(connection, tables, rows)
+        past = [
+            (self._stored(record, evidence), by.recorded, by.position)
+            for record, evidence, by in counted.past
+        ]
+        await store.insert_past(connection, tables, past)
         await store.add_tallies(connection, tables, counted.deltas)
         return counted
+
+    def _stored(self, record: LogRecord, evidence: Evidence) -> Stored:
+        return Stored(
+            record.origin,
+            record.position,
+            record.recorded,
+            evidence.since,
+            evidence.until,
+            self.combinations.number[evidence.marks],
+            record.revision,
+            record.lane,
+            record.key,
+            evidence.unit_id,
+            evidence.detail,
+        )

@@ -9,6 +9,13 @@ from services.metrics.contribute import Marks
 from services.metrics.store import Combinations
 from shared.db import Connection
 
+_KEY = ("lane", "subject", "origin")
+_EVIDENCE = (
+    ("evidence", _KEY, ""),
+    ("evidence_past", (*_KEY, "revision"), ", revision, replaced, replaced_by"),
+)
+"""Tables of evidence, what names a row, what a row says beyond the common columns."""
+
 Difference = tuple[int, str, date, date, tuple[int, int], tuple[int, int]]
 
 
@@ -35,18 +42,22 @@ async def tally_differences(
 
 
 async def evidence_differences(connection: Connection) -> int:
-    """How many rows of evidence are not the same in both (for a rebuild of everything)."""
-    columns = (
-        "origin, position, recorded, since, until, combination, lane, subject, unit_id, detail"
-    )
-    found: int = await connection.fetchval(
-        f"""
-        SELECT (SELECT count(*) FROM (SELECT {columns} FROM evidence
-                                      EXCEPT SELECT {columns} FROM evidence_next) a)
-             + (SELECT count(*) FROM (SELECT {columns} FROM evidence_next
-                                      EXCEPT SELECT {columns} FROM evidence) b)
-        """
-    )
+    """How many rows of evidence, present or past, are not the same in both (for a rebuild of
+    everything)."""
+    found = 0
+    for table, _, more in _EVIDENCE:
+        columns = (
+            "origin, position, recorded, since, until, combination, lane, subject, unit_id,"
+            f" detail{more}"
+        )
+        found += await connection.fetchval(
+            f"""
+            SELECT (SELECT count(*) FROM (SELECT {columns} FROM {table}
+                                          EXCEPT SELECT {columns} FROM {table}_next) a)
+                 + (SELECT count(*) FROM (SELECT {columns} FROM {table}_next
+                                          EXCEPT SELECT {columns} FROM {table}) b)
+            """
+        )
     return found
 
 
@@ -54,11 +65,20 @@ async def merge(connection: Connection, combinations: Combinations, measures: li
     """Replace these measures' tallies and marks by those of the shadow tables."""
     await connection.execute("DELETE FROM tally WHERE measure = ANY($1::smallint[])", measures)
     await connection.execute("INSERT INTO tally SELECT * FROM tally_next")
-    await _strip(connection, combinations, set(measures))
+    for table, key, _ in _EVIDENCE:
+        await _strip(connection, combinations, set(measures), table)
+        await _add(connection, combinations, table, key)
+
+
+async def _add(
+    connection: Connection, combinations: Combinations, table: str, key: tuple[str, ...]
+) -> None:
+    """Add the shadow table's marks to the rows that are there, and the rows that are not."""
+    same = " AND ".join(f"n.{column} = e.{column}" for column in key)
     pairs = await connection.fetch(
-        """
+        f"""
         SELECT DISTINCT e.combination AS old, n.combination AS new
-        FROM evidence e JOIN evidence_next n USING (lane, subject, origin)
+        FROM {table} e JOIN {table}_next n ON {same}
         """
     )
     await combinations.reload(connection)
@@ -68,25 +88,26 @@ async def merge(connection: Connection, combinations: Combinations, measures: li
     }
     await combinations.know(connection, set(joined.values()))
     await connection.execute(
-        """
-        UPDATE evidence e
+        f"""
+        UPDATE {table} e
         SET combination = m.joined,
-            detail = nullif(coalesce(e.detail, '{}') || coalesce(n.detail, '{}'), '{}')
-        FROM evidence_next n,
+            detail = nullif(coalesce(e.detail, '{{}}') || coalesce(n.detail, '{{}}'), '{{}}')
+        FROM {table}_next n,
              unnest($1::int[], $2::int[], $3::int[]) AS m (old, new, joined)
-        WHERE n.lane = e.lane AND n.subject = e.subject AND n.origin = e.origin
-          AND m.old = e.combination AND m.new = n.combination
+        WHERE {same} AND m.old = e.combination AND m.new = n.combination
         """,
         [old for old, _ in joined],
         [new for _, new in joined],
         [combinations.number[marks] for marks in joined.values()],
     )
     await connection.execute(
-        "INSERT INTO evidence SELECT * FROM evidence_next ON CONFLICT DO NOTHING"
+        f"INSERT INTO {table} SELECT * FROM {table}_next ON CONFLICT DO NOTHING"
     )
 
 
-async def _strip(connection: Connection, combinations: Combinations, measures: set[int]) -> None:
+async def _strip(
+    connection: Connection, combinations: Combinations, measures: set[int], table: str
+) -> None:
     """Take these measures out of all evidence; rows that then serve none go."""
     await combinations.reload(connection)
     stripped = {
@@ -95,12 +116,12 @@ async def _strip(connection: Connection, combinations: Combinations, measures: s
         if not measures.isdisjoint(marks[::2])
     }
     empty = [number for number, marks in stripped.items() if not marks]
-    await connection.execute("DELETE FROM evidence WHERE combination = ANY($1::int[])", empty)
+    await connection.execute(f"DELETE FROM {table} WHERE combination = ANY($1::int[])", empty)
     rest = {number: marks for number, marks in stripped.items() if marks}
     await combinations.know(connection, set(rest.values()))
     await connection.execute(
-        """
-        UPDATE evidence e SET combination = m.new
+        f"""
+        UPDATE {table} e SET combination = m.new
         FROM unnest($1::int[], $2::int[]) AS m (old, new) WHERE e.combination = m.old
         """,
         list(rest),

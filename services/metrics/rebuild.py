@@ -26,6 +26,7 @@ from shared.lane_consumer import LogReader
 log = logging.getLogger(__name__)
 
 REBUILD_LOCK = "hocvuso-metrics-rebuild"
+DROP_SHADOW = "DROP TABLE IF EXISTS evidence_next, evidence_past_next, tally_next"
 FACTS = list(range(FACT_LANES))
 
 
@@ -87,7 +88,7 @@ async def rebuild(
         try:
             return await _rebuild(connection, reader, catalogue, numbers, compare_only, on_progress)
         finally:
-            await connection.execute("DROP TABLE IF EXISTS evidence_next, tally_next")
+            await connection.execute(DROP_SHADOW)
             await connection.execute("SELECT pg_advisory_unlock(hashtext($1))", REBUILD_LOCK)
 
 
@@ -156,9 +157,10 @@ class _Shadow:
     async def create(self) -> None:
         """Empty shadow tables; those that a crash left are dropped."""
         await self.connection.execute(
-            """
-            DROP TABLE IF EXISTS evidence_next, tally_next;
+            f"""
+            {DROP_SHADOW};
             CREATE TABLE evidence_next (LIKE evidence INCLUDING ALL);
+            CREATE TABLE evidence_past_next (LIKE evidence_past INCLUDING ALL);
             CREATE TABLE tally_next (LIKE tally INCLUDING ALL);
             """
         )

@@ -21,10 +21,11 @@ class Tables(NamedTuple):
 
     evidence: str = "evidence"
     tally: str = "tally"
+    past: str = "evidence_past"
 
 
 LIVE = Tables()
-SHADOW = Tables("evidence_next", "tally_next")
+SHADOW = Tables("evidence_next", "tally_next", "evidence_past_next")
 
 
 class Stored(NamedTuple):
@@ -41,6 +42,19 @@ class Stored(NamedTuple):
     subject: bytes
     unit_id: str
     detail: dict[str, Any] | None
+
+
+_EVIDENCE = ", ".join(f"e.{name}" for name in Stored._fields)
+
+
+class Replaced(NamedTuple):
+    """A row of evidence that a row of the log replaces or voids, on which day and where."""
+
+    lane: int
+    subject: bytes
+    origin: int
+    on: date
+    by: int
 
 
 async def force_indexes(connection: Connection) -> None:
@@ -103,23 +117,44 @@ async def load_evidence(
     return found
 
 
-async def delete_evidence(
-    connection: Connection, tables: Tables, keys: list[tuple[int, bytes, int]]
-) -> None:
-    """Remove rows (lane, subject, origin) that are void or about to be written anew."""
-    if not keys:
+async def retire_evidence(connection: Connection, tables: Tables, replaced: list[Replaced]) -> None:
+    """Move rows that are void, or about to be written anew, to the past.
+
+    What was said and taken back on the same day was never known at the end of a day: it goes.
+    """
+    if not replaced:
         return
-    keys.sort()
+    replaced.sort()
     await connection.execute(
         f"""
-        DELETE FROM {tables.evidence} e
-        USING unnest($1::smallint[], $2::bytea[], $3::bigint[]) AS v (lane, subject, origin)
-        WHERE e.lane = v.lane AND e.subject = v.subject AND e.origin = v.origin
+        WITH gone AS (
+          DELETE FROM {tables.evidence} e
+          USING unnest($1::smallint[], $2::bytea[], $3::bigint[], $4::date[], $5::bigint[])
+            AS v (lane, subject, origin, replaced, replaced_by)
+          WHERE e.lane = v.lane AND e.subject = v.subject AND e.origin = v.origin
+          RETURNING {_EVIDENCE}, v.replaced, v.replaced_by
+        )
+        INSERT INTO {tables.past} ({", ".join(Stored._fields)}, replaced, replaced_by)
+        SELECT * FROM gone WHERE recorded < replaced
         """,
-        [key[0] for key in keys],
-        [key[1] for key in keys],
-        [key[2] for key in keys],
+        [row.lane for row in replaced],
+        [row.subject for row in replaced],
+        [row.origin for row in replaced],
+        [row.on for row in replaced],
+        [row.by for row in replaced],
     )
+
+
+async def insert_past(
+    connection: Connection, tables: Tables, rows: list[tuple[Stored, date, int]]
+) -> None:
+    """Write what was said and replaced within one batch: row, day and position of its end."""
+    if rows:
+        await connection.copy_records_to_table(
+            tables.past,
+            records=[(*row, on, by) for row, on, by in rows],
+            columns=[*Stored._fields, "replaced", "replaced_by"],
+        )
 
 
 async def insert_evidence(connection: Connection, tables: Tables, rows: list[Stored]) -> None:

@@ -14,7 +14,7 @@ from tests.conftest import new_database
 MIGRATIONS = Path(__file__).parents[2] / "services" / "metrics" / "migrations"
 
 EMPTY = """
-TRUNCATE evidence, tally, dirty, definition, parked, dismissed, first_day, measure, combination,
+TRUNCATE evidence, evidence_past, tally, dirty, definition, parked, dismissed, first_day, measure, combination,
          cell, objective_state, worker, unseen;
 UPDATE progress SET last = 0, through = 0, owner = NULL, fence = 0;
 UPDATE projection SET log_epoch = NULL, generation = 0;

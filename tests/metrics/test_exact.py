@@ -35,8 +35,8 @@ def fold_all(log: MemoryLog, cuts: list[int]) -> Deltas:
         old = {s: dict(stored[s]) for s in batch.lookups if stored.get(s)}
         counted = counter.count(batch, old)
         assert not counted.poison
-        for lane, key, origin in counted.deleted:
-            del stored[lane, key][origin]
+        for row in counted.replaced:
+            del stored[row.lane, row.subject][row.origin]
         for record, evidence in counted.written:
             rows = stored.setdefault((record.lane, record.key), {})
             assert record.origin not in rows
