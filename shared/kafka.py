@@ -14,15 +14,17 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
+from shared.broker import Broker, options_of
+
 log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT_MS = 10_000
 
 
-def producer(servers: str, client_id: str) -> AIOKafkaProducer:
+def producer(servers: Broker | str, client_id: str) -> AIOKafkaProducer:
     """A producer that waits for all in-sync replicas; the caller starts and stops it."""
     return AIOKafkaProducer(
-        bootstrap_servers=servers,
+        **options_of(servers),
         client_id=client_id,
         acks="all",
         linger_ms=2,
@@ -33,10 +35,10 @@ def producer(servers: str, client_id: str) -> AIOKafkaProducer:
     )
 
 
-async def ensure_topics(servers: str, topics: dict[str, int]) -> None:
+async def ensure_topics(servers: Broker | str, topics: dict[str, int]) -> None:
     """Create the topics (name -> partitions) that do not exist; others are left as they are."""
     admin = AIOKafkaAdminClient(
-        bootstrap_servers=servers, request_timeout_ms=REQUEST_TIMEOUT_MS, client_id="hocvuso-topics"
+        **options_of(servers), request_timeout_ms=REQUEST_TIMEOUT_MS, client_id="hocvuso-topics"
     )
     await admin.start()
     try:
@@ -53,7 +55,7 @@ async def ensure_topics(servers: str, topics: dict[str, int]) -> None:
         await admin.close()
 
 
-async def tail(servers: str, topic: str, client_id: str) -> AIOKafkaConsumer:
+async def tail(servers: Broker | str, topic: str, client_id: str) -> AIOKafkaConsumer:
     """A consumer of all partitions of `topic`, without a group, positioned at the end.
 
     What lies before is read from the log itself, which also fills whatever is missed later.
@@ -62,7 +64,7 @@ async def tail(servers: str, topic: str, client_id: str) -> AIOKafkaConsumer:
     # Without a group, a consumer that names its topic is given all its partitions.
     consumer = AIOKafkaConsumer(
         topic,
-        bootstrap_servers=servers,
+        **options_of(servers),
         client_id=client_id,
         enable_auto_commit=False,
         auto_offset_reset="latest",

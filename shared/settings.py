@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.broker import Broker, Mechanism, Protocol
+
 
 def _bootstrap_servers() -> str:
     return os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
@@ -21,6 +23,20 @@ class CommonSettings(BaseSettings):
 
     kafka_bootstrap_servers: str = Field(
         default_factory=_bootstrap_servers, description="host:port[,host:port] of the Kafka brokers"
+    )
+    kafka_security_protocol: Protocol = Field(
+        default="PLAINTEXT", description="how to speak to the Kafka brokers"
+    )
+    kafka_sasl_mechanism: Mechanism = Field(
+        default="SCRAM-SHA-512", description="how to prove who we are, with SASL"
+    )
+    kafka_username: str | None = Field(default=None, description="our name at the Kafka brokers")
+    kafka_password_file: Path | None = Field(
+        default=None, description="file that holds our password at the Kafka brokers"
+    )
+    kafka_ca_file: Path | None = Field(
+        default=None,
+        description="certificates (PEM) that the brokers' must lead to; else the system's",
     )
     kafka_partitions: int = Field(
         default=8, ge=1, le=65, description="partitions of the log's topic when it is created"
@@ -39,6 +55,17 @@ class CommonSettings(BaseSettings):
     sandbox: bool = Field(
         default=False, description="this instance holds simulated data; pages and exports say so"
     )
+
+    def broker(self) -> Broker:
+        """The Kafka brokers, with the security to speak to them."""
+        return Broker(
+            self.kafka_bootstrap_servers,
+            self.kafka_security_protocol,
+            self.kafka_sasl_mechanism,
+            self.kafka_username,
+            self.kafka_password_file,
+            self.kafka_ca_file,
+        )
 
     def admin_key(self) -> str | None:
         """The administrator's key, where this process may read it."""

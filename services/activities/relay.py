@@ -22,6 +22,7 @@ from services.activities.log.replay import lane_lasts
 from services.activities.log.rows import WIRE_SQL, to_wire
 from services.activities.settings import ActivitiesSettings
 from shared import kafka, telemetry
+from shared.broker import Broker
 from shared.clock import Clock, clock_from_environment
 from shared.contracts import topics
 from shared.contracts.record import LANES, Through, progress_decoder
@@ -39,7 +40,9 @@ LEADER_LOCK = 0x68763031
 class Relay:
     """Publishes rows after the stored position; one at a time leads, others stand by."""
 
-    def __init__(self, pool: asyncpg.Pool, servers: str, partitions: int, clock: Clock) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, servers: Broker | str, partitions: int, clock: Clock
+    ) -> None:
         self._pool = pool
         self._servers = servers
         self._partitions = partitions
@@ -166,7 +169,7 @@ def _headers(traceparent: str | None) -> list[tuple[str, bytes]]:
 class ProgressListener:
     """Turns the progress topic into marks for receipts."""
 
-    def __init__(self, pool: asyncpg.Pool, servers: str) -> None:
+    def __init__(self, pool: asyncpg.Pool, servers: Broker | str) -> None:
         self._pool = pool
         self._servers = servers
 
@@ -214,10 +217,9 @@ async def main(stop: asyncio.Event) -> None:
     pool = await connect_pool_when_there(
         settings.activities_database_url, "activities", low=1, high=4
     )
-    relay = Relay(
-        pool, settings.kafka_bootstrap_servers, settings.kafka_partitions, clock_from_environment()
-    )
-    listener = ProgressListener(pool, settings.kafka_bootstrap_servers)
+    broker = settings.broker()
+    relay = Relay(pool, broker, settings.kafka_partitions, clock_from_environment())
+    listener = ProgressListener(pool, broker)
     tasks = [
         asyncio.create_task(forever("relay", relay.run)),
         asyncio.create_task(forever("progress listener", listener.run, longest_wait_s=2)),
