@@ -52,6 +52,19 @@ class CommonSettings(BaseSettings):
     service_key_file: Path | None = Field(
         default=None, description="file that holds the key with which services read the log"
     )
+    process_metrics_host: str = Field(
+        default="127.0.0.1",
+        description="where the metrics ports of relay, worker and intake listen",
+    )
+    relay_metrics_port: int | None = Field(
+        default=None, ge=0, le=65535, description="port of the relay's /metrics; unset: none"
+    )
+    worker_metrics_port: int | None = Field(
+        default=None, ge=0, le=65535, description="port of the worker's /metrics; unset: none"
+    )
+    intake_metrics_port: int | None = Field(
+        default=None, ge=0, le=65535, description="port of the intake's /metrics; unset: none"
+    )
     sandbox: bool = Field(
         default=False, description="this instance holds simulated data; pages and exports say so"
     )

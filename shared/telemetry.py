@@ -1,19 +1,22 @@
 """OpenTelemetry, set up once per process from the standard `OTEL_*` variables.
 
 Without `OTEL_EXPORTER_OTLP_ENDPOINT` spans are made (trace ids appear in receipts and problems)
-but not exported. Names follow the semantic conventions at `SCHEMA_URL`. Attributes never hold a
+but not exported, and metrics are served on `/metrics` only. Names follow the semantic conventions at `SCHEMA_URL`. Attributes never hold a
 partner's data, only counts, positions and names that we chose.
 """
 
 import json
 import logging
 import os
+import socket
 import sys
+import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -23,10 +26,43 @@ from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import Link, SpanContext, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from shared.instruments import MEASUREMENTS
+
 SCHEMA_URL = Schemas.V1_36_0.value
 MAX_LINKS = 128
 
 _propagator = TraceContextTextMapPropagator()
+_metric_export: "_MetricExport | None" = None
+
+
+class _MetricExport:
+    """Sends this process's measurements every `OTEL_METRIC_EXPORT_INTERVAL` milliseconds.
+
+    The exporter waits out a collector that is away by itself; nothing here stops the process.
+    """
+
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+        self._exporter = OTLPMetricExporter()
+        self._stop = threading.Event()
+        self._seconds = int(os.environ.get("OTEL_METRIC_EXPORT_INTERVAL", "60000")) / 1000
+        self._thread = threading.Thread(target=self._run, name="metric export", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            last = self._stop.wait(self._seconds)
+            try:
+                self._exporter.export(MEASUREMENTS.data(self._resource))
+            except Exception as error:
+                logging.getLogger(__name__).warning("metrics not sent: %s", type(error).__name__)
+
+    def shutdown(self) -> None:
+        """Send once more, in bounded time."""
+        self._stop.set()
+        self._thread.join(3)
+        self._exporter.shutdown()
 
 
 class _JsonFormatter(logging.Formatter):
@@ -56,25 +92,46 @@ def setup(service_name: str) -> None:
     )
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    exporting = bool(
-        os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
-        or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    resource = Resource.create(
+        {
+            "service.name": service_name,
+            "service.instance.id": f"{socket.gethostname()}-{os.getpid()}",
+        },
+        schema_url=SCHEMA_URL,
     )
+    traces = _exports("TRACES")
     provider = TracerProvider(
-        resource=Resource.create({"service.name": service_name}, schema_url=SCHEMA_URL),
+        resource=resource,
         # Nobody would see what is recorded; ids are made all the same. None: OTEL_TRACES_SAMPLER.
-        sampler=None if exporting else ALWAYS_OFF,
+        sampler=None if traces else ALWAYS_OFF,
     )
-    if exporting:
+    if traces:
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+    if _exports("METRICS"):
+        global _metric_export  # one per process, as the tracer provider
+        _metric_export = _MetricExport(resource)
+
+
+def _exports(signal: str) -> bool:
+    """Whether `traces` or `metrics` leave this process by OTLP."""
+    if os.environ.get(f"OTEL_{signal}_EXPORTER", "otlp") != "otlp":
+        return False
+    return bool(
+        os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+        or os.environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")
+    )
 
 
 def shutdown() -> None:
     """Export what is still waiting."""
+    global _metric_export
     provider = trace.get_tracer_provider()
     if isinstance(provider, TracerProvider):
         provider.shutdown()
+    if _metric_export is not None:
+        _metric_export.shutdown()
+        _metric_export = None
 
 
 def traceparent() -> str | None:

@@ -17,11 +17,14 @@ from services.activities.log import routes as log_routes
 from services.activities.log.log import Log
 from services.activities.privacy import Pseudonyms, bind_key, read_key
 from services.activities.settings import ActivitiesSettings
-from shared import problems, telemetry
+from services.activities.watch import Watch
+from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool
 from shared.http_spans import NATIVE_OFF, ServerSpans
+from shared.instruments import watch_pool
+from shared.looks import looking
 
 
 def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -49,8 +52,10 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             app.state.door = Door(Intake(catalogue, pseudonyms, now), log)
             openapi.install(app, catalogue)
             await log.start()
+            watch_pool("activities", pool)
             try:
-                yield
+                async with looking("log", Watch(pool).look):
+                    yield
             finally:
                 await log.stop()
         finally:
@@ -72,4 +77,5 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         key_routes.router,
     ):
         app.include_router(router)
+    app.add_route("/metrics", exposition.route, include_in_schema=False)
     return app

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from time import monotonic, perf_counter
 
 import asyncpg
 import msgspec
@@ -21,12 +22,19 @@ from services.activities.log import receipts
 from services.activities.log.replay import lane_lasts
 from services.activities.log.rows import WIRE_SQL, to_wire
 from services.activities.settings import ActivitiesSettings
-from shared import kafka, telemetry
+from shared import exposition, kafka, telemetry
 from shared.broker import Broker
 from shared.clock import Clock, clock_from_environment
 from shared.contracts import topics
 from shared.contracts.record import LANES, Through, progress_decoder
 from shared.db import connect_pool_when_there
+from shared.instruments import (
+    MEASUREMENTS,
+    RELAY_HEARTBEAT,
+    SEND_DURATION,
+    SENT,
+    watch_pool,
+)
 from shared.worker import forever, run_until_stopped
 
 log = logging.getLogger(__name__)
@@ -35,6 +43,7 @@ tracer = trace.get_tracer("hocvuso.activities.relay")
 BATCH = 2_000
 HEARTBEAT_SECONDS = 1.0
 LEADER_LOCK = 0x68763031
+_ABOUT = ("kafka", "send", topics.LOG)
 
 
 class Relay:
@@ -48,6 +57,7 @@ class Relay:
         self._partitions = partitions
         self._clock = clock
         self._wake = asyncio.Event()
+        self._heard = monotonic()
 
     async def run(self) -> None:
         """Lead until something fails; the caller starts it again."""
@@ -55,6 +65,7 @@ class Relay:
             await leader.execute("SET statement_timeout = 0")
             await leader.execute("SET idle_in_transaction_session_timeout = 0")
             await leader.execute("SELECT pg_advisory_lock($1)", LEADER_LOCK)
+            MEASUREMENTS.look("relay", lambda: RELAY_HEARTBEAT.set(monotonic() - self._heard))
             try:
                 await leader.add_listener("hocvuso_log", lambda *_: self._wake.set())
                 await self._lead(leader)
@@ -103,6 +114,7 @@ class Relay:
         partitions: Sequence[int],
         lasts: dict[int, int],
     ) -> None:
+        started = perf_counter()
         with tracer.start_as_current_span(
             f"send {topics.LOG}",
             context=telemetry.root_context(),
@@ -117,7 +129,7 @@ class Relay:
                 "hocvuso.position.first": rows[0]["position"],
                 "hocvuso.position.last": rows[-1]["position"],
             },
-        ):
+        ) as span:
             sent = [
                 await producer.send(
                     topics.LOG,
@@ -130,6 +142,9 @@ class Relay:
             ]
             await _acknowledged(sent)
             await self._send_markers(producer, epoch, rows[-1]["position"], partitions, lasts)
+            context = span.get_span_context()
+        SEND_DURATION.record(perf_counter() - started, *_ABOUT, None, span=context)
+        SENT.add(len(rows), *_ABOUT)
 
     async def _send_markers(
         self,
@@ -152,6 +167,7 @@ class Relay:
                 await producer.send(topics.LOG, msgspec.json.encode(marker), partition=partition)
             )
         await _acknowledged(sent)
+        self._heard = monotonic()
 
 
 async def _acknowledged(sent: Sequence["asyncio.Future[RecordMetadata]"]) -> None:
@@ -225,7 +241,9 @@ async def main(stop: asyncio.Event) -> None:
         asyncio.create_task(forever("progress listener", listener.run, longest_wait_s=2)),
         asyncio.create_task(forever("prune marks", lambda: prune_daily(pool))),
     ]
-    await stop.wait()
+    watch_pool("relay", pool)
+    async with exposition.serve(settings.process_metrics_host, settings.relay_metrics_port):
+        await stop.wait()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

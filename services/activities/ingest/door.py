@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
-from services.activities.ingest import answers
+from services.activities.ingest import answers, tally
 from services.activities.ingest.answers import Result
 from services.activities.ingest.intake import Intake, Judged
 from services.activities.keys.model import Key
@@ -58,23 +58,26 @@ class Door:
         self,
         raw: bytes,
         key: Key,
-        path: Path,  # noqa: ARG002
+        path: Path,
         *,
         traceparent: str | None,
         dry_run: bool = False,
     ) -> Result:
         """The answer for one event, after the commit. Raises Problem when the log is down."""
         judged = self._intake.judge(raw, key, traceparent)
-        if judged.candidate is None:
-            return answers.result(judged, None)
-        outcome = (await self._log.submit([judged.candidate], dry_run=dry_run))[0]
-        return answers.result(judged, outcome)
+        outcome = None
+        if judged.candidate is not None:
+            outcome = (await self._log.submit([judged.candidate], dry_run=dry_run))[0]
+        result = answers.result(judged, outcome)
+        if not dry_run:
+            tally.count_one(path.value, key.name, judged, result)
+        return result
 
     async def take(
         self,
         elements: Sequence[bytes],
         key: Key,
-        path: Path,  # noqa: ARG002
+        path: Path,
         *,
         traceparent: str | None,
         atomic: bool = False,
@@ -111,6 +114,8 @@ class Door:
         results = _results(judged, outcomes)
         if give_up or (atomic and any(r.status is Status.REJECTED for r in results)):
             results = [answers.undone(r) for r in results]
+        if not dry_run:
+            tally.count(path.value, key.name, judged, results)
         return results
 
 

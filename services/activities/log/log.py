@@ -22,6 +22,13 @@ from services.activities.log.units import UnitCache
 from shared import telemetry
 from shared.clock import Clock
 from shared.contracts.definitions import Catalogue
+from shared.instruments import (
+    APPEND_DURATION,
+    APPEND_EVENTS,
+    APPEND_FAILURES,
+    APPEND_WAITING,
+    MEASUREMENTS,
+)
 from shared.problems import Problem
 
 log = logging.getLogger(__name__)
@@ -56,6 +63,7 @@ class Log:
 
     async def start(self) -> None:
         """Start the writer."""
+        MEASUREMENTS.look("log", lambda: APPEND_WAITING.set(self._events_waiting))
         self._writer = asyncio.create_task(self._write_forever(), name="log-writer")
 
     async def stop(self) -> None:
@@ -143,9 +151,9 @@ class Log:
             if positions:
                 span.set_attribute("hocvuso.position.first", min(positions))
                 span.set_attribute("hocvuso.position.last", max(positions))
-        log.debug(
-            "appended %d events in %.1f ms", len(candidates), 1e3 * (perf_counter() - started)
-        )
+            context = span.get_span_context()
+        APPEND_DURATION.record(perf_counter() - started, span=context)
+        APPEND_EVENTS.record(len(candidates))
         for waiting, answers in zip(group, outcomes, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(answers)
@@ -162,6 +170,7 @@ class Log:
                 raise
             except Exception as alone:
                 log.error("append failed: %s: %s", type(alone).__name__, alone)
+                APPEND_FAILURES.add(1)
                 if not waiting.answer.done():
                     waiting.answer.set_exception(
                         Problem(

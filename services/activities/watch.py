@@ -1,0 +1,36 @@
+"""What activities measures by looking: the log's end, how far the relay is, who leads it."""
+
+import asyncpg
+
+from services.activities.relay import LEADER_LOCK
+from shared import instruments as measured
+
+_STATE = """
+SELECT c.position AS log, r.position AS relayed,
+       (SELECT extract(epoch FROM now() - l.recorded_at)
+        FROM log l WHERE l.position = r.position + 1) AS delay,
+       (SELECT count(*) FROM pg_locks
+        WHERE locktype = 'advisory' AND granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND classid = ($1::bigint >> 32)::oid AND objid = ($1::bigint & 4294967295)::oid
+          AND objsubid = 1) AS leaders
+FROM counter c, relay r
+"""
+
+
+class Watch:
+    """Looks into the log's database; any replica may, all say the same."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def look(self) -> None:
+        """Measure once. Raises what the database raises."""
+        row = await self._pool.fetchrow(_STATE, LEADER_LOCK)
+        if row is None:
+            raise RuntimeError("the counter row is missing: run `hocvuso migrate`")
+        measured.LOG_POSITION.set(row["log"])
+        measured.RELAY_POSITION.set(row["relayed"])
+        measured.RELAY_LAG.set(max(row["log"] - row["relayed"], 0))
+        measured.RELAY_DELAY.set(max(float(row["delay"] or 0), 0.0))
+        measured.RELAY_LEADERS.set(row["leaders"])

@@ -1,0 +1,42 @@
+"""Looking regularly at what only a database or a service knows, to measure it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from shared.instruments import LOOK_FAILURES, LOOK_OK
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 5.0
+_LOOK_TIMEOUT = 4.0
+
+
+async def look_forever(name: str, once: Callable[[], Awaitable[None]]) -> None:
+    """Run `once` every five seconds, whatever becomes of it; says whether it succeeded."""
+    well = True
+    while True:
+        try:
+            async with asyncio.timeout(_LOOK_TIMEOUT):
+                await once()
+        except Exception as error:
+            if well:
+                log.warning("%s cannot be measured: %s: %s", name, type(error).__name__, error)
+            well = False
+            LOOK_FAILURES.add(1, name)
+        else:
+            well = True
+        LOOK_OK.set(well, name)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def looking(name: str, once: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """`look_forever` while the block runs."""
+    task = asyncio.create_task(look_forever(name, once), name=f"look at {name}")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
