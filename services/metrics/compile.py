@@ -182,12 +182,12 @@ def _basis(measure: Json) -> str:
 def _measure(
     document: Json, raw: Json, tally: Json, start: date | None, catalogue: Catalogue
 ) -> Measure:
-    count = tally["count"]
+    count, bucket = tally["count"], tally.get("bucket")
     if count == "reported":
         wanted = {"objective": raw["id"], "plan": document["id"]}
         parts: tuple[Part, ...] = (Part(("figure.reported",), wanted),)
         _filters(parts, catalogue)
-        return Measure(kind="latest", parts=parts, keys=("report",), since=start)
+        return Measure(kind="latest", parts=parts, keys=("report",), since=start, bucket=bucket)
     parts = tuple(Part(tuple(p["types"]), p.get("filter") or {}) for p in tally["of"])
     _filters(parts, catalogue)
     types = [catalogue[name] for part in parts for name in part.types]
@@ -198,23 +198,25 @@ def _measure(
             parts=parts,
             keys=tuple(sorted(keys)),
             since=start,
-            bucket=tally.get("bucket"),
+            bucket=bucket,
         )
     if count == "sum":
         figures = {kind.figures for kind in types}
         if len(figures) != 1 or figures == {"none"}:
             raise CompileError("sums figures that do not behave alike, or of types without any")
         if figures == {"add"}:
-            return Measure(kind="add", parts=parts, keys=("event",), since=start)
-        return Measure(kind="latest", parts=parts, keys=("report",), since=start)
+            return Measure(kind="add", parts=parts, keys=("event",), since=start, bucket=bucket)
+        return Measure(kind="latest", parts=parts, keys=("report",), since=start, bucket=bucket)
     key = _KEY_OF_COUNT.get(count) or tally.get("key")
     if key is None:
         raise CompileError(f"unknown count {count!r}")
     for kind in types:
         if key not in kind.key_kinds():
             raise CompileError(f"{kind.type} has no {key} to count")
-    inside = tally.get("inside")
+    inside, apart = tally.get("inside"), tally.get("within_unit", {}).get("per")
     if inside is not None:
+        if tally.get("match") == "all":
+            raise CompileError("`inside` and `match: all` cannot both be asked of a thing")
         target = raw["target"]
         needed = _threshold(inside, Threshold(int(target["value"]), target["comparator"] == ">"))
         return Measure(
@@ -222,6 +224,8 @@ def _measure(
             parts=parts,
             keys=(key,),
             since=start,
+            bucket=bucket,
+            apart=apart,
             field=inside["distinct"],
             among=tuple(sorted(inside.get("among", ()))),
             threshold=needed.required(),
@@ -232,8 +236,8 @@ def _measure(
         keys=(key,),
         whole=tally.get("match") == "all",
         since=start,
-        bucket=tally.get("bucket"),
-        apart="within_unit" in tally,
+        bucket=bucket,
+        apart=apart,
     )
 
 

@@ -27,7 +27,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What to count. `keys`: kinds of count key whose rows it takes (one row per event).
 
     `since`: evidence before this day does not exist for it. `bucket`: counted anew in every week or
-    month. `apart`: a subject counts once in every unit of its evidence. `field`: the data field whose values are the things of a crossing; `among`: only these.
+    month. `apart`: a subject counts once in every commune (or hamlet) of its evidence. `field`: the
+    data field whose values are the things of a crossing; `among`: only these.
     """
 
     kind: Kind
@@ -36,7 +37,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     whole: bool = False
     since: date | None = None
     bucket: Literal["week", "month"] | None = None
-    apart: bool = False
+    apart: Literal["commune", "hamlet"] | None = None
     field: str | None = None
     among: tuple[str, ...] = ()
     threshold: int = 1
@@ -45,6 +46,13 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def need(self) -> int:
         """The parts (as bits) that a subject must have; 0 for any."""
         return (1 << len(self.parts)) - 1 if self.whole else 0
+
+    @property
+    def grouped(self) -> bool:
+        """Whether a subject's evidence is taken apart before it is counted."""
+        if self.bucket is not None:
+            return True
+        return self.apart is not None and self.kind in ("distinct", "crossing")
 
     def fingerprint(self) -> str:
         """The same for the same wording, whatever plan it stands in."""

@@ -13,7 +13,7 @@ from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import Told
 
 BASE = date(2026, 1, 26)  # weeks and months both end within the days used
-UNITS = ["A@2025", "B@2025", "C@2025"]
+UNITS = ["A@2025", "B@2025", "C@2025", "A-001@2025", "A-002@2025"]
 DAYS = 12
 
 ADULT = {"target_group": "adult"}
@@ -56,7 +56,16 @@ MEASURES: dict[int, Measure] = dict(
                 bucket="week",
             ),
             Measure(
-                kind="distinct", parts=(Part(("staff.assigned",)),), keys=("person",), apart=True
+                kind="distinct",
+                parts=(Part(("staff.assigned",)),),
+                keys=("person",),
+                apart="commune",
+            ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("staff.assigned",)),),
+                keys=("person",),
+                apart="hamlet",
             ),
             Measure(
                 kind="crossing",
@@ -76,6 +85,21 @@ MEASURES: dict[int, Measure] = dict(
             Measure(kind="events", parts=(Part(("guidance_session.held",)),), keys=("event",)),
             Measure(kind="latest", parts=(Part(("programme.completed",)),), keys=("report",)),
             Measure(kind="add", parts=(Part(("class.held",), ADULT),), keys=("event",)),
+            Measure(
+                kind="latest",
+                parts=(Part(("programme.completed",)),),
+                keys=("report",),
+                bucket="week",
+            ),
+            Measure(
+                kind="crossing",
+                parts=(Part(("mentor.assigned",)),),
+                keys=("mentor",),
+                field="mentee_ref",
+                threshold=2,
+                bucket="month",
+                apart="commune",
+            ),
         ],
         start=1,
     )
@@ -108,7 +132,7 @@ OPS = st.builds(
     what=st.sampled_from(["post", "post", "post", "correct", "revoke"]),
     type=st.sampled_from(TYPES),
     who=st.integers(0, 1),
-    unit=st.integers(0, 2),
+    unit=st.integers(0, 4),
     day=st.integers(0, DAYS - 1),
     length=st.none() | st.integers(-1, 4),
     number=st.integers(0, 3),

@@ -84,7 +84,8 @@ def values(measure: Measure, told: list[Told], as_of: date, known_at: date) -> V
         key = key_of(measure, event.type, unit, event.origin, data) if parts else None
         if key is not None:
             if measure.apart:
-                key = (key, unit)
+                place = unit.split("-")[0] + "@2025" if "-" in unit else unit
+                key = (key, place if measure.apart == "commune" else unit)
             if measure.bucket:
                 monday = first - timedelta(days=first.weekday())
                 key = (key, monday if measure.bucket == "week" else first.replace(day=1))
