@@ -156,7 +156,7 @@ def links(traceparents: Iterable[str | None]) -> list[Link]:
     found: dict[str, Link] = {}
     for header in traceparents:
         # Most rows come from spans that nobody records: the flags at the end tell without parsing.
-        if header is None or header[-1] in _EVEN or header in found or len(found) >= MAX_LINKS:
+        if not header or header[-1] in _EVEN or header in found or len(found) >= MAX_LINKS:
             continue
         context = span_context(header)
         if context is not None and context.trace_flags & TraceFlags.SAMPLED:
