@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from shared import kafka
 from shared.contracts import topics
 from shared.contracts.record import LogRecord, Through, record_decoder, through_decoder
+from shared.instruments import HEALED, PROJECTED
 from shared.lanes import Lane, Verdict, behind
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Projection(Protocol):
 
 
 class LogReader:
-    """Reads rows and the completeness marker from `GET /v1/log` of activities."""
+    """Reads rows and the completeness marker from `/v1/log` of activities."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
@@ -73,6 +74,15 @@ class LogReader:
                 return
             after = marker.through
 
+    async def rows_of(self, positions: list[int], through: int) -> list[LogRecord]:
+        """The rows at these positions, and every row until `through` of the events they belong to,
+        by position. Raises httpx.HTTPError."""
+        answer = await self._client.post(
+            "/v1/log/rows", json={"positions": positions, "through": through}
+        )
+        answer.raise_for_status()
+        return [record_decoder.decode(line) for line in answer.content.splitlines()]
+
 
 class LaneConsumer:
     """Follows the log for one projection until cancelled or its lanes are lost."""
@@ -86,6 +96,7 @@ class LaneConsumer:
         *,
         on_healed: Callable[[int], Any] = lambda _: None,
         silence_seconds: float = SILENCE_SECONDS,
+        batch: int = BATCH,
     ) -> None:
         self._projection = projection
         self._reader = reader
@@ -93,6 +104,7 @@ class LaneConsumer:
         self._client_id = client_id
         self._on_healed = on_healed
         self._silence = silence_seconds
+        self._batch = batch
         self.rows_from_bus = 0
         self.rows_from_log = 0
 
@@ -126,7 +138,7 @@ class LaneConsumer:
             try:
                 # getmany's own time-out does not hold while the broker is gone.
                 async with asyncio.timeout(self._silence):
-                    batches = await consumer.getmany(timeout_ms=200, max_records=BATCH)
+                    batches = await consumer.getmany(timeout_ms=200, max_records=self._batch)
             except TimeoutError:
                 batches = {}
             if not batches:
@@ -171,6 +183,7 @@ class LaneConsumer:
         moved = {n: lane for n, lane in lanes.items() if lane != stored[n]}
         if moved:
             await self._projection.apply(wanted, moved)
+            PROJECTED.add(len(wanted), "log" if from_log else "bus")
         if from_log:
             self.rows_from_log += len(wanted)
         else:
@@ -179,6 +192,7 @@ class LaneConsumer:
             if from_log:
                 # The log itself has no holes: activities would have broken its first promise.
                 raise RuntimeError(f"the log is not complete in lanes {sorted(gaps)}")
+            HEALED.add(len(gaps))
             self._on_healed(len(gaps))
             log.info("reading lanes %s from the log (the bus has a gap)", sorted(gaps))
             await self.catch_up(sorted(gaps))

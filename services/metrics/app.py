@@ -8,18 +8,23 @@ from typing import Annotated, Any
 import httpx
 import msgspec
 from fastapi import FastAPI, Query, Request
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import Response
 
+from services.metrics import explanations
 from services.metrics.compile import check, compile_plan
-from services.metrics.explain import explain
-from services.metrics.query import Cells, DefinitionsStore
+from services.metrics.explain import Explainer
+from services.metrics.moments import DefinitionsStore, Moments
+from services.metrics.query import Cells
 from services.metrics.settings import MetricsSettings
-from shared import problems, telemetry
+from services.metrics.watch import Watch
+from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool
 from shared.http_spans import NATIVE_OFF, ServerSpans
+from shared.instruments import watch_pool
 from shared.lane_consumer import LogReader
+from shared.looks import looking
 from shared.problems import Problem
 
 _encode = msgspec.json.Encoder().encode
@@ -45,11 +50,16 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
         app.state.pool = pool
         app.state.clock = now
         app.state.catalogue = catalogue
-        app.state.reader = LogReader(client)
+        reader = LogReader(client)
         app.state.definitions = definitions
-        app.state.cells = Cells(pool, definitions, now)
+        app.state.explainer = Explainer(pool, definitions, reader, now)
+        app.state.moments = Moments(pool, definitions, now)
+        app.state.cells = Cells(app.state.moments)
+        watch_pool("metrics", pool)
+        watch = Watch(pool, client)
         try:
-            yield
+            async with looking("projection", watch.look), looking("lag", watch.look_at_log):
+                yield
         finally:
             await client.aclose()
             await pool.close()
@@ -59,6 +69,7 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
     problems.install(app)
     app.add_middleware(ServerSpans)
     _add_routes(app)
+    app.include_router(explanations.router)
     return app
 
 
@@ -112,14 +123,6 @@ def _add_routes(app: FastAPI) -> None:
             }
         )
 
-    @app.get("/v1/events/{position}", tags=["events"])
-    async def event(request: Request, position: int) -> Response:
-        """Which objectives the event at a position counts for, or why it does not count."""
-        state = request.app.state
-        return _json(
-            await explain(state.pool, state.definitions, state.reader, state.clock, position)
-        )
-
     @app.get("/health/live", tags=["health"])
     async def live() -> dict[str, str]:
         """200 as long as the process answers."""
@@ -141,33 +144,7 @@ def _add_routes(app: FastAPI) -> None:
             ) from error
         return {"status": "ready"}
 
-    @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
-    async def metrics(request: Request) -> str:
-        """Counters for Prometheus, in its text format."""
-        row = await request.app.state.pool.fetchrow(
-            """
-            SELECT (SELECT min(through) FROM progress) AS watermark,
-                   (SELECT position FROM shown) AS refreshed,
-                   (SELECT count(*) FROM parked) AS parked,
-                   (SELECT count(*) FROM worker) AS workers,
-                   (SELECT count(*) FROM measure WHERE state = 'building') AS building,
-                   (SELECT coalesce(extract(epoch FROM now() - min(heartbeat)), -1)
-                    FROM worker) AS heartbeat_age
-            """
-        )
-        names = {
-            "watermark": "Position up to which every lane is counted.",
-            "refreshed": "Position up to which the published tables are complete.",
-            "parked": "Rows that wait for a person.",
-            "workers": "Workers that hold or want lanes.",
-            "building": "Measures that are being built from the log.",
-            "heartbeat_age": "Seconds since the oldest living worker was heard of.",
-        }
-        lines = []
-        for name, text in names.items():
-            metric = f"hocvuso_metrics_{name}"
-            lines += [f"# HELP {metric} {text}", f"# TYPE {metric} gauge", f"{metric} {row[name]}"]
-        return "\n".join(lines) + "\n"
+    app.add_route("/metrics", exposition.route, include_in_schema=False)
 
 
 def _json(value: Any) -> Response:

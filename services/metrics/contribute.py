@@ -81,7 +81,7 @@ class _Program:
         return tuple(number for pair in sorted(parts.items()) for number in pair)
 
 
-def _rows_for(measure: Measure, kind: EventType) -> list[_Row]:
+def rows_for(measure: Measure, kind: EventType) -> list[_Row]:
     """The rows of a type that a measure takes; an event itself stands in its primary key's row."""
     return [
         (kind.type, key_kind, index)
@@ -105,7 +105,7 @@ class Contributor:
                 compiled = compile_filter(part.filter, part.types, catalogue)
                 for name in part.types:
                     node = compiled.nodes[name]
-                    for at in _rows_for(measure, catalogue[name]):
+                    for at in rows_for(measure, catalogue[name]):
                         rule = _Rule(number, 1 << index, node.matches, measure.since)
                         rules.setdefault(at, []).append(rule)
                         fields[at] = fields.get(at, frozenset()) | compiled.fields(name)

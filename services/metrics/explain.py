@@ -1,16 +1,16 @@
-"""What became of one event: which objectives it counts for, or why it does not count."""
+"""What became of events: which objectives they count for, or why they count for none.
+
+One pass over up to `MOST` positions: evidence by origin, all evidence of the subjects concerned,
+the plans' use of the measures, and of the log only the rows of events that serve nothing.
+"""
 
 from typing import Any
 
 import asyncpg
+import httpx
 
 from services.metrics import store
-from services.metrics.compile import Objective
-from services.metrics.contribute import Contributor, Evidence
-from services.metrics.definitions import Definitions
-from services.metrics.fold import state as state_of
-from services.metrics.measures import Measure
-from services.metrics.places import Places
+from services.metrics.judging import Explanation, Judge, Known, Plans
 from services.metrics.query import DefinitionsStore
 from shared.clock import Clock
 from shared.contracts.record import LogRecord
@@ -18,139 +18,117 @@ from shared.db import Connection
 from shared.lane_consumer import LogReader
 from shared.problems import Problem
 
-ALL_FACTS = list(range(64))
+MOST = 1_000
+"""Positions in one question."""
 
 
-async def explain(
-    pool: asyncpg.Pool,
-    definitions_store: DefinitionsStore,
-    reader: LogReader,
-    clock: Clock,
-    position: int,
-) -> dict[str, Any]:
-    """The event whose row stands at `position` (any of its rows). Never shows references."""
-    async with pool.acquire() as connection:
-        counted: int = await connection.fetchval("SELECT min(through) FROM progress")
-        if position > counted:
-            raise Problem(
-                "not-counted-yet",
-                f"Position {position} is not counted yet; the watermark is {counted}.",
-                status=404,
-                hint="Ask again in a moment.",
-                retryable=True,
-            )
-        answer: dict[str, Any] = {"position": position, "watermark": counted}
-        for table, word in (("parked", "parked"), ("dismissed", "dismissed")):
-            columns = "problem AS why" if table == "parked" else "reason AS why"
-            row = await connection.fetchrow(
-                f"SELECT {columns} FROM {table} WHERE position = $1", position
-            )
-            if row is not None:
-                return answer | {"state": word, "reason": row["why"], "objectives": []}
-        record = await _record(reader, position)
-        answer |= {"origin": record.origin, "type": record.short_type, "unit_id": record.unitid}
-        live, _ = await store.load_measures(connection)
-        definitions = await definitions_store.get(connection, None)
-        users = _users(definitions, clock, live)
-        rows = await connection.fetch(
-            "SELECT DISTINCT lane, subject FROM evidence WHERE origin = $1", record.origin
-        )
-        touched = []
+class Explainer:
+    """Answers questions about events."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, definitions: DefinitionsStore, reader: LogReader, clock: Clock
+    ) -> None:
+        self._pool = pool
+        self._definitions = definitions
+        self._reader = reader
+        self._clock = clock
+        self._plans: tuple[Any, Plans] | None = None
+
+    async def explain(
+        self, positions: list[int], *, records: bool = False
+    ) -> tuple[int, list[Explanation]]:
+        """The watermark and one explanation per position, in order. `records`: with the rows.
+
+        Raises Problem (503) when the log is needed and cannot be read.
+        """
+        async with self._pool.acquire() as connection:
+            known = await _look_up(connection, positions)
+        unknown = {
+            position
+            for position in positions
+            if 0 < position <= known.watermark
+            and (records or position not in known.subjects)
+            and position not in known.parked
+            and position not in known.dismissed
+        }
+        rows = await self._rows(sorted(unknown), known.watermark)
+        at = {row.position: row for row in rows}
+        of_event: dict[int, list[LogRecord]] = {}
         for row in rows:
-            subject = (row["lane"], row["subject"])
-            touched += await _of_subject(connection, subject, record.origin, live, users)
-    # A measure is shared by all plans that word it alike; the event counts in those of its place.
-    places = Places(definitions.tree, clock.today())
-    elsewhere = len(touched)
-    touched = [e for e in touched if e["unit_id"] in places.within(e["plan_unit"])]
-    elsewhere -= len(touched)
-    if touched:
-        counts = any(entry["counts"] for entry in touched)
-        state = "counted" if counts else "counted_by_another_event"
-        return answer | {"state": state, "objectives": touched}
-    answer |= {"state": "not_counted", "objectives": []}
-    if elsewhere:
-        return answer | {"reason": "No plan of the event's unit counts it, only plans of others."}
-    return answer | _why_not(record, live, definitions_store)
+            of_event.setdefault(row.origin, []).append(row)
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            more = await _look_up(connection, list(of_event))
+            waiting = await _look_up(connection, list(at), subjects=False)
+            known.subjects |= more.subjects
+            known.parked |= waiting.parked
+            known.dismissed |= waiting.dismissed
+            plans = await self._plans_now(connection)
+            wanted = sorted(set().union(*known.subjects.values()))
+            combinations = store.Combinations()
+            evidence = await store.load_evidence(connection, store.LIVE, wanted, combinations)
+        judge = Judge(plans, known, evidence)
+        found: dict[int, Explanation] = {}
+        unread = []
+        for position in dict.fromkeys(positions):
+            record = at.get(position)
+            rows_of = of_event.get(record.origin, []) if record is not None else []
+            explained = judge.explain(position, record, rows_of)
+            if explained is not None:
+                found[position] = explained
+            else:
+                unread.append(position)
+        if unread:
+            # They have evidence, but no plan of today uses it: their rows say what they are.
+            _, rest = await self.explain(unread, records=True)
+            found |= {explained.position: explained for explained in rest}
+        return known.watermark, [found[position] for position in positions]
+
+    async def _rows(self, positions: list[int], through: int) -> list[LogRecord]:
+        if not positions:
+            return []
+        try:
+            return await self._reader.rows_of(positions, through)
+        except httpx.HTTPError as error:
+            raise Problem(
+                "log-unavailable",
+                f"The log does not answer ({type(error).__name__}).",
+                status=503,
+                hint="Check that activities runs; ask again in a moment.",
+                retryable=True,
+                retry_after=2,
+            ) from error
+
+    async def _plans_now(self, connection: Connection) -> Plans:
+        live, _ = await store.load_measures(connection)
+        definitions = await self._definitions.get(connection, None)
+        today = self._clock.today()
+        version = (definitions.position, today, tuple(live))
+        if self._plans is None or self._plans[0] != version:
+            self._plans = (version, Plans(definitions, live, today, self._definitions.catalogue))
+        return self._plans[1]
 
 
-async def _record(reader: LogReader, position: int) -> LogRecord:
-    async for records, _ in reader.read(position - 1, [*ALL_FACTS, 64], page=1):
-        if records and records[0].position == position:
-            return records[0]
-        break
-    raise Problem("position-unknown", f"The log has no position {position}.", status=404)
-
-
-def _users(
-    definitions: Definitions, clock: Clock, live: dict[int, Measure]
-) -> dict[int, list[tuple[Objective, str]]]:
-    """Which objectives use a measure, and the unit of their plan."""
-    numbers = {measure.fingerprint(): number for number, measure in live.items()}
-    users: dict[int, list[tuple[Objective, str]]] = {}
-    for plan in definitions.plan_ids():
-        found = definitions.plan(plan, clock.today())
-        for objective in found[1] if found else ():
-            for measure in objective.measures():
-                number = numbers.get(measure.fingerprint())
-                if number is not None and found is not None:
-                    users.setdefault(number, []).append((objective, found[0]["unit"]))
-    return users
-
-
-async def _of_subject(
-    connection: Connection,
-    subject: tuple[int, bytes],
-    origin: int,
-    live: dict[int, Measure],
-    users: dict[int, list[tuple[Objective, str]]],
-) -> list[dict[str, Any]]:
-    combinations = store.Combinations()
-    await combinations.reload(connection)
-    rows = (await store.load_evidence(connection, store.LIVE, [subject], combinations))[subject]
-    mine = rows[origin]
-    others = {at: row for at, row in rows.items() if at != origin}
-    found = []
-    for number in mine.marks[::2]:
-        measure = live.get(number)
-        if measure is None:
-            continue
-        counts = _matters(measure, number, rows, others)
-        for objective, root in users.get(number, ()):
-            entry: dict[str, Any] = {
-                "plan": objective.plan,
-                "objective": objective.id,
-                "plan_unit": root,
-                "unit_id": mine.unit_id,
-                "since": mine.since.isoformat(),
-                "until": mine.until.isoformat() if mine.until else None,
-                "counts": counts,
-            }
-            if not counts:
-                entry["reason"] = "Other events of the same subject decide its count already."
-                entry["decided_by"] = sorted(others)[:10]
-            found.append(entry)
-    return found
-
-
-def _matters(
-    measure: Measure, number: int, rows: dict[int, Evidence], others: dict[int, Evidence]
-) -> bool:
-    """Whether the subject would count otherwise without the event."""
-    return state_of(measure, number, rows.values()) != state_of(measure, number, others.values())
-
-
-def _why_not(
-    record: LogRecord, live: dict[int, Measure], definitions: DefinitionsStore
-) -> dict[str, str]:
-    kind = record.effective.type if record.effective is not None else record.short_type
-    if record.void:
-        return {"reason": "The event was revoked, or corrected away from this subject."}
-    if record.lane == 64:
-        return {"state": "definition", "reason": "It defines units, plans or populations."}
-    contributor = Contributor(live, definitions.catalogue)
-    if not contributor.serves(kind):
-        return {"reason": f"No plan counts events of type {kind}."}
-    if contributor.evidence(record) is None:
-        return {"reason": f"No objective's filter matches this event of type {kind}."}
-    return {"reason": "A later row of the event (a correction or revocation) holds instead."}
+async def _look_up(connection: Connection, positions: list[int], *, subjects: bool = True) -> Known:
+    """What waits at these positions, and the subjects of the events that begin there."""
+    known = Known(watermark=0, parked={}, dismissed={}, subjects={})
+    known.watermark = await connection.fetchval("SELECT min(through) FROM progress")
+    if not positions:
+        return known
+    for row in await connection.fetch(
+        "SELECT position, problem FROM parked WHERE position = ANY ($1::bigint[])", positions
+    ):
+        known.parked[row["position"]] = row["problem"]
+    for row in await connection.fetch(
+        "SELECT position, reason FROM dismissed WHERE position = ANY ($1::bigint[])", positions
+    ):
+        known.dismissed[row["position"]] = row["reason"]
+    if subjects:
+        for row in await connection.fetch(
+            "SELECT DISTINCT origin, lane, subject FROM evidence WHERE origin = ANY ($1::bigint[])",
+            positions,
+        ):
+            known.subjects.setdefault(row["origin"], set()).add((row["lane"], row["subject"]))
+    return known

@@ -141,6 +141,15 @@ class MemoryLog:
                 return
             after = through
 
+    async def rows_of(self, positions: list[int], through: int) -> list[LogRecord]:
+        """As shared.lane_consumer.LogReader.rows."""
+        origins = {row.origin for row in self.rows if row.position in set(positions)}
+        return [
+            copy_of(row)
+            for row in self.rows
+            if row.position in positions or (row.origin in origins and row.position <= through)
+        ]
+
 
 def copy_of(row: LogRecord) -> LogRecord:
     """As it comes from the wire."""

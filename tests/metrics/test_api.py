@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from services.metrics.app import create_app
+from services.metrics.explain import Explainer
 from services.metrics.projection import MetricsProjection
 from services.metrics.settings import MetricsSettings
 from shared.clock import VIETNAM, FixedClock
@@ -35,7 +36,7 @@ async def client(pool: asyncpg.Pool, database: str, catalogue: Catalogue) -> "ht
     clock = FixedClock(datetime(2026, 10, 7, 9, tzinfo=VIETNAM))
     app = create_app(MetricsSettings(metrics_database_url=database), clock)
     async with app.router.lifespan_context(app):
-        app.state.reader = log
+        app.state.explainer = Explainer(pool, app.state.definitions, log, clock)  # type: ignore[arg-type]
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as found:
             yield found

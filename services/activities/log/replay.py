@@ -48,3 +48,31 @@ async def replay(pool: asyncpg.Pool, after: int, lanes: list[int], limit: int) -
         )
     lines = [to_wire(row, counter["epoch"]) for row in rows]
     return b"\n".join([*lines, msgspec.json.encode(marker)]) + b"\n"
+
+
+async def rows_of(pool: asyncpg.Pool, positions: list[int], through: int) -> bytes:
+    """The rows at these positions and, until `through`, all rows of their events; NDJSON lines."""
+    async with pool.acquire() as connection:
+        epoch = await connection.fetchval("SELECT epoch FROM counter")
+        rows = await connection.fetch(
+            WIRE_SQL
+            + """
+            WHERE position = ANY ($1::bigint[])
+            UNION ALL
+            """
+            + WIRE_SQL
+            + """
+            WHERE origin <> position AND position <= $2 AND position <> ALL ($1::bigint[])
+              AND origin IN (SELECT origin FROM log WHERE position = ANY ($1::bigint[]))
+            UNION ALL
+            """
+            + WIRE_SQL
+            + """
+            WHERE position <> ALL ($1::bigint[]) AND position <= $2
+              AND position IN (SELECT origin FROM log WHERE position = ANY ($1::bigint[]))
+            ORDER BY position
+            """,
+            positions,
+            through,
+        )
+    return b"".join(to_wire(row, epoch) + b"\n" for row in rows)

@@ -5,14 +5,17 @@ from typing import Annotated
 import asyncpg
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.keys.model import READ_LOG
 from services.activities.keys.routes import authenticated
 from services.activities.log import receipts
-from services.activities.log.replay import replay
+from services.activities.log.replay import replay, rows_of
 from shared.contracts.record import LANES
 
 router = APIRouter()
+
+Position = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 @router.get("/v1/log", tags=["log"], response_class=Response)
@@ -34,6 +37,27 @@ async def read_log(
     key.require(READ_LOG)
     pool: asyncpg.Pool = request.app.state.pool
     body = await replay(pool, after, sorted(set(lane or range(LANES))), limit)
+    return Response(body, media_type="application/x-ndjson")
+
+
+class RowsOf(BaseModel):
+    """Which rows of the log to read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    positions: Annotated[list[Position], Field(max_length=1_000)]
+    through: Position = Field(description="of their events, rows up to this position")
+
+
+@router.post("/v1/log/rows", tags=["log"], response_class=Response)
+async def read_rows(request: Request, asked: RowsOf) -> Response:
+    """The rows at some positions and all rows of their events (scope `log:read`), as NDJSON.
+
+    So the whole present truth of a page of events is read at once, wherever its rows lie.
+    """
+    key = await authenticated(request)
+    key.require(READ_LOG)
+    body = await rows_of(request.app.state.pool, asked.positions, asked.through)
     return Response(body, media_type="application/x-ndjson")
 
 
