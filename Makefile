@@ -14,13 +14,13 @@ UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-$(READY): requirements-dev.lock
+$(READY): requirements-dev.lock Makefile
 	@$(PYTHON) -c 'import sys; sys.exit("hocvuso needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@command -v uv >/dev/null 2>&1 || test -x $(UVENV)/bin/uv || { $(PYTHON) -m venv $(UVENV) && $(UVENV)/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	@echo "installing the locked dependencies into $(VENV)"
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.lock
-	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(BIN)/python" -m deploy.local "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(BIN)/hocvuso
+	@printf '#!/bin/sh\nPYTHONPATH="%s:%s/clients/python/src" exec "%s/$(BIN)/python" -m deploy.local "$$@"\n' "$(CURDIR)" "$(CURDIR)" "$(CURDIR)" > $(BIN)/hocvuso
 	@chmod +x $(BIN)/hocvuso
 	@touch $@
 
@@ -34,7 +34,7 @@ check: $(READY) ## format, lint, types, import rules
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=clients/python/src $(BIN)/lint-imports
 
 test: check ## everything, against the embedded PostgreSQL and broker
 	$(BIN)/python -m pytest

@@ -14,19 +14,25 @@ from typing import Any
 
 from shared.contracts import schemas
 from shared.contracts.definitions import Catalogue
+from shared.contracts.generate_client import camel, client_code
 from shared.contracts.model import CountKey, EventType, FieldSpec
 
 HERE = Path(__file__).parent
 CODE = HERE / "generated.py"
 SCHEMAS = HERE / "schemas"
 PAGE = HERE.parents[1] / "docs" / "event-types.md"
+CLIENT = HERE.parents[1] / "clients" / "python" / "src" / "hocvuso_client" / "events.py"
 
 Json = dict[str, Any]
 
 
 def outputs(catalogue: Catalogue) -> dict[Path, str]:
     """Every derived file with the text it should have."""
-    found = {CODE: code(catalogue), PAGE: page(catalogue)}
+    found = {
+        CODE: code(catalogue),
+        PAGE: page(catalogue),
+        CLIENT: client_code(catalogue),
+    }
     for name, kind in catalogue.items():
         for version in kind.versions:
             schema = catalogue.data_schema(name, version)
@@ -47,12 +53,6 @@ def out_of_date(catalogue: Catalogue) -> list[Path]:
 
 
 # -- typed code -------------------------------------------------------------------------------
-
-
-def camel(name: str) -> str:
-    """citizen.certified -> CitizenCertified."""
-    words = name.replace(".", "_").split("_")
-    return "".join(word[:1].upper() + word[1:] for word in words)
 
 
 def code(catalogue: Catalogue) -> str:

@@ -1,0 +1,193 @@
+"""The same as `direct`, for asyncio."""
+
+import asyncio
+import time as clock
+from collections.abc import AsyncIterator, Sequence
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import quote
+
+import httpx
+
+from hocvuso_client import answers, receipts, streams
+from hocvuso_client.answers import Backoff, Result
+from hocvuso_client.engine import batch_request
+from hocvuso_client.errors import HocvusoError, NotFound, Unavailable
+from hocvuso_client.options import (
+    DEFAULT_TIMEOUT,
+    DELIVER_TRIES,
+    STREAM_TRIES,
+    headers,
+    unreachable,
+)
+from hocvuso_client.receipts import Receipt
+from hocvuso_client.streams import AnswersLost, Segments, StreamAnswer
+
+
+class AsyncDirect:
+    """One hocvuso service, asked without a queue; `AsyncClient` adds the queue."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        timeout: httpx.Timeout | float = DEFAULT_TIMEOUT,
+        transport: httpx.AsyncBaseTransport | None = None,
+        trust_env: bool = True,
+    ) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers=headers(key),
+            timeout=timeout,
+            transport=transport,
+            trust_env=trust_env,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self._http.base_url)!r})"
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def deliver(
+        self,
+        raws: Sequence[bytes],
+        *,
+        dry_run: bool = False,
+        atomic: bool = False,
+        tries: int = DELIVER_TRIES,
+    ) -> list[Result]:
+        """Post one batch of events (JSON texts) and wait for its results, in order.
+
+        Tries again as the service says; raises the ProblemError of a refused request, or
+        Unreachable or Unavailable after `tries`. `dry_run` judges and writes nothing, `atomic`
+        writes all or nothing.
+        """
+        body, kind = batch_request(raws)
+        flags = {name: "true" for name, on in (("dry_run", dry_run), ("atomic", atomic)) if on}
+        answer = await self._request(
+            "POST", "/v1/events", tries=tries, content=body, headers=kind, params=flags
+        )
+        return answers.batch_results(answer.content, len(raws))
+
+    async def rights(self) -> dict[str, Any]:
+        """What the key may do: name, roles, types, sources, subtree."""
+        return dict((await self._request("GET", "/v1/keys/self")).json())
+
+    async def receipt(self, source: str, id: str) -> Receipt:
+        """How far an event has come. Raises NotFound for one that is not in the log."""
+        answer = await self._request("GET", "/v1/events", params={"source": source, "id": id})
+        return receipts.read(answer.json())
+
+    async def wait_counted(
+        self,
+        source: str,
+        id: str,
+        timeout: float = 60.0,  # noqa: ASYNC109 - the same arguments as Direct.wait_counted
+    ) -> Receipt:
+        """Wait until an event is counted. Raises NotCounted when it is parked or time is over."""
+        until = clock.monotonic() + timeout
+        pause, seen = receipts.POLL_FIRST, None
+        while True:
+            try:
+                seen = await self.receipt(source, id)
+            except NotFound:
+                pass  # perhaps it still waits in the queue
+            else:
+                receipts.check_parked(seen)
+                if seen.counted:
+                    return seen
+            left = until - clock.monotonic()
+            if left <= 0:
+                raise receipts.too_late(timeout, seen)
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * 1.5, receipts.POLL_LONGEST)
+
+    async def stream_offset(self, name: str) -> int:
+        """How many lines of a stream are committed."""
+        answer = await self._request("GET", f"/v1/streams/{quote(name, safe='')}")
+        return int(answer.json()["committed"])
+
+    async def stream(
+        self,
+        name: str,
+        lines: streams.Lines,
+        *,
+        acks: Literal["all", "errors"] = "errors",
+        segment_lines: int = streams.SEGMENT_LINES,
+        segment_bytes: int = streams.SEGMENT_BYTES,
+    ) -> AsyncIterator[StreamAnswer | AnswersLost]:
+        """Send events, one a line, from where the stream stands; yields answers as `acks` says.
+
+        `lines` are the same at every call: JSON texts, objects, or the path of an NDJSON file; what
+        is committed is skipped. Goes on after a cut; raises after too many tries without progress.
+        """
+        work = Segments(lines, await self.stream_offset(name), segment_lines, segment_bytes)
+        address = f"/v1/streams/{quote(name, safe='')}"
+        backoff = Backoff()
+        while body := work.body():
+            start = work.start
+            try:
+                answer = await self._request(
+                    "PUT",
+                    address,
+                    tries=1,
+                    content=body,
+                    params={"offset": str(start), "acks": acks},
+                    headers={"Content-Type": "application/x-ndjson"},
+                )
+                found, committed, problem = streams.read_answer(answer.content)
+            except HocvusoError as error:
+                if not streams.may_go_on(error) or backoff.failures >= STREAM_TRIES:
+                    raise
+                await asyncio.sleep(backoff.next(getattr(error, "retry_after", None)))
+                moved = work.move_to(await self.stream_offset(name))
+                if moved:
+                    backoff.reset()
+                    yield AnswersLost(start, work.start - 1)
+                continue
+            for one in found:
+                yield one
+            if work.move_to(committed):
+                backoff.reset()
+            if problem is not None and not streams.may_go_on(problem):
+                raise problem
+            if work.start == start or problem is not None:
+                if backoff.failures >= STREAM_TRIES:
+                    raise problem or Unavailable({"detail": "The stream does not go on."}, 503)
+                await asyncio.sleep(backoff.next(problem.retry_after if problem else None))
+
+    async def _request(
+        self, method: str, path: str, *, tries: int = DELIVER_TRIES, **how: Any
+    ) -> httpx.Response:
+        """One request, tried again while that may help; the answer is a success."""
+        backoff = Backoff()
+        while True:
+            error: HocvusoError
+            try:
+                answer = await self._http.request(method, path, **how)
+            except httpx.TransportError as cut:
+                error, wanted = unreachable(cut, self._http.base_url), None
+            else:
+                if answer.is_success:
+                    return answer
+                problem = answers.problem(answer.status_code, answer.headers, answer.content)
+                if answer.status_code not in answers.RETRIED and not problem.retryable:
+                    raise problem
+                error, wanted = problem, problem.retry_after
+            if backoff.failures + 1 >= tries:
+                raise error from None
+            await asyncio.sleep(backoff.next(wanted))
