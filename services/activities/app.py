@@ -14,6 +14,7 @@ from services.activities.ingest.intake import Intake
 from services.activities.keys import routes as key_routes
 from services.activities.keys.store import KeyStore
 from services.activities.log import routes as log_routes
+from services.activities.log.books import Limits
 from services.activities.log.log import Log
 from services.activities.privacy import Pseudonyms, bind_key, read_key
 from services.activities.settings import ActivitiesSettings
@@ -44,12 +45,15 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         try:
             async with pool.acquire() as connection:
                 await bind_key(connection, pseudonyms)
-            log = Log(pool, catalogue, now)
+            intake = Intake(catalogue, pseudonyms, now)
+            limits = Limits(used.quarantine_rows, used.quarantine_megabytes * 1024 * 1024)
+            log = Log(pool, catalogue, now, limits=limits, stored_mac=intake.stored_mac)
             app.state.pool = pool
             app.state.clock = now
             app.state.catalogue = catalogue
             app.state.keys = KeyStore(pool, now)
-            app.state.door = Door(Intake(catalogue, pseudonyms, now), log)
+            app.state.log_limits = limits
+            app.state.door = Door(intake, log)
             openapi.install(app, catalogue)
             await log.start()
             watch_pool("activities", pool)

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import re
+import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -100,6 +101,9 @@ _NORMALISE: dict[str, Callable[[str], str | None]] = {
     "code": _exact,
     "learner": _exact,
 }
+SCHEMES = frozenset(_NORMALISE)
+"""Every scheme whose values can become references."""
+
 _FORMS = {
     "cccd": "12 digits",
     "cmnd": "9 digits",
@@ -119,6 +123,8 @@ class Pseudonyms:
         self._reference_key = derived(b"reference")
         self._content_key = derived(b"content")
         self.fingerprint = derived(b"fingerprint")
+        # Nobody outside this process can make one: what is posted never passes for a reference.
+        self._token = f"ref-{secrets.token_hex(16)}-"
 
     def reference(self, scheme: str, value: str) -> str | None:
         """`scheme:BASE32` of a value; None when the value cannot be one of its scheme."""
@@ -133,6 +139,10 @@ class Pseudonyms:
         """The MAC of a partner's normalised input (RFC 8785 bytes)."""
         return hmac.digest(self._content_key, canonical, "sha256")
 
+    def token(self, reference: str) -> str:
+        """A value that `stored` takes for this reference: for events that are judged again."""
+        return self._token + reference
+
     def stored(self, identity: Identity, posted: Mapping[str, Any], pointer: str) -> str:
         """The reference that takes the place of a posted `{"scheme", "value"}`.
 
@@ -145,6 +155,16 @@ class Pseudonyms:
                 "The scheme is not one that this field takes.",
                 pointer=f"{pointer}/scheme",
                 hint=f"Allowed: {', '.join(identity.schemes)}.",
+            )
+        if value.startswith(self._token):
+            kept = str(value).removeprefix(self._token)
+            if identity.is_secret(scheme) and kept.startswith(f"{scheme}:"):
+                return kept
+            raise Problem(
+                "masked-value-needed",
+                "The value is kept as a reference, but this field stores values of this scheme.",
+                pointer=f"{pointer}/value",
+                hint="Give it in `changes`, with scheme and value.",
             )
         if not identity.is_secret(scheme):
             return f"{scheme}:{_exact(value)}"

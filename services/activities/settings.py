@@ -14,3 +14,12 @@ class ActivitiesSettings(CommonSettings):
     pseudonym_key_file: Path | None = Field(
         default=None, description="file with the pseudonym key (64 hex digits); never rotates"
     )
+    quarantine_days: int = Field(
+        default=90, ge=1, description="days that refused events are kept after their last refusal"
+    )
+    quarantine_rows: int = Field(
+        default=100_000, ge=0, description="refused events that are kept for one partner"
+    )
+    quarantine_megabytes: int = Field(
+        default=500, ge=0, description="and their size together, in MiB"
+    )

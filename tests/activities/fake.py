@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.activities.keys.model import Key
-from services.activities.log.append import Also, Told
-from services.activities.log.model import Candidate, Outcome, Status
+from services.activities.log.model import Also, Candidate, Delivery, Outcome, Status, Told
 from shared import auth
 from shared.problems import Problem
 
@@ -25,6 +24,7 @@ class FakeLog:
         dry_run: bool = False,
         also: Also | None = None,
         told: Told | None = None,
+        delivery: Delivery | None = None,
     ) -> list[Outcome]:
         if self.overloaded:
             raise Problem(
@@ -33,8 +33,12 @@ class FakeLog:
         before = dict(self.rows)
         outcomes = [self._one(c) for c in candidates]
         refused = any(o.status is Status.REJECTED for o in outcomes)
-        if dry_run or (atomic and refused):
+        lost = delivery is not None and bool(delivery.refused)
+        if dry_run or (atomic and (refused or lost)):
             self.rows = before
+        if atomic and not dry_run and (refused or lost):
+            undone = Outcome(Status.REJECTED, None, _undone())
+            outcomes = [undone if o.status is Status.ACCEPTED else o for o in outcomes]
         return outcomes
 
     def _one(self, c: Candidate) -> Outcome:
@@ -49,6 +53,10 @@ class FakeLog:
             "event-conflict", "Other content.", status=409, pointer="/id", hint="New id."
         )
         return Outcome(Status.REJECTED, position, problem)
+
+
+def _undone() -> Problem:
+    return Problem("atomic-batch-refused", "Another event was refused.")
 
 
 class FakeKeys:

@@ -51,22 +51,6 @@ def result(judged: Judged, outcome: Outcome | None) -> Result:
     )
 
 
-def atomic_refused() -> Problem:
-    """Why a good event of an all-or-nothing batch was not written."""
-    return Problem(
-        "atomic-batch-refused",
-        "Nothing of this batch was written, because another event of it was refused.",
-        hint="Mend the refused events and send the whole batch again.",
-    )
-
-
-def undone(one: Result) -> Result:
-    """A result after the batch it belongs to was given up."""
-    if one.status is not Status.ACCEPTED:
-        return one
-    return Result(one.source, one.id, Status.REJECTED, None, atomic_refused())
-
-
 def batch_body(results: Sequence[Result]) -> bytes:
     """The answer to a batch: counts, and one result per input index in input order."""
     counts = dict.fromkeys(Status, 0)

@@ -1,23 +1,26 @@
-"""The one door into the log: every path (REST, stream, Kafka, xAPI, file) hands its events in here.
+"""The one door into the log: every path (REST, stream, Kafka, xAPI, replay) hands its events in here.
 
-So limits, rights, answers and what is kept of the refused are the same on every path.
+So limits, rights, answers, the books and what is kept of the refused are the same on every path.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
-from services.activities.ingest import answers, tally
+from services.activities.ingest import answers
 from services.activities.ingest.answers import Result
 from services.activities.ingest.intake import Intake, Judged
 from services.activities.keys.model import Key
-from services.activities.log.append import Also, Told
-from services.activities.log.model import Candidate, Outcome, Status
+from services.activities.log.model import Also, Candidate, Delivery, Kept, Outcome, Told
 from shared.db import Connection
+from shared.problems import Problem
 
 YIELD_EVERY = 100
 """Events of a batch after which other requests get their turn."""
+
+Element = bytes | Problem
+"""The bytes of one event; or why they were not even taken in (a line too long)."""
 
 TellResults = Callable[[Connection, Sequence[Result]], Awaitable[None]]
 """What a path writes in the append transaction once it knows the result of each element."""
@@ -44,11 +47,12 @@ class Submits(Protocol):
         dry_run: bool = False,
         also: Also | None = None,
         told: Told | None = None,
+        delivery: Delivery | None = None,
     ) -> list[Outcome]: ...
 
 
 class Door:
-    """Judges events and submits the good ones."""
+    """Judges events and submits the good ones; the refused ones are counted and kept."""
 
     def __init__(self, intake: Intake, log: Submits) -> None:
         self._intake = intake
@@ -65,17 +69,15 @@ class Door:
     ) -> Result:
         """The answer for one event, after the commit. Raises Problem when the log is down."""
         judged = self._intake.judge(raw, key, traceparent)
-        outcome = None
-        if judged.candidate is not None:
-            outcome = (await self._log.submit([judged.candidate], dry_run=dry_run))[0]
-        result = answers.result(judged, outcome)
-        if not dry_run:
-            tally.count_one(path.value, key.name, judged, result)
-        return result
+        if judged.candidate is None:
+            return (await self._submit([raw], [judged], key, path, traceparent, dry_run=dry_run))[0]
+        delivery = Delivery(key.name, path.value, traceparent, (), lambda _: self._intake.keep(raw))
+        found = await self._log.submit([judged.candidate], dry_run=dry_run, delivery=delivery)
+        return answers.result(judged, found[0])
 
     async def take(
         self,
-        elements: Sequence[bytes],
+        elements: Sequence[Element],
         key: Key,
         path: Path,
         *,
@@ -88,35 +90,93 @@ class Door:
         """One result per element, in order, after the commit. Raises Problem when the log is down.
 
         `also` runs in the very transaction that appends (offsets of streams and topics): it holds
-        if and only if what was handed in here was dealt with. It runs even when nothing was good. `told` is
-        the same, given the results: for answers that must not be lost (not with `atomic`).
+        if and only if what was handed in here was dealt with. It runs even when nothing was good,
+        and may give everything up (`log.model.Also`); what it raises then is raised here.
+        `told` runs there too, given the results: for answers that must not be lost.
         """
         judged: list[Judged] = []
         for index, raw in enumerate(elements):
             if index % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)
-            judged.append(self._intake.judge(raw, key, traceparent))
-        good = [j.candidate for j in judged if j.candidate is not None]
-        give_up = atomic and len(good) < len(judged)
-        # A batch already lost is still judged to the end, so that all its faults are told at once.
+            if isinstance(raw, Problem):
+                judged.append(Judged(None, None, None, raw))
+            else:
+                judged.append(self._intake.judge(raw, key, traceparent))
+        return await self._submit(
+            elements, judged, key, path, traceparent,
+            atomic=atomic, dry_run=dry_run, also=also, told=told,
+        )  # fmt: skip
+
+    async def replay(
+        self,
+        kept: dict[str, Any],
+        mac: bytes | None,
+        key: Key,
+        *,
+        traceparent: str | None,
+        dry_run: bool = False,
+        also: Also | None = None,
+    ) -> Result:
+        """Hand an event of the quarantine in again, mended or not; see `Intake.judge_again`.
+
+        It is counted like any other; refused again it is not kept twice.
+        """
+        judged = self._intake.judge_again(kept, mac, key, traceparent)
+        results = await self._submit(
+            None, [judged], key, Path.REPLAY, traceparent, dry_run=dry_run, also=also
+        )
+        return results[0]
+
+    async def _submit(
+        self,
+        elements: Sequence[Element] | None,
+        judged: Sequence[Judged],
+        key: Key,
+        path: Path,
+        traceparent: str | None,
+        *,
+        atomic: bool = False,
+        dry_run: bool = False,
+        also: Also | None = None,
+        told: TellResults | None = None,
+    ) -> list[Result]:
+        """Submit what was judged; `elements` None: nothing is kept of what is refused."""
+        good = [i for i, j in enumerate(judged) if j.candidate is not None]
+
+        def keep(index: int) -> Kept:
+            raw = b"" if elements is None else elements[index]
+            if isinstance(raw, Problem):
+                return self._intake.keep_unread(raw, key)
+            return self._intake.keep(raw)
+
+        refused = []
+        for index, one in enumerate(judged):
+            if one.problem is not None:
+                refused.append((keep(index), one.problem))
+                if len(refused) % YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
+        delivery = Delivery(
+            key.name,
+            path.value,
+            traceparent,
+            refused,
+            None if elements is None else lambda place: keep(good[place]),
+        )
 
         async def tell(connection: Connection, outcomes: Sequence[Outcome]) -> None:
             if told is not None:
                 await told(connection, _results(judged, outcomes))
 
+        # A batch already lost is still judged to the end, so that all its faults are told at once.
         outcomes = await self._log.submit(
-            good,
-            atomic=atomic and not give_up,
-            dry_run=dry_run or give_up,
+            [j.candidate for j in judged if j.candidate is not None],
+            atomic=atomic,
+            dry_run=dry_run,
             also=also,
             told=tell if told is not None else None,
+            delivery=delivery,
         )
-        results = _results(judged, outcomes)
-        if give_up or (atomic and any(r.status is Status.REJECTED for r in results)):
-            results = [answers.undone(r) for r in results]
-        if not dry_run:
-            tally.count(path.value, key.name, judged, results)
-        return results
+        return _results(judged, outcomes)
 
 
 def _results(judged: Sequence[Judged], outcomes: Sequence[Outcome]) -> list[Result]:

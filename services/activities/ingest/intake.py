@@ -1,7 +1,9 @@
 """From the bytes of one event to a candidate for the log: the one path for every way in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import rfc8785
 
 from services.activities.ingest import parse
 from services.activities.ingest.envelope import UNCOUNTED, Envelopes
@@ -9,8 +11,9 @@ from services.activities.ingest.leaks import leaks, may_leak
 from services.activities.ingest.problems import MAX_EVENT_BYTES, too_large
 from services.activities.ingest.validate import Validator
 from services.activities.keys.model import Key
-from services.activities.log.model import Candidate
+from services.activities.log.model import Candidate, Kept
 from services.activities.privacy import Pseudonyms
+from services.activities.quarantine.masks import Masks
 from shared.clock import Clock
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
@@ -36,6 +39,7 @@ class Intake:
         self._envelopes = Envelopes(catalogue, clock)
         self._validator = Validator(catalogue, pseudonyms)
         self._content_mac = pseudonyms.content_mac
+        self._masks = Masks(catalogue, pseudonyms)
 
     def judge(self, raw: bytes, key: Key, traceparent: str | None) -> Judged:
         """Judge one event; never raises Problem."""
@@ -51,22 +55,73 @@ class Intake:
                     status=400,
                     hint="Send several as an array with application/cloudevents-batch+json.",
                 )
-            candidate = self._candidate(event, text, floats, key, traceparent)
+            candidate = self._candidate(event, self._mac(event, text, floats), key, traceparent)
         except Problem as problem:
             if problem.pointer is not None and leaks(problem.pointer):
                 problem.pointer = None
             return Judged(_shown(event, "source"), _shown(event, "id"), None, problem)
         return Judged(candidate.source, candidate.id, candidate)
 
+    def judge_again(
+        self, kept: dict[str, Any], mac: bytes | None, key: Key, traceparent: str | None
+    ) -> Judged:
+        """Judge an event out of the quarantine (masks.py), mended or not.
+
+        `mac` is that of its content as posted; None when it was mended, then it is made from what
+        the log stores of it, so that posting the mended event is a duplicate.
+        """
+        try:
+            event = self._masks.open(kept)
+            candidate = self._candidate(event, mac or b"", key, traceparent)
+            if mac is None:
+                candidate = replace(candidate, content_mac=self.stored_mac(candidate))
+        except Problem as problem:
+            return Judged(_shown(kept, "source"), _shown(kept, "id"), None, problem)
+        return Judged(candidate.source, candidate.id, candidate)
+
+    def keep(self, raw: bytes) -> Kept:
+        """What is kept of an event that is refused."""
+        try:
+            if len(raw) > MAX_EVENT_BYTES:
+                raise too_large(MAX_EVENT_BYTES, "An event")
+            event, text, floats = parse.read(raw)
+        except Problem:
+            event = None
+        if not isinstance(event, dict):
+            return Kept(None, None, "", None, self._content_mac(b"raw\0" + raw), len(raw))
+        masked = self._masks.mask(event)
+        return Kept(
+            _shown(masked, "source"),
+            _shown(masked, "id"),
+            self._masks.type_of(event),
+            masked,
+            self._mac(event, text, floats),
+            len(raw),
+        )
+
+    def keep_unread(self, problem: Problem, key: Key) -> Kept:
+        """The same where the bytes themselves were not taken in: all alike are one."""
+        digest = self._content_mac(f"unread\0{key.name}\0{problem.code}".encode())
+        return Kept(None, None, "", None, digest, 0)
+
+    def stored_mac(self, c: Candidate) -> bytes:
+        """The MAC of an event as the log stores it."""
+        stored: list[Any] = [c.source, c.id, c.type, c.subject, c.time, c.data]
+        return self._content_mac(b"stored\0" + rfc8785.dumps(stored))
+
+    def _mac(self, event: dict[str, Any], text: bytes, floats: bool) -> bytes:
+        """The MAC of what a partner says, tracing left out; `text` is the event's sorted JSON."""
+        if not event.keys().isdisjoint(UNCOUNTED):
+            event = {name: value for name, value in event.items() if name not in UNCOUNTED}
+            text = parse.sorted_json(event)
+        return self._content_mac(parse.canonical(event, text, floats))
+
     def _candidate(
-        self, event: dict[str, Any], text: bytes, floats: bool, key: Key, traceparent: str | None
+        self, event: dict[str, Any], mac: bytes, key: Key, traceparent: str | None
     ) -> Candidate:
         envelope = self._envelopes.check(event)
         key.check(envelope.type, envelope.source)
         data = self._validator.stored(envelope.type, envelope.version, envelope.data)
-        if not event.keys().isdisjoint(UNCOUNTED):
-            event = {name: value for name, value in event.items() if name not in UNCOUNTED}
-            text = parse.sorted_json(event)
         return Candidate(
             source=envelope.source,
             id=envelope.id,
@@ -75,7 +130,7 @@ class Intake:
             time=envelope.time,
             occurred=envelope.occurred,
             data=data,
-            content_mac=self._content_mac(parse.canonical(event, text, floats)),
+            content_mac=mac,
             partner=key.name,
             roles=key.roles,
             traceparent=traceparent,

@@ -4,15 +4,16 @@ Everything that decides a number happens here, under the counter's lock: duplica
 unit, which position, which lane, which day it was recorded, what a correction makes of an event.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import msgspec
 
 from services.activities.log import amend, store
+from services.activities.log.books import Books, Limits
 from services.activities.log.links import Links
-from services.activities.log.model import Candidate, Outcome, Status
+from services.activities.log.model import Candidate, GiveUp, Outcome, Status, Submission
 from services.activities.log.restate import Restater
 from services.activities.log.rows import Row
 from services.activities.log.subjects import Subject, subjects_of
@@ -25,23 +26,6 @@ from shared.contracts.tree import UnitTree, UnknownUnit
 from shared.db import Connection
 from shared.problems import Problem
 
-Also = Callable[[Connection], Awaitable[None]]
-"""What a path writes in the same transaction as its events, such as how far it has read."""
-
-Told = Callable[[Connection, Sequence[Outcome]], Awaitable[None]]
-"""The same by a path that must know what became of its events, in their order."""
-
-
-@dataclass(frozen=True)
-class Submission:
-    """What one request posts: its events in order, and how they stand together."""
-
-    candidates: Sequence[Candidate]
-    atomic: bool = False
-    dry_run: bool = False
-    also: Also | None = None
-    told: Told | None = None
-
 
 @dataclass
 class Context:
@@ -51,6 +35,9 @@ class Context:
     things: Things
     units: UnitCache
     clock: Clock
+    limits: Limits = field(default_factory=Limits)
+    stored_mac: Callable[[Candidate], bytes] | None = None
+    """The MAC by which a mended event from the quarantine is known again (see `_same`)."""
 
 
 class RolledBack(Exception):
@@ -78,24 +65,34 @@ class Append:
     @classmethod
     async def run(
         cls, connection: Connection, context: Context, submissions: Sequence[Submission]
-    ) -> list[list[Outcome]]:
-        """Append the submissions in order; answers in the same shape.
+    ) -> list[list[Outcome] | GiveUp | Problem]:
+        """Append the submissions in order; answers in the same shape, or why one was given up.
 
         Commits or raises as a whole: when it raises, nothing was written.
         """
+        books = Books(connection, context.limits)
         try:
             async with connection.transaction():
                 counter = await store.lock(connection)
                 append = cls(connection, context, counter)
                 await append._prepare([c for s in submissions for c in s.candidates])
-                outcomes = [await append._submit(s) for s in submissions]
+                outcomes: list[list[Outcome] | GiveUp | Problem] = []
+                for submission in submissions:
+                    try:
+                        if submission.also is not None:
+                            await submission.also(connection)
+                    except (GiveUp, Problem) as given_up:
+                        outcomes.append(given_up)
+                        continue
+                    answers = await append._submit(submission)
+                    outcomes.append(answers)
+                    books.note(submission, answers)
                 await append.flush()
-                for submission, answers in zip(submissions, outcomes, strict=True):
-                    if submission.also is not None:
-                        await submission.also(connection)
-                    if submission.told is not None:
-                        await submission.told(connection, answers)
-                await store.save(connection, counter)
+                await books.keep_refused(append.recorded_at, counter)
+                for submission, found in zip(submissions, outcomes, strict=True):
+                    if submission.told is not None and isinstance(found, list):
+                        await submission.told(connection, found)
+                await store.save(connection, counter, books.columns(counter.recorded))
         except BaseException:
             context.units.forget()
             raise
@@ -125,7 +122,7 @@ class Append:
                 outcomes = [await self._one(c) for c in submission.candidates]
                 await self.flush()
                 refused = any(o.status is Status.REJECTED for o in outcomes)
-                if submission.dry_run or refused:
+                if submission.dry_run or refused or submission.lost:
                     raise RolledBack
         except RolledBack:
             self.counter.restore(kept)
@@ -140,7 +137,7 @@ class Append:
         """Append one event or say why not; a refused event leaves nothing behind."""
         known = self._known.get((c.source, c.id))
         if known is not None:
-            if known.content_mac == c.content_mac:
+            if known.content_mac == c.content_mac or self._same(known, c):
                 return Outcome(Status.DUPLICATE, known.position, warnings=c.warnings)
             return Outcome(Status.REJECTED, known.position, _conflict())
         try:
@@ -158,6 +155,11 @@ class Append:
             return Outcome(Status.REJECTED, None, unit_problem(unknown))
         self._known[c.source, c.id] = store.Known(position, c.content_mac)
         return Outcome(Status.ACCEPTED, position, warnings=c.warnings)
+
+    def _same(self, known: store.Known, c: Candidate) -> bool:
+        """Whether the known one is this very event, mended in the quarantine before."""
+        stored_mac = self.context.stored_mac
+        return stored_mac is not None and stored_mac(c) == known.content_mac
 
     def _plain(self, c: Candidate) -> int:
         catalogue, things = self.context.catalogue, self.context.things

@@ -8,15 +8,25 @@ load, and every answer still means "durable".
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
 import asyncpg
 from opentelemetry import trace
 
-from services.activities.log.append import Also, Append, Context, Submission, Told
-from services.activities.log.model import Candidate, Outcome, Status
+from services.activities.log.append import Append, Context
+from services.activities.log.books import Limits
+from services.activities.log.model import (
+    Also,
+    Candidate,
+    Delivery,
+    GiveUp,
+    Outcome,
+    Status,
+    Submission,
+    Told,
+)
 from services.activities.log.things import Things
 from services.activities.log.units import UnitCache
 from shared import telemetry
@@ -52,9 +62,19 @@ class _Waiting:
 class Log:
     """Appends to the log of one database; any number of processes may do so at once."""
 
-    def __init__(self, pool: asyncpg.Pool, catalogue: Catalogue, clock: Clock) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        catalogue: Catalogue,
+        clock: Clock,
+        *,
+        limits: Limits | None = None,
+        stored_mac: Callable[[Candidate], bytes] | None = None,
+    ) -> None:
         self.pool = pool
-        self._context = Context(catalogue, Things(catalogue), UnitCache(), clock)
+        self._context = Context(
+            catalogue, Things(catalogue), UnitCache(), clock, limits or Limits(), stored_mac
+        )
         self._queue: deque[_Waiting] = deque()
         self._events_waiting = 0
         self._wake = asyncio.Event()
@@ -81,17 +101,21 @@ class Log:
         dry_run: bool = False,
         also: Also | None = None,
         told: Told | None = None,
+        delivery: Delivery | None = None,
     ) -> list[Outcome]:
         """Append events and answer each, in input order, after the commit.
 
         `atomic`: all or nothing; `dry_run`: judge everything, write nothing; `also`: written in
-        the same transaction, also when there are no candidates; `told`: the same, given the answers.
+        the same transaction, also when there are no candidates; `told`: the same, given the answers;
+        `delivery`: how they came in, for the books and the quarantine (without one nothing is
+        counted or kept). Raises what `also` raised to give the submission up.
         Raises Problem `overloaded` (503) when too much is waiting, `log-unavailable` (503) when
         the database failed; then nothing is known to be written and sending again is safe.
         """
-        if not candidates and also is None and told is None:
+        submission = Submission(candidates, atomic, dry_run, also, told, delivery)
+        if also is None and told is None and not (candidates or (submission.size and not dry_run)):
             return []
-        if self._events_waiting + len(candidates) > WAITING_EVENTS and self._events_waiting:
+        if self._events_waiting + submission.size > WAITING_EVENTS and self._events_waiting:
             raise Problem(
                 "overloaded",
                 "Too many events are waiting to be written.",
@@ -100,8 +124,8 @@ class Log:
                 retryable=True,
                 retry_after=1,
             )
-        waiting = _Waiting(Submission(candidates, atomic, dry_run, also, told))
-        self._events_waiting += len(candidates)
+        waiting = _Waiting(submission)
+        self._events_waiting += submission.size
         self._queue.append(waiting)
         self._wake.set()
         return await waiting.answer
@@ -124,7 +148,7 @@ class Log:
         events = 0
         while self._queue and events < GROUP_EVENTS:
             waiting = self._queue.popleft()
-            events += len(waiting.submission.candidates)
+            events += waiting.submission.size
             group.append(waiting)
         self._events_waiting -= events
         return group
@@ -145,6 +169,7 @@ class Log:
             positions = [
                 o.position
                 for answers in outcomes
+                if isinstance(answers, list)
                 for o in answers
                 if o.position is not None and o.status is Status.ACCEPTED
             ]
@@ -155,7 +180,11 @@ class Log:
         APPEND_DURATION.record(perf_counter() - started, span=context)
         APPEND_EVENTS.record(len(candidates))
         for waiting, answers in zip(group, outcomes, strict=True):
-            if not waiting.answer.done():
+            if waiting.answer.done():
+                continue
+            if isinstance(answers, GiveUp | Problem):
+                waiting.answer.set_exception(answers)
+            else:
                 waiting.answer.set_result(answers)
 
     async def _write_apart(self, group: list[_Waiting], error: Exception) -> None:

@@ -1,11 +1,23 @@
 """What goes into the log and what comes out: the words of the append, without I/O."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 from typing import Any
 
+from shared.db import Connection
 from shared.problems import Problem
+
+Also = Callable[[Connection], Awaitable[None]]
+"""What a path writes in the same transaction as its events, such as how far it has read.
+
+It runs first. It may give the submission up (and it alone) by raising `GiveUp` or Problem, as long
+as it has written nothing."""
+
+
+class GiveUp(Exception):
+    """Raised by `also`: nothing of this submission is to be written."""
 
 
 class Status(Enum):
@@ -54,3 +66,61 @@ class Outcome:
     position: int | None = None
     problem: Problem | None = None
     warnings: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a refused event: no identity number, nothing that could not be masked.
+
+    `source`, `id` None and `type` "" where they are missing, unknown or must not be repeated;
+    `event` None where it could not be read; `digest` is the MAC of its content, by which the same
+    is known again; `size` in bytes.
+    """
+
+    source: str | None
+    id: str | None
+    type: str
+    event: dict[str, Any] | None
+    digest: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a submission came in, and what of it was refused before it got to the log.
+
+    `keep` makes what is kept of the candidate at an index, should the log refuse it; None: what is
+    refused is counted and not kept (a replay: its original is kept already).
+    """
+
+    partner: str
+    path: str
+    traceparent: str | None = None
+    refused: Sequence[tuple[Kept, Problem]] = ()
+    keep: Callable[[int], Kept] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What one request posts: its events in order, and how they stand together."""
+
+    candidates: Sequence[Candidate]
+    atomic: bool = False
+    dry_run: bool = False
+    also: Also | None = None
+    told: "Told | None" = None
+    delivery: Delivery | None = None
+
+    @property
+    def size(self) -> int:
+        """Elements, those refused before included."""
+        return len(self.candidates) + (len(self.delivery.refused) if self.delivery else 0)
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is all or nothing and not all of it is good."""
+        return self.atomic and self.delivery is not None and bool(self.delivery.refused)
+
+
+Told = Callable[[Connection, Sequence[Outcome]], Awaitable[None]]
+"""What a path writes once it knows what became of its events, in their order."""

@@ -67,18 +67,38 @@ async def lock(connection: Connection) -> Counter:
     )
 
 
-async def save(connection: Connection, counter: Counter) -> None:
-    """Store the counter and wake the relay at commit."""
+async def save(connection: Connection, counter: Counter, books: tuple[list[Any], ...]) -> None:
+    """Store the counter, add to the books (`Books.columns`), wake the relay at commit.
+
+    One statement, since every group of events waits for it.
+    """
     await connection.execute(
-        "UPDATE counter SET position = $1, recorded = $2, lane_last = $3, units_position = $4,"
-        " links_position = $5",
+        """
+        WITH booked AS (
+          INSERT INTO book AS b (source, day, partner, type, path, accepted, duplicate, rejected,
+                                 not_kept, first_position, last_position)
+          SELECT * FROM unnest($6::text[], $7::date[], $8::text[], $9::text[], $10::text[],
+            $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
+            $16::bigint[])
+          ON CONFLICT (source, day, partner, type, path) DO UPDATE SET
+            accepted = b.accepted + excluded.accepted,
+            duplicate = b.duplicate + excluded.duplicate,
+            rejected = b.rejected + excluded.rejected,
+            not_kept = b.not_kept + excluded.not_kept,
+            first_position = coalesce(b.first_position, excluded.first_position),
+            last_position = coalesce(excluded.last_position, b.last_position)
+        )
+        UPDATE counter SET position = $1, recorded = $2, lane_last = $3, units_position = $4,
+          links_position = $5
+        RETURNING pg_notify('hocvuso_log', '')
+        """,
         counter.position,
         counter.recorded,
         counter.lane_last,
         counter.units_position,
         counter.links_position,
+        *books,
     )
-    await connection.execute("NOTIFY hocvuso_log")
 
 
 async def classify(
