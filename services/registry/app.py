@@ -14,18 +14,28 @@ from services.registry.access import Reader
 from services.registry.follow import Follower
 from services.registry.keys import KeyChecker
 from services.registry.plans import routes as plan_routes
+from services.registry.reports import routes as report_routes
 from services.registry.settings import RegistrySettings
 from services.registry.state import State
 from services.registry.tables import routes as table_routes
 from services.registry.units import routes as unit_routes
 from services.registry.web import routes as web_routes
-from shared import problems, telemetry
+from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.db import connect_pool
 from shared.http_spans import NATIVE_OFF, ServerSpans
+from shared.instruments import watch_pool
 
 TIMEOUT = httpx.Timeout(30, connect=2)
 STATIC = Path(__file__).parent / "web" / "static"
+
+READ = (
+    unit_routes.router,
+    plan_routes.router,
+    table_routes.router,
+    report_routes.router,
+)
+"""Routers whose every route needs a reader; those that write ask for a writer besides."""
 
 
 def create_app(
@@ -61,6 +71,7 @@ def create_app(
                 follower,
                 KeyChecker(activities_client, used.key_cache_seconds),
             )
+            watch_pool("registry", pool)
             following = asyncio.create_task(follower.run())
             try:
                 yield
@@ -75,9 +86,10 @@ def create_app(
     app.add_middleware(ServerSpans)
     problems.install(app)
     app.include_router(health.router)
-    for router in (unit_routes.router, plan_routes.router, table_routes.router):
+    for router in READ:
         app.include_router(router, dependencies=[Reader])
     app.include_router(web_routes.router)
+    app.add_route("/metrics", exposition.route, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
 

@@ -1,22 +1,30 @@
-"""Keeps this process's definitions up to the log: projects (one replica) and folds (each)."""
+"""Keeps registry up to the log: projects what it keeps (lanes shared by replicas), folds definitions.
+
+Definitions are followed apart from the facts: a new plan must not wait until a long log of facts
+has been read for the first time.
+"""
 
 import asyncio
 import contextlib
 import logging
 import os
+from dataclasses import replace
 
 import asyncpg
 import httpx
 
 from services.registry.definitions import DefinitionProjection, Definitions
+from services.registry.journal.projection import FactProjection
 from shared import progress
-from shared.contracts.record import DEFINITION_LANE, through_decoder
-from shared.lane_consumer import LaneConsumer, LogReader
+from shared.contracts.record import DEFINITION_LANE, LANES, through_decoder
+from shared.lane_consumer import LaneConsumer, LogReader, Projection
 from shared.worker import forever
 
 log = logging.getLogger(__name__)
 
-WANTED = frozenset({DEFINITION_LANE})
+WANTED = frozenset(range(LANES))
+FACT_BATCH = 500
+"""Rows taken from the bus at once: pages are served by the same process and must not wait."""
 HEARTBEAT_SECONDS = 3.0
 POLL_SECONDS = 0.5
 
@@ -85,28 +93,49 @@ class Follower:
             self._applied.clear()
 
     async def _project_once(self) -> None:
-        """Take the lane if no other replica has it, and follow the log while it is ours."""
+        """Take the lanes that are this replica's share, and follow the log while they are."""
         share = await self._heartbeat()
         held = await progress.claim(self._pool, self._name, share)
-        if DEFINITION_LANE not in held.lanes:
+        if not held.lanes:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             return
-        projection = DefinitionProjection(self._pool, held, self._applied)
-        consumer = LaneConsumer(projection, LogReader(self._activities), self._servers, self._name)
-        following = asyncio.create_task(consumer.run())
+        following = [asyncio.create_task(c.run()) for c in self._consumers(held)]
         try:
-            while not following.done():
-                await asyncio.wait({following}, timeout=HEARTBEAT_SECONDS)
-                if DEFINITION_LANE not in await self._heartbeat():
+            while not any(task.done() for task in following):
+                await asyncio.wait(
+                    following, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+                if await self._heartbeat() != share:
                     return
-            following.result()
+            for task in following:
+                if task.done():
+                    task.result()
         except (progress.EpochChanged, httpx.HTTPError) as error:
             self._error = str(error) or type(error).__name__
             raise
         finally:
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await following
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+
+    def _consumers(self, held: progress.Claim) -> list[LaneConsumer]:
+        """One consumer for definitions, one for facts, of the lanes held."""
+        reader = LogReader(self._activities)
+        found = []
+        for definitions in (True, False):
+            lanes = {n: v for n, v in held.lanes.items() if (n == DEFINITION_LANE) is definitions}
+            if lanes:
+                part = replace(held, lanes=lanes)
+                projection: Projection = (
+                    DefinitionProjection(self._pool, part, self._applied)
+                    if definitions
+                    else FactProjection(self._pool, part)
+                )
+                name = self._name if definitions else f"{self._name}-facts"
+                found.append(
+                    LaneConsumer(projection, reader, self._servers, name, batch=FACT_BATCH)
+                )
+        return found
 
     async def _heartbeat(self) -> frozenset[int]:
         async with self._pool.acquire() as connection, connection.transaction():

@@ -1,10 +1,12 @@
-"""Whether a key holds: asked of activities, remembered for some seconds.
+"""Whether a key holds, and what it may do: asked of activities, remembered for some seconds.
 
 Activities owns the keys; its answer is believed for some seconds. Keys are looked up by a digest,
 so none is kept in memory.
 """
 
 import time
+from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -12,6 +14,22 @@ from shared import auth
 from shared.problems import Problem
 
 CACHE_SIZE = 10_000
+ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What activities says of a key. `sources`: URI prefixes, None = all; `subtree`: its unit_id."""
+
+    name: str
+    roles: frozenset[str]
+    scopes: frozenset[str]
+    sources: tuple[str, ...] | None
+    subtree: str | None
+
+    @property
+    def is_administrator(self) -> bool:
+        return ADMINISTRATOR in self.roles
 
 
 class KeyChecker:
@@ -20,13 +38,14 @@ class KeyChecker:
     def __init__(self, activities: httpx.AsyncClient, seconds: float) -> None:
         self._activities = activities
         self._seconds = seconds
-        self._good_until: dict[bytes, float] = {}
+        self._known: dict[bytes, tuple[float, Rights]] = {}
 
-    async def check(self, text: str) -> None:
-        """Return when the key holds; raise the problem that activities answered otherwise."""
+    async def check(self, text: str) -> Rights:
+        """The rights of a key that holds; raise the problem that activities answered otherwise."""
         digest, now = auth.digest(text), time.monotonic()
-        if self._good_until.get(digest, 0) > now:
-            return
+        known = self._known.get(digest)
+        if known is not None and known[0] > now:
+            return known[1]
         try:
             answer = await self._activities.get(
                 "/v1/keys/self", headers={"Authorization": f"Bearer {text}"}
@@ -37,9 +56,22 @@ class KeyChecker:
             raise auth.wrong_key()
         if answer.status_code != 200:
             raise _cannot_check(f"HTTP {answer.status_code}")
-        if len(self._good_until) >= CACHE_SIZE:
-            self._good_until.clear()
-        self._good_until[digest] = now + self._seconds
+        rights = _rights(answer.json())
+        if len(self._known) >= CACHE_SIZE:
+            self._known.clear()
+        self._known[digest] = (now + self._seconds, rights)
+        return rights
+
+
+def _rights(body: dict[str, Any]) -> Rights:
+    sources = body.get("sources")
+    return Rights(
+        str(body.get("name", "")),
+        frozenset(body.get("roles", ())),
+        frozenset(body.get("scopes", ())),
+        None if sources is None else tuple(sources),
+        body.get("subtree"),
+    )
 
 
 def _cannot_check(reason: str) -> Problem:

@@ -36,3 +36,54 @@ class Definition(SQLModel, table=True):
             " null = void",
         )
     )
+
+
+class Journal(SQLModel, table=True):
+    """One row of a fact that registry keeps whole: a report, a review, a dispatch of forces.
+
+    Per `origin` the highest `revision` holds; `content` as in Definition, None is void.
+    """
+
+    __tablename__ = "journal"
+    __table_args__ = (
+        Index("journal_origin", "origin", "revision"),
+        Index("journal_type", "type", "unit_id", "occurred"),
+    )
+
+    position: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    origin: int = Field(sa_type=BigInteger)
+    revision: int
+    recorded: date
+    occurred: date
+    type: str = Field(sa_type=Text)
+    source: str = Field(sa_type=Text)
+    id: str = Field(sa_type=Text)
+    unit_id: str = Field(sa_type=Text)
+    content: dict[str, Any] | None = Field(
+        sa_column=Column(
+            JSONB(none_as_null=True),
+            nullable=True,
+            comment="what holds since this position: type, unitid, occurred, time, data;"
+            " null = void",
+        )
+    )
+
+
+class Arrival(SQLModel, table=True):
+    """How many events of a type a source has sent for a unit and a day, and when.
+
+    `late`: of these, recorded more than a week after they occurred (opening balances are not).
+    """
+
+    __tablename__ = "arrival"
+    __table_args__ = (Index("arrival_unit", "unit_id", "occurred"),)
+
+    type: str = Field(sa_type=Text, primary_key=True)
+    unit_id: str = Field(sa_type=Text, primary_key=True)
+    source: str = Field(sa_type=Text, primary_key=True)
+    occurred: date = Field(primary_key=True)
+    n: int = Field(sa_type=BigInteger)
+    late: int = Field(sa_type=BigInteger)
+    first_recorded: date
+    last_recorded: date
+    last_position: int = Field(sa_type=BigInteger)

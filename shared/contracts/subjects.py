@@ -45,8 +45,9 @@ def subjects(
 def _values(
     alternative: CountKey, stored: Mapping[str, Any], virtual: Mapping[str, str]
 ) -> tuple[str, ...] | None:
-    if any(stored.get(name) in (None, []) for name in alternative.needs):
-        return None
+    for name in alternative.needs:
+        if stored.get(name) in (None, []):
+            return None
     values = []
     for part in alternative.fields:
         value = virtual[part.name] if part.virtual else stored.get(part.stored)

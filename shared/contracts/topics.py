@@ -8,3 +8,13 @@ PROGRESS = "hocvuso.progress.v1"
 
 EVENT_TYPE_PREFIX = "vn.hocvuso."
 """CloudEvents type = prefix + short type name."""
+
+
+def intake(partner: str) -> str:
+    """Where a partner writes events: the one topic with raw identifiers."""
+    return f"hocvuso.intake.{partner}.v1"
+
+
+def receipts(partner: str) -> str:
+    """Where a partner reads what became of them."""
+    return f"hocvuso.receipts.{partner}.v1"

@@ -111,6 +111,12 @@ class UnitTree:
     def __len__(self) -> int:
         return len(self._all())
 
+    def copy(self) -> "UnitTree":
+        """The same tree, which later rows of this one do not change."""
+        found = UnitTree()
+        found.position, found._contents, found._stale = self.position, dict(self._contents), True
+        return found
+
     def apply(self, record: LogRecord) -> None:
         """Take one row; rows of other types only move `position`."""
         self.position = max(self.position, record.position)

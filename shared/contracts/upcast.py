@@ -60,6 +60,7 @@ def _platform_instead_of_channel(data: Data) -> Data:
 
 
 @upcaster("report.submitted", "1")
+@upcaster("report.consolidated", "1")
 def _report_as_it_was(data: Data) -> Data:
     """Version 2 only adds: which plan, and what the document is."""
     return data

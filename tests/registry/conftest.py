@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import httpx
@@ -48,6 +49,24 @@ class Running:
     url: str
     activities: fakes.FakeActivities
     metrics: dict[str, fakes.Answer]
+
+    async def settle(self) -> None:
+        """Until registry holds all that is in the log."""
+        end = self.activities.rows[-1].position
+        for _ in range(300):
+            through = await self.database.fetchval("SELECT min(through) FROM registry.progress")
+            if through >= end and self.app.state.registry.definitions.position >= max(
+                row.position for row in self.activities.rows if row.lane == 64
+            ):
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"registry is at {through} of {end}")
+
+    async def happen(self, *events: fakes.CloudEvent, **more: Any) -> None:
+        """Put events into the log and wait until registry knows them."""
+        for event in events:
+            self.activities.append(event, **more)
+        await self.settle()
 
 
 @pytest.fixture(scope="session")

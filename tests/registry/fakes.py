@@ -1,16 +1,18 @@
 """Stand-ins for activities and metrics, and a database with the published views filled by hand."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jsonschema_rs
 import msgspec
 
 from services.registry.plans.document import load_plan
 from services.registry.plans.load import publish
 from services.registry.units.catalogue import CloudEvent, stages
+from shared.clock import vietnam_day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, Through
 
@@ -71,11 +73,20 @@ def records(events: list[CloudEvent], start: int = 0) -> list[LogRecord]:
 
 
 class FakeActivities:
-    """Answers `GET /v1/log` from a list of rows and `GET /v1/keys/self` for one key."""
+    """The log, the keys and the door of activities, as far as registry sees them.
+
+    What is posted is checked against its published schema and appended, so that it comes back to
+    registry through the log. `keys`: what `GET /v1/keys/self` says of each key.
+    """
 
     def __init__(self, rows: list[LogRecord]) -> None:
         self.rows = rows
         self.key_checks = 0
+        self.keys: dict[str, dict[str, Any]] = {KEY: {"name": "tester", "roles": ["administrator"]}}
+        self.posted: list[CloudEvent] = []
+        self.positions: dict[tuple[str, str], int] = {}
+        self.refuse: dict[str, Any] | None = None
+        self._validators: dict[str, Any] = {}
 
     def transport(self) -> httpx.MockTransport:
         return httpx.MockTransport(self._answer)
@@ -83,14 +94,86 @@ class FakeActivities:
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/v1/keys/self":
             self.key_checks += 1
-            good = request.headers.get("Authorization") == f"Bearer {KEY}"
-            return httpx.Response(200 if good else 401, json={})
+            rights = self._rights(request)
+            if rights is None:
+                return httpx.Response(401, json={"code": "key-wrong"})
+            return httpx.Response(200, json=rights)
+        if request.url.path == "/v1/events":
+            return self._take(request)
+        return self._log(request)
+
+    def _rights(self, request: httpx.Request) -> dict[str, Any] | None:
+        return self.keys.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+
+    def _take(self, request: httpx.Request) -> httpx.Response:
+        if self._rights(request) is None:
+            return httpx.Response(401, json={"code": "key-wrong", "detail": "no"})
+        results: list[dict[str, Any]] = []
+        events = msgspec.json.decode(request.content)
+        problems = [self.refuse or self._wrong(event) for event in events]
+        dry = request.url.params.get("dry_run") == "true"
+        for index, (event, problem) in enumerate(zip(events, problems, strict=True)):
+            about = {"index": index, "source": event["source"], "id": event["id"]}
+            if any(problems):
+                problem = problem or {"code": "atomic-batch-refused", "detail": "another"}
+                results.append(about | {"status": "rejected", "problem": problem})
+                continue
+            key = (event["source"], event["id"])
+            status = "duplicate" if key in self.positions else "accepted"
+            if status == "accepted" and not dry:
+                self.posted.append(event)
+                self.positions[key] = self.append(event)
+            results.append(about | {"status": status, "position": self.positions.get(key)})
+        counts = {s: sum(r["status"] == s for r in results) for s in ("accepted", "duplicate")}
+        body = {"accepted": counts["accepted"], "duplicates": counts["duplicate"]}
+        return httpx.Response(200, json=body | {"rejected": 0, "results": results})
+
+    def _wrong(self, event: CloudEvent) -> dict[str, Any] | None:
+        short = event["type"].removeprefix("vn.hocvuso.")
+        if short not in self._validators:
+            schema = Catalogue.load().data_schema(short)
+            self._validators[short] = jsonschema_rs.validator_for(schema, validate_formats=True)
+        error = next(self._validators[short].iter_errors(event["data"]), None)
+        if error is None:
+            return None
+        return {"code": "data-invalid", "detail": f"{short}: {error.message}", "status": 422}
+
+    def append(
+        self, event: CloudEvent, *, unitid: str | None = None, recorded: date = RECORDED
+    ) -> int:
+        """Put an event into the log as activities would; its position."""
+        short = event["type"].removeprefix("vn.hocvuso.")
+        definition = Catalogue.load()[short].lane == "definition"
+        position = self.rows[-1].position + 1 if self.rows else 1
+        at = datetime.fromisoformat(event["time"])
+        lane = 64 if definition else 7
+        before = [row.position for row in self.rows if row.lane == lane]
+        (row,) = records([event], position - 1)
+        self.rows.append(
+            msgspec.structs.replace(
+                row,
+                lane=lane,
+                prev=before[-1] if before else 0,
+                keykind="definition" if definition else "event",
+                occurred=vietnam_day(at),
+                unitid=unitid or event["subject"],
+                recorded=recorded,
+            )
+        )
+        return position
+
+    def _log(self, request: httpx.Request) -> httpx.Response:
         after, limit = int(request.url.params["after"]), int(request.url.params["limit"])
-        page = [row for row in self.rows if row.position > after][:limit]
+        lanes = {int(lane) for lane in request.url.params.get_list("lane")}
+        wanted = [row for row in self.rows if row.lane in lanes]
+        page = [row for row in wanted if row.position > after][:limit]
         end = self.rows[-1].position if self.rows else 0
         through = page[-1].position if len(page) == limit else max(end, after)
-        last = max((row.position for row in self.rows if row.position <= through), default=0)
-        marker = Through(epoch="e1", through=through, last={64: last})
+        last = dict.fromkeys(lanes, 0)
+        for row in wanted:
+            if row.position <= through:
+                last[row.lane] = row.position
+        marker = Through(epoch="e1", through=through, last=last)
         lines = [msgspec.json.encode(row) for row in [*page]] + [msgspec.json.encode(marker)]
         return httpx.Response(200, content=b"\n".join(lines) + b"\n")
 

@@ -10,6 +10,7 @@ from shared.contracts.definitions import Catalogue
 Json = dict[str, Any]
 
 _ORGANISATIONS = {
+    "organisations": ("members",),
     "objectives": ("direct", "lead", "coordinate"),
     "tasks": ("direct", "lead", "coordinate", "implement"),
     "reporting": ("who", "to", "via"),

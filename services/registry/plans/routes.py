@@ -128,20 +128,6 @@ async def list_tasks(
     return {"plan": plan, "version": found.version, "organisations": names, "tasks": tasks}
 
 
-@router.get("/{plan}/calendar")
-async def show_calendar(
-    state: Registry,
-    plan: str,
-    on: Annotated[date | None, Query(description="day; default today")] = None,
-) -> dict[str, Any]:
-    """The reporting obligations with their next due day as of a day."""
-    found = state.plan(plan)
-    day = on or state.clock.today()
-    obligations = [obligation_json(o, day) for o in found.document["reporting"]]
-    obligations.sort(key=lambda o: (o["next_last_day"] or date.max, o["id"]))
-    return {"plan": plan, "version": found.version, "on": day, "obligations": obligations}
-
-
 def obligation_json(obligation: dict[str, Any], day: date) -> dict[str, Any]:
     """An obligation; a due day that is excluded ends the day before."""
     days = due_days(obligation)

@@ -5,8 +5,10 @@ import time
 from datetime import date
 
 import asyncpg
+from opentelemetry import trace
 
 from services.registry.tables.model import Cell, Cells, Counted
+from shared.instruments import QUERY_DURATION
 from shared.problems import Problem
 
 # One statement sees one snapshot: cells and watermark belong together. The outer join keeps the
@@ -32,7 +34,10 @@ POLL_SECONDS = 0.05
 
 async def current(pool: asyncpg.Pool, plan: str, unit_ids: list[str], today: date) -> Counted:
     """The cells of `unit_ids` as of now; empty before the first refresh."""
+    started = time.perf_counter()
     records = await pool.fetch(CELLS_SQL, plan, unit_ids)
+    span = trace.get_current_span().get_span_context()
+    QUERY_DURATION.record(time.perf_counter() - started, "current", span=span)
     cells: Cells = {}
     for record in records:
         _, _, _, _, unit_id, names, *columns, flags, target, kind, elsewhere = tuple(record)

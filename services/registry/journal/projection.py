@@ -1,0 +1,137 @@
+"""Projects the fact lanes: governance events whole, every other event as one more arrival.
+
+The calendar, the tasks and completeness ask who reported what and when; numbers of people are for
+metrics to count. A row that only says something new of an earlier event is no new arrival, so an
+event that was revoked still counts as sent: it was.
+"""
+
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from services.registry.models import Arrival, Journal
+from shared import progress
+from shared.contracts.record import LogRecord
+from shared.db import Connection
+from shared.lanes import Lane
+
+KEPT = frozenset(
+    {
+        "report.submitted",
+        "report.consolidated",
+        "nil.reported",
+        "review.held",
+        "force.dispatched",
+        "conference.held",
+        "inspection.held",
+        "issue.raised",
+        "document.issued",
+        "figure.reported",
+    }
+)
+"""Types that are kept whole; none names a person."""
+
+LATE = timedelta(days=7)
+"""Recorded later than this after it occurred, and not loaded as an opening balance: late."""
+
+JOURNAL = tuple(Journal.model_fields)
+ARRIVAL = tuple(Arrival.model_fields)
+
+_INSERT_VOID = f"""
+INSERT INTO journal ({", ".join(JOURNAL)})
+SELECT v.position, v.origin, v.revision, v.recorded, v.recorded, o.type, o.source, o.id, o.unit_id,
+       NULL
+FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::date[])
+     AS v (position, origin, revision, recorded)
+JOIN journal o ON o.position = v.origin
+"""
+
+_ADD = f"""
+INSERT INTO arrival AS a ({", ".join(ARRIVAL)})
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::bigint[], $6::bigint[],
+                     $7::date[], $8::date[], $9::bigint[])
+ON CONFLICT (type, unit_id, source, occurred) DO UPDATE SET
+  n = a.n + excluded.n, late = a.late + excluded.late,
+  first_recorded = least(a.first_recorded, excluded.first_recorded),
+  last_recorded = greatest(a.last_recorded, excluded.last_recorded),
+  last_position = greatest(a.last_position, excluded.last_position)
+"""
+
+
+class FactProjection:
+    """The `shared.lane_consumer.Projection` of the fact lanes held by this process."""
+
+    def __init__(self, pool: asyncpg.Pool, held: progress.Claim) -> None:
+        self._pool = pool
+        self._held = held
+        self._epoch: str | None = None
+
+    @property
+    def lanes(self) -> dict[int, Lane]:
+        """The lanes held, as stored."""
+        return self._held.lanes
+
+    async def bind(self, epoch: str) -> None:
+        """Learn which log this is; raise EpochChanged when it is another than before."""
+        if epoch != self._epoch:
+            async with self._pool.acquire() as connection:
+                await progress.bind_epoch(connection, epoch)
+            self._epoch = epoch
+
+    async def apply(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
+        """Store what the rows add, and the lanes' progress, in one transaction."""
+        steps = [
+            progress.Advance(number, self._held.lanes[number].last, lane.last, lane.through)
+            for number, lane in lanes.items()
+        ]
+        primary = [record for record in records if record.keyindex == 0]
+        async with self._pool.acquire() as connection, connection.transaction():
+            await progress.advance(connection, self._held, steps)
+            await _keep(connection, primary)
+            await _count(connection, primary)
+        self._held.lanes.update(lanes)
+
+
+async def _keep(connection: Connection, records: list[LogRecord]) -> None:
+    rows, voids = [], []
+    for record in records:
+        content = record.effective_content()
+        if content is None:
+            voids.append((record.position, record.origin, record.revision, record.recorded))
+        elif content.type in KEPT:
+            rows.append(
+                (
+                    record.position, record.origin, record.revision, record.recorded,
+                    content.occurred, content.type, record.source, record.id, content.unitid,
+                    msgspec.to_builtins(content),
+                )
+            )  # fmt: skip
+    if rows:
+        await connection.copy_records_to_table("journal", records=rows, columns=JOURNAL)
+    if voids:
+        await connection.execute(_INSERT_VOID, *map(list, zip(*voids, strict=True)))
+
+
+async def _count(connection: Connection, records: list[LogRecord]) -> None:
+    found: dict[tuple[str, str, str, date], list[Any]] = defaultdict(list)
+    for record in records:
+        if record.revision or record.origin != record.position:
+            continue
+        key = (record.short_type, record.unitid, record.source, record.occurred)
+        late = record.recorded - record.occurred > LATE and not record.data.get("opening")
+        known = found[key]
+        if known:
+            known[0] += 1
+            known[1] += late
+            known[2] = min(known[2], record.recorded)
+            known[3] = max(known[3], record.recorded)
+            known[4] = max(known[4], record.position)
+        else:
+            known += [1, int(late), record.recorded, record.recorded, record.position]
+    if found:
+        # Sorted: two replicas that add to the same rows must not wait for each other in a circle.
+        rows = [(*key, *found[key]) for key in sorted(found)]
+        await connection.execute(_ADD, *map(list, zip(*rows, strict=True)))

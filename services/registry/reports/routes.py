@@ -1,0 +1,308 @@
+"""`.../calendar` and `.../reports`: what is due, what was handed in, and handing it in."""
+
+from datetime import date, datetime, time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from services.registry.access import Writing
+from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
+from services.registry.definitions import PlanVersion
+from services.registry.journal.store import complete_to
+from services.registry.plans.territory import territory
+from services.registry.posting import content_id, event, post
+from services.registry.reports.ical import MEDIA_TYPE, to_ical
+from services.registry.reports.ledger import REPORTS, STATES, Account, ledger
+from services.registry.reports.model import (
+    NewReport,
+    account_json,
+    entry_json,
+    period_json,
+    report_json,
+)
+from services.registry.reports.periods import PERIODIC, periods
+from services.registry.state import Registry, State, not_future
+from shared.clock import VIETNAM, vietnam_day
+from shared.problems import Problem
+
+router = APIRouter(prefix="/v1/plans/{plan}", tags=["reports"])
+
+Who = Annotated[str | None, Query(max_length=80, description="code or code@era: what it owes")]
+Organisation = Annotated[str | None, Query(description="id of one of the plan's organisations")]
+KnownAt = Annotated[date | None, Query(description="as recorded by the end of this day")]
+
+
+def area_of(state: State, plan: PlanVersion) -> frozenset[str]:
+    """The plan's territory; made once per state of the definitions."""
+    key = ("territory", state.definitions.position, plan.document["unit"])
+    known: frozenset[str] | None = state.places.get(key)
+    if known is None:
+        known = state.places[key] = territory(state.tree, plan.document["unit"])
+    return known
+
+
+async def accounts(
+    state: State,
+    plan: PlanVersion,
+    on: date,
+    known_at: date | None = None,
+    only: str | None = None,
+) -> list[Account]:
+    """The ledger of a plan."""
+    not_future(known_at, "known_at", state.clock.today())
+    area = area_of(state, plan)
+    return await ledger(state.pool, state.tree, plan, area, on, known_at, only)
+
+
+@router.get("/calendar", response_class=Response)
+async def show_calendar(
+    state: Registry,
+    plan: str,
+    on: Annotated[date | None, Query(description="day; default today")] = None,
+    unit: Who = None,
+    organisation: Organisation = None,
+    known_at: KnownAt = None,
+    format: Annotated[str, Query(description="json, ics")] = "json",
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """The reporting obligations with every period's due day and how many have reported; with
+    `unit` or `organisation` only what that body owes, with its own state. Also as iCalendar."""
+    if format not in ("json", "ics"):
+        raise Problem(
+            "format-unknown",
+            "The calendar does not come in this format.",
+            pointer="/format",
+            hint="Formats: json, ics.",
+        )
+    found, day = state.plan(plan), on or state.clock.today()
+    debtor = debtor_of(state, found, unit, organisation, day)
+    listed = await accounts(state, found, day, known_at)
+    if debtor is not None:
+        listed = [a for a in listed if any(_owes(f.entries, debtor) for f in a.periods)]
+    if format == "ics":
+        name = f"{plan}.ics"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(to_ical(found, listed), headers=headers, media_type=MEDIA_TYPE)
+    obligations = [account_json(account, day) for account in listed]
+    if debtor is not None:
+        for shown, account in zip(obligations, listed, strict=True):
+            shown["periods"] = [
+                period_json(f, day) | {"own": entry_json(e, f.period)}
+                for f in account.periods
+                for e in f.entries
+                if e.debtor.id == debtor
+            ]
+    obligations.sort(key=lambda o: (o["next_last_day"] or date.max, o["id"]))
+    return json_answer(
+        {
+            "plan": plan,
+            "version": found.version,
+            "on": day,
+            "known_at": known_at,
+            "position": await complete_to(state.pool),
+            "obligations": obligations,
+        },
+        if_none_match,
+    )
+
+
+def debtor_of(
+    state: State, plan: PlanVersion, unit: str | None, organisation: str | None, day: date
+) -> str | None:
+    """The debtor that a question names; None when it names none."""
+    if organisation is not None:
+        if organisation not in {o["id"] for o in plan.document["organisations"]}:
+            raise Problem(
+                "organisation-unknown",
+                "The plan names no such organisation.",
+                status=404,
+                pointer="/organisation",
+                hint=f"GET /v1/plans/{plan.plan} lists `organisations`.",
+            )
+        return organisation
+    if unit is None:
+        return None
+    found = state.unit(unit, day)
+    if found.unit_id not in area_of(state, plan):
+        raise Problem(
+            "unit-outside-plan",
+            f"The plan {plan.plan} does not apply to {found.unit_id}.",
+            pointer="/unit",
+            hint=f"Its unit is {plan.document['unit']}; ask for it or a unit below it.",
+        )
+    return found.unit_id
+
+
+def _owes(entries: list[Any], debtor: str) -> bool:
+    return any(entry.debtor.id == debtor for entry in entries)
+
+
+@router.get("/reports", response_class=Response)
+async def list_reports(
+    state: Registry,
+    plan: str,
+    on: Annotated[date | None, Query(description="day; default today")] = None,
+    obligation: Annotated[str | None, Query(description="only this one")] = None,
+    unit: Who = None,
+    organisation: Organisation = None,
+    wanted: Annotated[str | None, Query(alias="state", description=", ".join(STATES))] = None,
+    known_at: KnownAt = None,
+    cursor: Cursor = None,
+    limit: Limit = 200,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Who owes what, one row per obligation, period and debtor, from the oldest due day on."""
+    if wanted is not None and wanted not in STATES:
+        raise Problem(
+            "state-unknown",
+            "There is no such state of a report.",
+            pointer="/state",
+            hint=f"States: {', '.join(STATES)}.",
+        )
+    found, day = state.plan(plan), on or state.clock.today()
+    if obligation is not None:
+        obligation_of(found, obligation)
+    debtor = debtor_of(state, found, unit, organisation, day)
+    rows = [
+        (account.obligation, filled.period, entry)
+        for account in await accounts(state, found, day, known_at, obligation)
+        for filled in account.periods
+        for entry in filled.entries
+        if wanted in (None, entry.state) and debtor in (None, entry.debtor.id)
+    ]
+    shown, following = page(
+        rows,
+        lambda r: [str(r[1].last_day or r[1].end), r[0]["id"], r[1].id, r[2].debtor.id],
+        cursor,
+        limit,
+    )
+    listed = [
+        {"obligation": o["id"], "period": p.id, "last_day": p.last_day, **entry_json(e, p)}
+        for o, p, e in shown
+    ]
+    answer = {"plan": plan, "on": day, "total": len(rows), "next": following, "reports": listed}
+    return json_answer(answer, if_none_match)
+
+
+def obligation_of(plan: PlanVersion, obligation: str) -> dict[str, Any]:
+    """One of the plan's obligations; 404 with those there are."""
+    for found in plan.document["reporting"]:
+        if found["id"] == obligation:
+            return dict(found)
+    raise Problem(
+        "obligation-unknown",
+        "The plan has no such reporting obligation.",
+        status=404,
+        pointer="/obligation",
+        hint=f"Obligations: {', '.join(o['id'] for o in plan.document['reporting'])}.",
+    )
+
+
+@router.get("/reports/{obligation}/{period}", response_class=Response)
+async def show_report(
+    state: Registry,
+    plan: str,
+    obligation: str,
+    period: str,
+    on: Annotated[date | None, Query(description="day; default today")] = None,
+    known_at: KnownAt = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """One period of an obligation: everybody's state, figures, numbers, dates and file hashes."""
+    found, day = state.plan(plan), on or state.clock.today()
+    check_period(found, obligation, period)
+    (account,) = await accounts(state, found, day, known_at, obligation)
+    filled = next((f for f in account.periods if f.period.id == period), None)
+    answer: dict[str, Any] = {"plan": plan, "obligation": obligation, "on": day}
+    if filled is not None:
+        answer |= period_json(filled, day)
+        answer["entries"] = [entry_json(entry, filled.period) for entry in filled.entries]
+        answer["others"] = [report_json(fact) for fact in filled.others]
+    else:
+        named = [f for f in account.unassigned if f.data.get("period") == period]
+        answer |= {"period": period, "last_day": None, "entries": []}
+        answer["others"] = [report_json(fact) for fact in named]
+    return json_answer(answer, if_none_match)
+
+
+def check_period(plan: PlanVersion, obligation: str, period: str) -> dict[str, Any]:
+    """The obligation; a problem when it has periods and this is none of them."""
+    found = obligation_of(plan, obligation)
+    spans = [p.id for p in periods(found, plan.document)]
+    if period not in spans and (spans or found["cadence"] in PERIODIC):
+        raise Problem(
+            "period-unknown",
+            "The obligation has no such period.",
+            status=404,
+            pointer="/period",
+            hint=f"Periods: {', '.join(spans[:60])}.",
+        )
+    return found
+
+
+@router.put("/reports/{obligation}/{period}", response_class=Response)
+async def hand_in(
+    state: Registry,
+    plan: str,
+    obligation: str,
+    period: str,
+    report: NewReport,
+    caller: Writing,
+    dry_run: Annotated[bool, Query(description="judge only, write nothing")] = False,
+) -> Response:
+    """Record a report that was handed in, as an event under the caller's own key. The same report
+    again changes nothing; another one for the same period is kept beside the first."""
+    found = state.plan(plan)
+    owed = check_period(found, obligation, period)
+    if owed["event"] not in REPORTS:
+        raise Problem(
+            "proven-by-events",
+            f"This obligation is not met by a report: its proof is the event {owed['event']}.",
+            pointer="/obligation",
+            hint=f"Post {owed['event']} to activities.",
+        )
+    if (report.unit is None) == (report.organisation is None):
+        raise Problem(
+            "debtor-missing",
+            "Say who reports: either `unit` or `organisation`.",
+            pointer="/unit",
+            hint="A commune is a unit; a department of the plan is an organisation.",
+        )
+    # Without a time it is today's: sent again on the same day, the same report is a duplicate.
+    today = datetime.combine(state.clock.today(), time(), VIETNAM)
+    at = report.submitted_at or today
+    if at.tzinfo is None:
+        raise Problem(
+            "time-malformed",
+            "submitted_at has no offset.",
+            pointer="/submitted_at",
+            hint="Write it like 2026-06-12T15:00:00+07:00.",
+        )
+    who = debtor_of(state, found, report.unit, report.organisation, vietnam_day(at))
+    subject = who if report.unit is not None else found.document["unit"]
+    data = _data(report, plan, obligation, period, at.isoformat())
+    if report.organisation is not None:
+        data |= {"from_unit": report.organisation, "reporter": report.organisation}
+    id = content_id("report", plan, obligation, period, str(who), data=data)
+    made = event(
+        owed["event"], caller.source(report.source), id, str(subject), at.isoformat(), data
+    )
+    answer = await post(state.activities, caller.authorization, [made], dry_run=dry_run)
+    return json_answer({"dry_run": dry_run, "event": made, "result": answer["results"][0]})
+
+
+def _data(
+    report: NewReport, plan: str, obligation: str, period: str, submitted_at: str
+) -> dict[str, Any]:
+    said = report.model_dump(mode="json", exclude_none=True)
+    data = {name: said[name] for name in said if name not in _NOT_DATA}
+    if report.number is not None:
+        data["document_ref"] = report.number
+    if report.opening:
+        data["opening"] = True
+    about = {"plan": plan, "obligation": obligation, "period": period}
+    return data | about | {"submitted_at": submitted_at}
+
+
+_NOT_DATA = frozenset({"unit", "organisation", "number", "submitted_at", "opening", "source"})
