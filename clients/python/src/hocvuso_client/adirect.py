@@ -118,7 +118,8 @@ class AsyncDirect:
 
     async def stream_offset(self, name: str) -> int:
         """How many lines of a stream are committed."""
-        answer = await self._request("GET", f"/v1/streams/{quote(name, safe='')}")
+        address = f"/v1/streams/{quote(name, safe='')}"
+        answer = await self._request("GET", address, tries=STREAM_TRIES)
         return int(answer.json()["committed"])
 
     async def stream(

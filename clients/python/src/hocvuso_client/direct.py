@@ -112,7 +112,8 @@ class Direct:
 
     def stream_offset(self, name: str) -> int:
         """How many lines of a stream are committed."""
-        answer = self._request("GET", f"/v1/streams/{quote(name, safe='')}")
+        address = f"/v1/streams/{quote(name, safe='')}"
+        answer = self._request("GET", address, tries=STREAM_TRIES)
         return int(answer.json()["committed"])
 
     def stream(

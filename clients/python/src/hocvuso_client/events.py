@@ -1105,15 +1105,21 @@ class ReportConsolidated(EventData):
     """A department consolidates and forwards reports."""
 
     TYPE: ClassVar[str] = "report.consolidated"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
     from_unit: str | None = _field(default=None, repr=False)
     to_unit: str | None = _field(default=None, repr=False)
     via: str | None = _field(default=None, repr=False)
+    plan: str | None = None
     obligation: str | None = None
     period: str | None = None
     sources: list[str] | tuple[str, ...] | None = _field(default=None, repr=False)
     document_ref: str | None = _field(default=None, repr=False)
+    submitted_at: dt.datetime | None = None
+    figures: dict[str, Any] | None = _field(default=None, repr=False)
+    document_date: dt.date | None = None
+    file_name: str | None = _field(default=None, repr=False)
+    file_sha256: str | None = None
     campaign: str | None = None
     plan_hint: str | None = None
     evidence_ref: str | None = _field(default=None, repr=False)
