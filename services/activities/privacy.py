@@ -6,7 +6,6 @@ purpose, makes the MAC by which equal content is known again (a plain digest of 
 can be inverted by trying all of them).
 """
 
-import base64
 import hashlib
 import hmac
 import re
@@ -113,6 +112,17 @@ _FORMS = {
 }
 
 
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_BASE32_PAIRS = [first + second for first in _BASE32 for second in _BASE32]
+_SHIFTS = range(150, -1, -10)
+
+
+def _base32(mac: bytes) -> str:
+    """RFC 4648 base 32 of 20 bytes; the standard library's takes three times as long."""
+    number = int.from_bytes(mac, "big")
+    return "".join([_BASE32_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+
+
 class Pseudonyms:
     """Makes references and content MACs with one key."""
 
@@ -133,7 +143,7 @@ class Pseudonyms:
         if not normal:
             return None
         mac = hmac.digest(self._reference_key, f"{scheme}\0{normal}".encode(), "sha256")
-        return f"{scheme}:{base64.b32encode(mac[:20]).decode()}"
+        return f"{scheme}:{_base32(mac[:20])}"
 
     def content_mac(self, canonical: bytes) -> bytes:
         """The MAC of a partner's normalised input (RFC 8785 bytes)."""

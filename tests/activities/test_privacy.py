@@ -1,11 +1,20 @@
 """Pseudonyms: equal for one person however written, different otherwise, bound to one key."""
 
+import base64
 from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.activities.privacy import PseudonymKeyError, Pseudonyms, bind_key, read_key
+from services.activities.privacy import (
+    PseudonymKeyError,
+    Pseudonyms,
+    _base32,
+    bind_key,
+    read_key,
+)
 
 ONE = Pseudonyms(bytes(32))
 TWO = Pseudonyms(bytes(31) + b"\1")
@@ -80,3 +89,8 @@ async def test_another_key_is_refused(database: str) -> None:
         assert await connection.fetchval("SELECT key_fingerprint FROM privacy") == ONE.fingerprint
     finally:
         await connection.close()
+
+
+@given(st.binary(min_size=20, max_size=20))
+def test_base32_is_that_of_the_standard(mac: bytes) -> None:
+    assert _base32(mac) == base64.b32encode(mac).decode()

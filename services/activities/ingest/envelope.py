@@ -64,6 +64,7 @@ class Envelopes:
         self._catalogue = catalogue
         self._clock = clock
         self._good_sources: set[str] = set()
+        self._good_subjects: set[str] = set()
         self._types = {EVENT_TYPE_PREFIX + name: kind for name, kind in catalogue.items()}
 
     def check(self, event: dict[str, Any]) -> Envelope:
@@ -82,7 +83,10 @@ class Envelopes:
         if kind.type in WITHOUT_SUBJECT and "subject" not in event:
             subject = ""
         else:
-            subject = _text(event, "subject")
+            subject = event.get("subject")
+            # And few units.
+            if not isinstance(subject, str) or subject not in self._good_subjects:
+                subject = self._check_subject(event)
         occurred = self._day(_text(event, "time"))
         if not event.keys() <= ATTRIBUTES:
             _check_extensions(event)
@@ -113,6 +117,12 @@ class Envelopes:
         if len(self._good_sources) < 10_000:
             self._good_sources.add(source)
         return source
+
+    def _check_subject(self, event: dict[str, Any]) -> str:
+        subject = _text(event, "subject")
+        if len(self._good_subjects) < 10_000:
+            self._good_subjects.add(subject)
+        return subject
 
     def _unknown_type(self, name: str) -> Problem:
         near = get_close_matches(name, self._types, 1, 0.75)
@@ -200,6 +210,15 @@ def _text(event: dict[str, Any], name: str) -> str:
             pointer=f"/{name}",
             hint="Use a shorter one.",
         )
+    if value[0] == " " or value[-1] == " " or not value.isprintable():
+        _check_form(name, value)
+    if name not in _UNSCANNED and may_leak(value) and leaks(value):
+        raise in_clear(f"/{name}", name)
+    return value
+
+
+def _check_form(name: str, value: str) -> None:
+    """Called for what is not plainly printable, which may still be good Unicode."""
     if value != value.strip() or _CONTROL.search(value):
         raise Problem(
             "attribute-malformed",
@@ -207,9 +226,6 @@ def _text(event: dict[str, Any], name: str) -> str:
             pointer=f"/{name}",
             hint="Trim it.",
         )
-    if name not in _UNSCANNED and may_leak(value) and leaks(value):
-        raise in_clear(f"/{name}", name)
-    return value
 
 
 def _missing_or(event: dict[str, Any], name: str, code: str, rule: str) -> Problem:

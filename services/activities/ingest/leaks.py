@@ -27,6 +27,7 @@ _LANDLINE = re.compile(r"(?:0|84)2[0-9]{9}")
 _SHAPES = (_IDENTITY, _MOBILE, _LANDLINE)
 _LENGTHS = frozenset({10, 11, 12})
 
+_FEWEST_DIGITS = 9
 # Nine digits with at most three characters between neighbours: only then is a closer look worth it.
 _MAYBE = re.compile(r"(?:\d[^\w\",:\[\]{}]{0,3}){9}")
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
@@ -49,7 +50,7 @@ def may_leak(text: str) -> bool:
     """Whether a text (also one of many fields as JSON) needs the closer look of `leaks`."""
     if not text.isascii():
         text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    return _MAYBE.search(text) is not None
+    return len(text) >= _FEWEST_DIGITS and _MAYBE.search(text) is not None
 
 
 def leaks(text: str) -> bool:
