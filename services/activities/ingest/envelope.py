@@ -83,10 +83,10 @@ class Envelopes:
         if kind.type in WITHOUT_SUBJECT and "subject" not in event:
             subject = ""
         else:
-            subject = event.get("subject")
+            given = event.get("subject")
             # And few units.
-            if not isinstance(subject, str) or subject not in self._good_subjects:
-                subject = self._check_subject(event)
+            known = isinstance(given, str) and given in self._good_subjects
+            subject = given if known else self._check_subject(event)
         occurred = self._day(_text(event, "time"))
         if not event.keys() <= ATTRIBUTES:
             _check_extensions(event)
