@@ -85,8 +85,10 @@ class Envelopes:
         else:
             given = event.get("subject")
             # And few units.
-            known = isinstance(given, str) and given in self._good_subjects
-            subject = given if known else self._check_subject(event)
+            if isinstance(given, str) and given in self._good_subjects:
+                subject = given
+            else:
+                subject = self._check_subject(event)
         occurred = self._day(_text(event, "time"))
         if not event.keys() <= ATTRIBUTES:
             _check_extensions(event)
