@@ -90,6 +90,31 @@ SENT = _counter(
     "messaging.system", "messaging.operation.name", "messaging.destination.name",
 )  # fmt: skip
 
+# -- the intake: Kafka topics of partners --------------------------------------------------------
+INTAKE_LAG = _gauge(
+    "hocvuso.intake.lag", "{message}", "Messages of a partner's intake topic that are not read.",
+    "hocvuso.partner", fresh=FRESH,
+)  # fmt: skip
+INTAKE_DELAY = _gauge(
+    "hocvuso.intake.delay", "s", "Age of the oldest message that is not read; 0: there is none.",
+    "hocvuso.partner", fresh=FRESH,
+)  # fmt: skip
+INTAKE_TROUBLES = _gauge(
+    "hocvuso.intake.troubles", "{trouble}",
+    "What went wrong with a partner's topic (lost messages, recreated, compacted ...) and nobody"
+    " has acknowledged.",
+    "hocvuso.partner", fresh=FRESH,
+)  # fmt: skip
+INTAKE_RECEIPTS = _gauge(
+    "hocvuso.intake.receipts", "{receipt}", "Answers that wait for a partner's receipts topic.",
+    "hocvuso.partner", fresh=FRESH,
+)  # fmt: skip
+INTAKE_READ = _gauge(
+    "hocvuso.intake.reading", "{partner}",
+    "1: a partner's topic is read; 0: nobody reads it, or the reader waits.",
+    "hocvuso.partner", fresh=FRESH,
+)  # fmt: skip
+
 # -- the projection: worker and API of metrics --------------------------------------------------
 PROCESS_DURATION = _histogram(
     "messaging.process.duration", "s", "Duration of counting one batch of the log.",
@@ -156,8 +181,23 @@ MEASURES_BUILDING = _gauge(
 )  # fmt: skip
 QUERY_DURATION = _histogram(
     "hocvuso.query.duration", "s",
-    "Duration of reading a table. query: current (published cells), past (evaluated anew), wait.",
+    "Duration of reading a table. query: current (published cells), past (evaluated anew).",
     "hocvuso.query", bounds=FAST,
+)  # fmt: skip
+
+PLAN_OBJECTIVES = _gauge(
+    "hocvuso.plan.objectives", "{objective}",
+    "Objectives of a plan by their status at the plan's own unit.",
+    "hocvuso.plan", "hocvuso.status", fresh=120,
+)  # fmt: skip
+PLAN_RATIO = _gauge(
+    "hocvuso.plan.objective.ratio", "1",
+    "Value by denominator of an objective at the plan's own unit, where it has a denominator.",
+    "hocvuso.plan", "hocvuso.objective", fresh=120,
+)  # fmt: skip
+PLAN_CELLS = _gauge(
+    "hocvuso.plan.cells", "{cell}", "Cells of a plan, all units, by status.",
+    "hocvuso.plan", "hocvuso.status", fresh=120,
 )  # fmt: skip
 
 # -- every process --------------------------------------------------------------------------------

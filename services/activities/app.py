@@ -11,12 +11,14 @@ from services.activities.ingest import routes as ingest_routes
 from services.activities.ingest.door import Door
 from services.activities.ingest.events_first import EventsFirst
 from services.activities.ingest.intake import Intake
+from services.activities.intake import routes as kafka_routes
 from services.activities.keys import routes as key_routes
 from services.activities.keys.store import KeyStore
 from services.activities.log import routes as log_routes
 from services.activities.log.books import Limits
 from services.activities.log.log import Log
 from services.activities.privacy import Pseudonyms, bind_key, read_key
+from services.activities.quarantine import routes as quarantine_routes
 from services.activities.settings import ActivitiesSettings
 from services.activities.watch import Watch
 from shared import exposition, problems, telemetry
@@ -53,6 +55,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             app.state.catalogue = catalogue
             app.state.keys = KeyStore(pool, now)
             app.state.log_limits = limits
+            app.state.quarantine_days = used.quarantine_days
             app.state.door = Door(intake, log)
             openapi.install(app, catalogue)
             await log.start()
@@ -79,6 +82,8 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         log_routes.router,
         catalogue_routes.router,
         key_routes.router,
+        kafka_routes.router,
+        quarantine_routes.router,
     ):
         app.include_router(router)
     app.add_route("/metrics", exposition.route, include_in_schema=False)

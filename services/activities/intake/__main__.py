@@ -1,0 +1,54 @@
+"""The process that reads the intake topics: `python -m services.activities.intake`."""
+
+import asyncio
+
+from services.activities.ingest.door import Door
+from services.activities.ingest.intake import Intake as Judge
+from services.activities.intake.manager import Manager
+from services.activities.intake.watch import Watch
+from services.activities.log.books import Limits
+from services.activities.log.log import Log
+from services.activities.privacy import Pseudonyms, bind_key, read_key
+from services.activities.settings import ActivitiesSettings
+from shared import exposition, telemetry
+from shared.clock import clock_from_environment
+from shared.contracts.definitions import Catalogue
+from shared.db import connect_pool_when_there
+from shared.instruments import watch_pool
+from shared.looks import looking
+from shared.worker import forever, run_until_stopped
+
+
+async def main(stop: asyncio.Event) -> None:
+    """Read until told to stop."""
+    telemetry.setup("hocvuso-intake")
+    settings = ActivitiesSettings()
+    pseudonyms = Pseudonyms(read_key(settings.pseudonym_key_file))
+    catalogue, clock = Catalogue.load(), clock_from_environment()
+    pool = await connect_pool_when_there(
+        settings.activities_database_url, "activities", low=1, high=8
+    )
+    async with pool.acquire() as connection:
+        await bind_key(connection, pseudonyms)
+    judge = Judge(catalogue, pseudonyms, clock)
+    limits = Limits(settings.quarantine_rows, settings.quarantine_megabytes * 1024 * 1024)
+    log = Log(pool, catalogue, clock, limits=limits, stored_mac=judge.stored_mac)
+    await log.start()
+    door = Door(judge, log)
+    manager = Manager(pool, door, settings.broker(), clock)
+    work = asyncio.create_task(forever("intake", manager.run))
+    watch_pool("intake", pool)
+    async with (
+        exposition.serve(settings.process_metrics_host, settings.intake_metrics_port),
+        looking("intake", Watch(pool, clock).look),
+    ):
+        await stop.wait()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    await log.stop()
+    pool.terminate()
+    telemetry.shutdown()
+
+
+if __name__ == "__main__":
+    run_until_stopped(main)
