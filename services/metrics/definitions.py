@@ -31,6 +31,13 @@ class Definitions:
         self._populations: dict[tuple[str, str], list[tuple[date, int, int]]] | None = None
         self._compiled: dict[tuple[str, date], tuple[Json, list[Objective]]] = {}
 
+    def copy(self) -> "Definitions":
+        """The same definitions, which later rows of these ones do not change."""
+        found = Definitions(self._catalogue)
+        found.tree, found.position = self.tree.copy(), self.position
+        found._contents = dict(self._contents)
+        return found
+
     def apply(self, record: LogRecord) -> None:
         """Take the next row."""
         self.position = max(self.position, record.position)
