@@ -22,11 +22,12 @@ KeyFile = Annotated[
 Url = Annotated[str | None, typer.Option("--url", help="address of activities")]
 
 
-def _client(url: str | None, key_file: Path | None) -> httpx.Client:
+def connect(url: str | None, key_file: Path | None) -> httpx.Client:
+    """A client of activities that holds the key; ends the command when there is none."""
     settings = CommonSettings()
     key = key_file.read_text().strip() if key_file else settings.admin_key()
     if not key:
-        _fail("No key: set HOCVUSO_ADMIN_KEY_FILE, or name a file with --key-file.")
+        fail("No key: set HOCVUSO_ADMIN_KEY_FILE, or name a file with --key-file.")
     return httpx.Client(
         base_url=url or settings.activities_url,
         headers={"Authorization": f"Bearer {key}"},
@@ -35,24 +36,32 @@ def _client(url: str | None, key_file: Path | None) -> httpx.Client:
     )
 
 
-def _fail(message: str) -> NoReturn:
+def fail(message: str) -> NoReturn:
+    """Say why and end with 1."""
     print(message, file=sys.stderr)
     raise typer.Exit(1)
 
 
-def _ask(client: httpx.Client, method: str, path: str, body: Any = None) -> Any:
+def ask(
+    client: httpx.Client,
+    method: str,
+    path: str,
+    body: Any = None,
+    params: dict[str, str] | None = None,
+) -> Any:
+    """The JSON of an answer; ends the command with detail and hint of a problem."""
     try:
-        answer = client.request(method, path, json=body)
+        answer = client.request(method, path, json=body, params=params)
     except httpx.TransportError as error:
-        _fail(f"activities does not answer at {client.base_url} ({type(error).__name__}).")
+        fail(f"activities does not answer at {client.base_url} ({type(error).__name__}).")
     if answer.is_success:
         return answer.json() if answer.content else None
     try:
         problem = answer.json()
         where = f" ({problem['pointer']})" if "pointer" in problem else ""
-        _fail(f"{problem['detail']}{where}\n{problem.get('hint', '')}".strip())
+        fail(f"{problem['detail']}{where}\n{problem.get('hint', '')}".strip())
     except (ValueError, KeyError):
-        _fail(f"activities answered HTTP {answer.status_code}.")
+        fail(f"activities answered HTTP {answer.status_code}.")
 
 
 @keys.command("create")
@@ -90,8 +99,8 @@ def create(
     }  # fmt: skip
     if scope:
         order["scopes"] = scope
-    with _client(url, key_file) as client:
-        made = _ask(client, "POST", "/v1/keys", order)
+    with connect(url, key_file) as client:
+        made = ask(client, "POST", "/v1/keys", order)
     if out is None:
         print(made["key"])
         return
@@ -104,8 +113,8 @@ def create(
 @keys.command("list")
 def list_keys(url: Url = None, key_file: KeyFile = None) -> None:
     """List the keys, newest first."""
-    with _client(url, key_file) as client:
-        rows = _ask(client, "GET", "/v1/keys")
+    with connect(url, key_file) as client:
+        rows = ask(client, "GET", "/v1/keys")
     print(f"{'prefix':<10}{'name':<26}{'roles':<26}{'bound to':<12}{'last used':<12}state")
     for row in rows:
         state = "revoked" if row["revoked_at"] else f"until {row['expires_at'] or 'revoked'}"
@@ -122,8 +131,8 @@ def revoke(
     key_file: KeyFile = None,
 ) -> None:
     """End a key."""
-    with _client(url, key_file) as client:
-        _ask(client, "DELETE", f"/v1/keys/{prefix}")
+    with connect(url, key_file) as client:
+        ask(client, "DELETE", f"/v1/keys/{prefix}")
     print(f"key {prefix} is revoked; every process refuses it within 20 seconds")
 
 
@@ -143,11 +152,11 @@ def send(
         counts = ", ".join(f"{name} {count}" for name, count in summary.counts.items())
         print(f"{summary.lines} lines: {counts}", end=end, flush=True)
 
-    with _client(url, key_file) as client, beside.open("w", encoding="utf-8") as results:
+    with connect(url, key_file) as client, beside.open("w", encoding="utf-8") as results:
         try:
             summary = send_file(client, file, results, show if live else lambda _: None)
         except SendFailed as failed:
-            _fail(f"{failed}\nResults so far: {beside}")
+            fail(f"{failed}\nResults so far: {beside}")
     show(summary, end="\n")
     print(f"results: {beside}")
     if summary.counts["rejected"]:

@@ -21,6 +21,7 @@ from opentelemetry import trace
 from services.activities.log import receipts
 from services.activities.log.replay import lane_lasts
 from services.activities.log.rows import WIRE_SQL, to_wire
+from services.activities.quarantine import store as quarantine
 from services.activities.settings import ActivitiesSettings
 from shared import exposition, kafka, telemetry
 from shared.broker import Broker
@@ -226,6 +227,14 @@ async def prune_daily(pool: asyncpg.Pool) -> None:
     await asyncio.sleep(86_400)
 
 
+async def expire_daily(pool: asyncpg.Pool, clock: Clock, days: int) -> None:
+    """Forget refused events that are too old, once a day."""
+    gone = await quarantine.expire(pool, clock.now(), days)
+    if gone:
+        log.info("forgot %d refused events last refused more than %d days ago", gone, days)
+    await asyncio.sleep(86_400)
+
+
 async def main(stop: asyncio.Event) -> None:
     """Run the relay until told to stop."""
     telemetry.setup("hocvuso-relay")
@@ -240,6 +249,12 @@ async def main(stop: asyncio.Event) -> None:
         asyncio.create_task(forever("relay", relay.run)),
         asyncio.create_task(forever("progress listener", listener.run, longest_wait_s=2)),
         asyncio.create_task(forever("prune marks", lambda: prune_daily(pool))),
+        asyncio.create_task(
+            forever(
+                "expire the quarantine",
+                lambda: expire_daily(pool, clock_from_environment(), settings.quarantine_days),
+            )
+        ),
     ]
     watch_pool("relay", pool)
     async with exposition.serve(settings.process_metrics_host, settings.relay_metrics_port):

@@ -116,6 +116,7 @@ class Door:
         traceparent: str | None,
         dry_run: bool = False,
         also: Also | None = None,
+        told: TellResults | None = None,
     ) -> Result:
         """Hand an event of the quarantine in again, mended or not; see `Intake.judge_again`.
 
@@ -123,13 +124,20 @@ class Door:
         """
         judged = self._intake.judge_again(kept, mac, key, traceparent)
         results = await self._submit(
-            None, [judged], key, Path.REPLAY, traceparent, dry_run=dry_run, also=also
+            [self._intake.kept_before(kept)],
+            [judged],
+            key,
+            Path.REPLAY,
+            traceparent,
+            dry_run=dry_run,
+            also=also,
+            told=told,
         )
         return results[0]
 
     async def _submit(
         self,
-        elements: Sequence[Element] | None,
+        elements: Sequence[Element | Kept],
         judged: Sequence[Judged],
         key: Key,
         path: Path,
@@ -140,11 +148,13 @@ class Door:
         also: Also | None = None,
         told: TellResults | None = None,
     ) -> list[Result]:
-        """Submit what was judged; `elements` None: nothing is kept of what is refused."""
+        """Submit what was judged; an element kept before is not kept again when it is refused."""
         good = [i for i, j in enumerate(judged) if j.candidate is not None]
 
         def keep(index: int) -> Kept:
-            raw = b"" if elements is None else elements[index]
+            raw = elements[index]
+            if isinstance(raw, Kept):
+                return raw
             if isinstance(raw, Problem):
                 return self._intake.keep_unread(raw, key)
             return self._intake.keep(raw)
@@ -160,7 +170,7 @@ class Door:
             path.value,
             traceparent,
             refused,
-            None if elements is None else lambda place: keep(good[place]),
+            None if path is Path.REPLAY else lambda place: keep(good[place]),
         )
 
         async def tell(connection: Connection, outcomes: Sequence[Outcome]) -> None:

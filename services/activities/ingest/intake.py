@@ -104,6 +104,11 @@ class Intake:
         digest = self._content_mac(f"unread\0{key.name}\0{problem.code}".encode())
         return Kept(None, None, "", None, digest, 0)
 
+    def kept_before(self, kept: dict[str, Any]) -> Kept:
+        """What to book an event out of the quarantine by."""
+        source, id = _shown(kept, "source"), _shown(kept, "id")
+        return Kept(source, id, self._masks.type_of(kept), None, b"", 0)
+
     def stored_mac(self, c: Candidate) -> bytes:
         """The MAC of an event as the log stores it."""
         stored: list[Any] = [c.source, c.id, c.type, c.subject, c.time, c.data]

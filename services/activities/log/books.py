@@ -4,6 +4,7 @@ And what was refused goes to the quarantine there too. So books, quarantine and 
 whatever crashes; the cost is one statement per group of events, not per event.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,6 +20,7 @@ from shared.problems import Problem
 SOURCES_A_DAY = 200
 """Sources that one partner may invent in refused events a day; the others are booked without."""
 
+_POINTER = re.compile(r"[A-Za-z0-9_./~$-]*", re.ASCII)
 UNDONE = "atomic-batch-refused"
 
 
@@ -84,7 +86,7 @@ class Books:
         if delivery is None or submission.dry_run:
             return
         for kept, why in delivery.refused:
-            self._refused.append((kept, why.body(), delivery))
+            self._refused.append((kept, problem_to_keep(why), delivery))
         for index, (c, outcome) in enumerate(zip(submission.candidates, outcomes, strict=True)):
             problem = outcome.problem
             if problem is None:
@@ -96,7 +98,9 @@ class Books:
             elif problem.code == UNDONE or delivery.keep is None:
                 self._counted.append((c.source, c.type, delivery))
             else:
-                self._refused.append((delivery.keep(index), _body(problem, outcome), delivery))
+                self._refused.append(
+                    (delivery.keep(index), problem_to_keep(problem, outcome.position), delivery)
+                )
 
     def _line(self, source: str, delivery: Delivery, type: str) -> _Line:
         key = (source, delivery.partner, type, delivery.path)
@@ -209,6 +213,9 @@ def _size(kept: Kept) -> int:
     return kept.size if kept.event is not None else 0
 
 
-def _body(problem: Problem, outcome: Outcome) -> dict[str, Any]:
+def problem_to_keep(problem: Problem, position: int | None = None) -> dict[str, Any]:
+    """A problem to keep; without its pointer where that repeats a name nobody should write."""
     body = problem.body()
-    return body if outcome.position is None else {**body, "position": outcome.position}
+    if not _POINTER.fullmatch(body.get("pointer", "")):
+        del body["pointer"]
+    return body if position is None else {**body, "position": position}

@@ -1,0 +1,325 @@
+"""`/v1/quarantine`: what was refused, to be seen, mended, replayed or dismissed by its partner."""
+
+import asyncio
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.activities.ingest.answers import Result
+from services.activities.ingest.body import read_body
+from services.activities.ingest.leaks import leaks
+from services.activities.ingest.parse import read
+from services.activities.ingest.problems import MAX_EVENT_BYTES, in_clear
+from services.activities.keys.model import REPLAY, Key
+from services.activities.keys.routes import Authenticated, bearer
+from services.activities.log.model import Status
+from services.activities.quarantine import store
+from services.activities.quarantine.masks import masked, shown
+from services.activities.quarantine.replay import Replayer
+from services.activities.quarantine.store import Filter, Refused, State
+from shared import telemetry
+from shared.problems import Problem
+
+router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"], dependencies=[Depends(bearer)])
+NEWEST = 2**62
+AT_ONCE = 50
+Text = Annotated[str, Query(max_length=512)]
+
+
+class Listed(BaseModel):
+    """A refused event. `source`, `id` null and `type` "" where unknown or not to be repeated."""
+
+    number: int
+    partner: str
+    source: str | None
+    id: str | None
+    type: str
+    path: str
+    state: State
+    code: str
+    problem: dict[str, Any]
+    times: int = Field(description="how often the same content was refused")
+    first_seen: datetime
+    last_seen: datetime
+    forgotten_on: date = Field(description="when it is deleted, unless refused again")
+    replays: int
+    position: int | None = Field(description="where the log has it, once resolved")
+    reason: str | None = Field(description="why it was dismissed")
+    closed_by: str | None
+    closed_at: datetime | None
+    trace_id: str | None
+
+
+class Masked(BaseModel):
+    """A masked value: `kept` as a reference for a replay, or `needed` in `changes`."""
+
+    pointer: str
+    replay: Literal["kept", "needed"]
+
+
+class Shown(Listed):
+    """With the original: `***` where personal values stood; null where nothing could be read."""
+
+    event: dict[str, Any] | None
+    masked: list[Masked]
+    bytes: int
+    replay_problem: dict[str, Any] | None = Field(description="why the last replay was refused")
+
+
+class Page(BaseModel):
+    """Newest first; go on with `cursor=next` until it is null."""
+
+    items: list[Listed]
+    next: int | None
+
+
+class Selection(BaseModel):
+    """Which open events to replay, at least by one member; `cursor` to go on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: str | None = None
+    code: str | None = None
+    type: str | None = None
+    since: datetime | None = None
+    cursor: int | None = None
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 1_000
+
+
+class Replayed(BaseModel):
+    """What became of one number."""
+
+    number: int
+    source: str | None
+    id: str | None
+    status: Literal["accepted", "duplicate", "rejected"]
+    position: int | None
+    problem: dict[str, Any] | None = None
+    warnings: list[str] = []
+
+
+class ReplayedPage(BaseModel):
+    """Go on with `cursor=next` until it is null."""
+
+    accepted: int
+    duplicates: int
+    rejected: int
+    results: list[Replayed]
+    next: int | None
+
+
+class Reason(BaseModel):
+    """Why nothing is to be done about it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+def _replayer(request: Request) -> Replayer:
+    state = request.app.state
+    return Replayer(state.pool, state.door, state.clock)
+
+
+def _listed(request: Request, refused: Refused) -> dict[str, Any]:
+    context = telemetry.span_context(refused.traceparent) if refused.traceparent else None
+    return {
+        **vars(refused),
+        "forgotten_on": (
+            refused.last_seen + timedelta(days=request.app.state.quarantine_days)
+        ).date(),
+        "trace_id": format(context.trace_id, "032x") if context else None,
+    }
+
+
+async def _own(request: Request, number: int, key: Key) -> Refused:
+    """The row, if the key may see it: to others it does not exist."""
+    refused = await store.one(request.app.state.pool, number) if number < NEWEST else None
+    if refused is None or not (key.is_administrator or refused.partner == key.name):
+        raise Problem(
+            "quarantine-unknown",
+            "None of your refused events has this number.",
+            status=404,
+            hint="GET /v1/quarantine lists them; what is too old is deleted.",
+        )
+    return refused
+
+
+def _filter(key: Key, partner: str | None = None, **wanted: Any) -> Filter:
+    if wanted.get("since") is not None and wanted["since"].tzinfo is None:
+        raise Problem(
+            "invalid-parameter",
+            "since has no offset.",
+            pointer="/since",
+            hint="Write it like 2026-06-30T00:00:00+07:00.",
+        )
+    return Filter(partner if key.is_administrator else key.name, **wanted)
+
+
+@router.get("")
+async def list_refused(
+    request: Request,
+    key: Authenticated,
+    source: Text | None = None,
+    id: Text | None = None,
+    code: Text | None = None,
+    type: Text | None = None,
+    partner: Annotated[str | None, Query(description="administrators only")] = None,
+    since: Annotated[datetime | None, Query(description="last refused at or after")] = None,
+    state: Literal["open", "resolved", "dismissed", "all"] = "open",
+    cursor: Annotated[int, Query(ge=0, le=NEWEST)] = NEWEST,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Page:
+    """Refused events, newest first: your own, or everybody's for an administrator.
+
+    An event is `resolved` once the log has taken one with its source and id in.
+    """
+    wanted = _filter(
+        key, partner, source=source, id=id, code=code, type=type, since=since,
+        state=None if state == "all" else state,
+    )  # fmt: skip
+    rows = await store.page(request.app.state.pool, wanted, cursor, limit)
+    return Page(
+        items=[Listed.model_validate(_listed(request, row)) for row in rows],
+        next=rows[-1].number if len(rows) == limit else None,
+    )
+
+
+@router.get("/{number}")
+async def read_refused(request: Request, number: int, key: Authenticated) -> Shown:
+    """One refused event with its original, masked."""
+    refused = await _own(request, number, key)
+    return Shown.model_validate(
+        {
+            **_listed(request, refused),
+            "event": shown(refused.event),
+            "masked": [
+                {"pointer": pointer, "replay": "kept" if kept else "needed"}
+                for pointer, kept in masked(refused.event)
+            ],
+        }
+    )
+
+
+_CHANGES = {
+    "requestBody": {
+        "required": False,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"changes": {"type": "object"}},
+                    "additionalProperties": False,
+                },
+                "example": {"changes": {"subject": "24133"}},
+            }
+        },
+    }
+}
+
+
+@router.post("/{number}/replay", openapi_extra=_CHANGES)
+async def replay_one(
+    request: Request,
+    number: int,
+    key: Authenticated,
+    dry_run: Annotated[bool, Query(description="judge it, write nothing")] = False,
+) -> Replayed:
+    """Hand one refused event in again (scope `quarantine:replay`).
+
+    `changes` is a JSON merge patch (RFC 7396) over the event as posted. What is masked keeps its
+    pseudonym where `masked` says `kept`, and must be given where it says `needed`. Answers like
+    `POST /v1/events`: refused again is an error with the reason.
+    """
+    key.require(REPLAY)
+    refused = await _own(request, number, key)
+    changes = await _read_changes(request)
+    result = await _replayer(request).replay(
+        refused, changes, key, telemetry.traceparent(), dry_run=dry_run
+    )
+    if result.problem is not None:
+        result.problem.extra["number"] = number
+        if result.position is not None:
+            result.problem.extra["position"] = result.position
+        raise result.problem
+    return _replayed(number, result)
+
+
+async def _read_changes(request: Request) -> dict[str, Any] | None:
+    raw = await read_body(request, MAX_EVENT_BYTES, "A patch")
+    if not raw.strip():
+        return None
+    body, _, _ = read(raw)
+    if not isinstance(body, dict) or body.keys() - {"changes"}:
+        raise _malformed()
+    changes = body.get("changes")
+    if changes is not None and not isinstance(changes, dict):
+        raise _malformed()
+    return changes or None
+
+
+def _malformed() -> Problem:
+    return Problem(
+        "changes-malformed",
+        "The body is not an object whose one member, changes, is an object.",
+        pointer="/changes",
+        hint='Write {"changes": {"subject": "24133"}}, or no body to replay it as it is.',
+    )
+
+
+@router.post("/replay")
+async def replay_many(request: Request, selection: Selection, key: Authenticated) -> ReplayedPage:
+    """Hand in again, as they are, all open events that a filter finds (scope `quarantine:replay`):
+    after a unit was added, say, all with `{"code": "unit-unknown"}`."""
+    key.require(REPLAY)
+    wanted = _filter(key, **selection.model_dump(exclude={"cursor", "limit"}), state="open")
+    if not (selection.source or selection.code or selection.type or selection.since):
+        raise Problem(
+            "invalid-parameter",
+            "The filter names nothing.",
+            pointer="/code",
+            hint="Name at least one of source, code, type, since.",
+        )
+    pool = request.app.state.pool
+    rows = await store.page(pool, wanted, selection.cursor or NEWEST, selection.limit)
+    replayer, traceparent = _replayer(request), telemetry.traceparent()
+
+    async def one(refused: Refused) -> Replayed:
+        try:
+            result = await replayer.replay(refused, None, key, traceparent)
+        except Problem as problem:
+            if problem.retryable:
+                raise
+            result = Result(refused.source, refused.id, Status.REJECTED, None, problem)
+        return _replayed(refused.number, result)
+
+    results: list[Replayed] = []
+    # Oldest first, since later ones may build on earlier ones.
+    rows_in_order = rows[::-1]
+    for first in range(0, len(rows), AT_ONCE):
+        results += await asyncio.gather(*map(one, rows_in_order[first : first + AT_ONCE]))
+    told = [r.status for r in results]
+    return ReplayedPage(
+        accepted=told.count("accepted"),
+        duplicates=told.count("duplicate"),
+        rejected=told.count("rejected"),
+        results=results,
+        next=rows[-1].number if len(rows) == selection.limit else None,
+    )
+
+
+def _replayed(number: int, result: Result) -> Replayed:
+    problem = result.problem.body() if result.problem is not None else None
+    return Replayed.model_validate({"number": number, "problem": problem} | result.body())
+
+
+@router.post("/{number}/dismiss", status_code=204)
+async def dismiss(request: Request, number: int, body: Reason, key: Authenticated) -> None:
+    """Close a refused event for good, with the reason (scope `quarantine:replay`)."""
+    key.require(REPLAY)
+    if leaks(body.reason):
+        raise in_clear("/reason")
+    refused = await _own(request, number, key)
+    await _replayer(request).dismiss(refused, body.reason, key)
