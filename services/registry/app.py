@@ -18,6 +18,7 @@ from services.registry.reports import routes as report_routes
 from services.registry.settings import RegistrySettings
 from services.registry.state import State
 from services.registry.tables import routes as table_routes
+from services.registry.tasks import routes as task_routes
 from services.registry.units import routes as unit_routes
 from services.registry.web import routes as web_routes
 from shared import exposition, problems, telemetry
@@ -34,6 +35,7 @@ READ = (
     plan_routes.router,
     table_routes.router,
     report_routes.router,
+    task_routes.router,
 )
 """Routers whose every route needs a reader; those that write ask for a writer besides."""
 

@@ -7,7 +7,7 @@ disagree with activities and metrics about the tree, and any replica has the sam
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 
 from services.registry.models import Definition
+from services.registry.plans.amendments import amended
 from shared import progress
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
 from shared.contracts.tree import UnitTree
@@ -22,6 +23,9 @@ from shared.lanes import Lane
 
 COLUMNS = tuple(Definition.model_fields)
 CHUNK = 2_000
+STATEMENTS = frozenset(
+    {"plan.amended", "central_document.issued", "ranking.published", "disclosure.published"}
+)
 
 
 class DefinitionProjection:
@@ -102,6 +106,17 @@ class Population:
     recorded: date
 
 
+@dataclass(frozen=True)
+class Statement:
+    """Another definition as it stands: an amendment, a central document, a published ranking."""
+
+    type: str
+    unit_id: str
+    data: dict[str, Any]
+    position: int
+    recorded: date
+
+
 @dataclass
 class Definitions:
     """Everything the definition rows up to `position` say, with corrections applied."""
@@ -111,6 +126,7 @@ class Definitions:
     _plans: dict[int, PlanVersion] = field(default_factory=dict)
     _populations: dict[int, Population] = field(default_factory=dict)
     _declared: dict[str, set[int]] = field(default_factory=dict)
+    _statements: dict[int, Statement] = field(default_factory=dict)
 
     async def catch_up(self, pool: asyncpg.Pool) -> bool:
         """Fold the rows stored since; True when there were any."""
@@ -135,6 +151,7 @@ class Definitions:
         content = record.effective_content()
         origin = record.origin
         self._plans.pop(origin, None)
+        self._statements.pop(origin, None)
         gone = self._populations.pop(origin, None)
         if gone is not None:
             self._declared[gone.unit_id].discard(origin)
@@ -162,6 +179,10 @@ class Definitions:
                 record.position,
                 record.recorded,
             )
+        elif content.type in STATEMENTS:
+            self._statements[origin] = Statement(
+                content.type, content.unitid, data, record.position, record.recorded
+            )
 
     def plans(self) -> list[PlanVersion]:
         """The newest version of every plan, by id."""
@@ -172,9 +193,22 @@ class Definitions:
                 newest[plan.plan] = plan
         return [newest[plan] for plan in sorted(newest)]
 
-    def plan(self, plan: str) -> PlanVersion | None:
-        """The newest version of a plan."""
-        return next((p for p in self.plans() if p.plan == plan), None)
+    def plan(self, plan: str, on: date | None = None) -> PlanVersion | None:
+        """The newest version of a plan, with the amendments that are valid on a day."""
+        found = next((p for p in self.plans() if p.plan == plan), None)
+        if found is None or on is None:
+            return found
+        document = found.document
+        for statement in self.statements("plan.amended"):
+            data = statement.data
+            if data["plan"] == plan and date.fromisoformat(data["valid_from"]) <= on:
+                document = amended(document, data)
+        return replace(found, document=document)
+
+    def statements(self, type: str) -> list[Statement]:
+        """Every standing statement of a type, in the order of the log."""
+        found = (s for _, s in sorted(self._statements.items()))
+        return [s for s in found if s.type == type]
 
     def plan_versions(self, plan: str) -> list[PlanVersion]:
         """All versions of a plan, oldest first."""

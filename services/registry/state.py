@@ -42,9 +42,9 @@ class State:
     def tree(self) -> UnitTree:
         return self.follower.definitions.tree
 
-    def plan(self, plan: str) -> PlanVersion:
-        """The newest version of a plan; 404 with the plans there are."""
-        found = self.definitions.plan(plan)
+    def plan(self, plan: str, on: date | None = None) -> PlanVersion:
+        """The newest version of a plan as amended by a day (today); 404 with the plans there are."""
+        found = self.definitions.plan(plan, on or self.clock.today())
         if found is None:
             known = ", ".join(p.plan for p in self.definitions.plans())
             raise Problem(

@@ -42,12 +42,3 @@ async def test_the_15th_is_included_in_gia_lai_and_excluded_in_yen_bai(registry:
         assert quarterly["next_due"] == "2026-12-15"
         days[plan] = quarterly["next_last_day"]
     assert days == {"gia-lai-2026": "2026-12-15", "yen-bai-2025-2026": "2026-12-14"}
-
-
-async def test_tasks_by_organisation(registry: Running) -> None:
-    answer = await registry.client.get(
-        "/v1/plans/dong-nai-2026/tasks", params={"organisation": "so-khcn"}
-    )
-    tasks = answer.json()["tasks"]
-    assert tasks
-    assert all("so-khcn" in [*t["lead"], *(t.get("coordinate") or [])] for t in tasks)

@@ -1,9 +1,9 @@
 """Plans: what they demand, what is counted of it, who does what until when."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from services.registry.definitions import PlanVersion
 from services.registry.plans.deadlines import deadline_day, due_days
@@ -16,13 +16,14 @@ _SUMMARY = ("title_vi", "title_en", "issuer", "unit", "unit_level", "period", "i
 
 
 def plan_json(state: State, plan: PlanVersion) -> dict[str, Any]:
-    """A plan in one row."""
+    """A plan in one row; the digest is that of the version as published, without amendments."""
     document = plan.document
+    published = state.definitions.plan(plan.plan) or plan
     unit = state.tree.unit(document["unit"])
     return {
         "id": plan.plan,
         "version": plan.version,
-        "digest": content_digest(document),
+        "digest": content_digest(published.document),
         **{name: document.get(name) for name in _SUMMARY},
         "unit_name_vi": unit.name(date.fromisoformat(document["period"]["start"]))
         if unit
@@ -44,13 +45,22 @@ async def list_plans(state: Registry) -> dict[str, Any]:
 
 @router.get("/{plan}")
 async def show_plan(state: Registry, plan: str) -> dict[str, Any]:
-    """One plan, whole, with the versions it has had."""
+    """One plan, whole, as amended by today, with the versions and amendments it has had."""
     found = state.plan(plan)
     versions = [
         {"version": v.version, "position": v.position, "recorded": v.recorded}
         for v in state.definitions.plan_versions(plan)
     ]
-    return plan_json(state, found) | {"versions": versions, "document": found.document}
+    amendments = [
+        s.data | {"position": s.position, "recorded": s.recorded}
+        for s in state.definitions.statements("plan.amended")
+        if s.data["plan"] == plan
+    ]
+    return plan_json(state, found) | {
+        "versions": versions,
+        "amendments": amendments,
+        "document": found.document,
+    }
 
 
 async def objective_states(state: State, plan: str) -> dict[str, tuple[str, str | None]]:
@@ -108,24 +118,6 @@ async def list_objectives(state: Registry, plan: str) -> dict[str, Any]:
     for objective in objectives:
         tally[objective["state"]] += 1
     return {"plan": plan, "version": found.version, "states": tally, "objectives": objectives}
-
-
-@router.get("/{plan}/tasks")
-async def list_tasks(
-    state: Registry,
-    plan: str,
-    organisation: Annotated[str | None, Query(description="id: leads or coordinates")] = None,
-) -> dict[str, Any]:
-    """The plan's tasks and duties with who leads and until when."""
-    found = state.plan(plan)
-    names = {o["id"]: o["name_vi"] for o in found.document["organisations"]}
-    tasks = [
-        task | {"last_day": deadline_day(task)}
-        for task in found.document["tasks"]
-        if organisation is None
-        or organisation in [*(task.get("lead") or []), *(task.get("coordinate") or [])]
-    ]
-    return {"plan": plan, "version": found.version, "organisations": names, "tasks": tasks}
 
 
 def obligation_json(obligation: dict[str, Any], day: date) -> dict[str, Any]:

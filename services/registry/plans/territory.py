@@ -1,5 +1,7 @@
-"""All units that a plan speaks of, today's and former ones. Pure."""
+"""All units that a plan speaks of, today's and former ones."""
 
+from services.registry.definitions import PlanVersion
+from services.registry.state import State
 from shared.contracts.tree import UnitTree
 
 BELOW = ("hamlet", "organisation")
@@ -27,3 +29,12 @@ def territory(tree: UnitTree, top: str) -> frozenset[str]:
             if below or (unit.level == "commune" and child.level in BELOW):
                 stack.append((child.unit_id, True))
     return frozenset(found)
+
+
+def area_of(state: State, plan: PlanVersion) -> frozenset[str]:
+    """The plan's territory; made once per state of the definitions."""
+    key = ("territory", state.definitions.position, plan.document["unit"])
+    known: frozenset[str] | None = state.places.get(key)
+    if known is None:
+        known = state.places[key] = territory(state.tree, plan.document["unit"])
+    return known

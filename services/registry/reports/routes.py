@@ -10,7 +10,7 @@ from services.registry.access import Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.store import complete_to
-from services.registry.plans.territory import territory
+from services.registry.plans.territory import area_of
 from services.registry.posting import content_id, event, post
 from services.registry.reports.ical import MEDIA_TYPE, to_ical
 from services.registry.reports.ledger import REPORTS, STATES, Account, ledger
@@ -31,15 +31,6 @@ router = APIRouter(prefix="/v1/plans/{plan}", tags=["reports"])
 Who = Annotated[str | None, Query(max_length=80, description="code or code@era: what it owes")]
 Organisation = Annotated[str | None, Query(description="id of one of the plan's organisations")]
 KnownAt = Annotated[date | None, Query(description="as recorded by the end of this day")]
-
-
-def area_of(state: State, plan: PlanVersion) -> frozenset[str]:
-    """The plan's territory; made once per state of the definitions."""
-    key = ("territory", state.definitions.position, plan.document["unit"])
-    known: frozenset[str] | None = state.places.get(key)
-    if known is None:
-        known = state.places[key] = territory(state.tree, plan.document["unit"])
-    return known
 
 
 async def accounts(

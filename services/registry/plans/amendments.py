@@ -1,0 +1,32 @@
+"""What a plan says after its amendments (RFC 7396 merge patches over single items). Pure."""
+
+from typing import Any
+
+SECTIONS = {"objective": "objectives", "task": "tasks", "obligation": "reporting"}
+
+
+def amended(document: dict[str, Any], amendment: dict[str, Any]) -> dict[str, Any]:
+    """The document with one amendment of everybody's; those of one unit leave it as it is."""
+    if amendment.get("for_unit") is not None:
+        return document
+    for name, section in SECTIONS.items():
+        if amendment.get(name) is not None:
+            items = [
+                merge(item, amendment["changes"]) if item["id"] == amendment[name] else item
+                for item in document[section]
+            ]
+            document = {**document, section: items}
+    return document
+
+
+def merge(target: Any, patch: Any) -> Any:
+    """JSON merge patch (RFC 7396): null removes, objects merge, all else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merge(result.get(key), value)
+    return result
