@@ -21,6 +21,9 @@ from services.activities.privacy import Pseudonyms, bind_key, read_key
 from services.activities.quarantine import routes as quarantine_routes
 from services.activities.settings import ActivitiesSettings
 from services.activities.watch import Watch
+from services.activities.xapi import partner_routes as xapi_partner_routes
+from services.activities.xapi import routes as xapi_routes
+from services.activities.xapi.statements import Statements
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
@@ -57,6 +60,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             app.state.log_limits = limits
             app.state.quarantine_days = used.quarantine_days
             app.state.door = Door(intake, log)
+            app.state.xapi = Statements(pool, app.state.door, catalogue, pseudonyms, now)
             openapi.install(app, catalogue)
             await log.start()
             watch_pool("activities", pool)
@@ -82,6 +86,8 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         log_routes.router,
         catalogue_routes.router,
         key_routes.router,
+        xapi_routes.router,
+        xapi_partner_routes.router,
         kafka_routes.router,
         quarantine_routes.router,
     ):
