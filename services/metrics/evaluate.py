@@ -81,7 +81,7 @@ class Evaluator:
             return cell
         if any(unit_id in self._parked.get(fingerprint, ()) for fingerprint in prints):
             cell.flags.append("parked")
-        now = self._window(objective, self._as_of)
+        now = self.window(objective, self._as_of)
         count = self._count(objective, root, unit_id, now, others, cell)
         cell.value, cell.denominator = count.value, count.whole.value
         cell.flags += [flag for flag in (count.whole.flag,) if flag]
@@ -98,7 +98,8 @@ class Evaluator:
 
     # -- counting ----------------------------------------------------------------------------
 
-    def _window(self, objective: Objective, end: date) -> Window:
+    def window(self, objective: Objective, end: date) -> Window:
+        """The days that count for an objective at the end of a day."""
         if objective.bucket is not None:
             start = bucket_of(end, objective.bucket).start
             bounds = [day for day in (start, objective.window_start) if day is not None]
@@ -222,12 +223,12 @@ class Evaluator:
 
     def needed(self, objective: Objective) -> list[tuple[Measure, Window]]:
         """Every sum that the cells of an objective read."""
-        windows = [self._window(objective, self._as_of)]
+        windows = [self.window(objective, self._as_of)]
         if objective.last_day is not None and self._as_of > objective.last_day:
-            windows.append(self._window(objective, objective.last_day))
+            windows.append(self.window(objective, objective.last_day))
         if objective.bucket is not None:
             end = last_complete(self._as_of, objective.bucket).end
-            windows.append(self._window(objective, end))
+            windows.append(self.window(objective, end))
         return [(m, read_window(m, w)) for m in objective.measures() for w in windows]
 
     # -- judging -----------------------------------------------------------------------------
@@ -244,7 +245,7 @@ class Evaluator:
         as_of, last = self._as_of, objective.last_day
         blank = Cell(plan="", plan_version=0, objective="", unit_id="", as_of=as_of)
         if last is not None and as_of > last and cell.target is not None:
-            then = self._window(objective, last)
+            then = self.window(objective, last)
             cell.met_on_time = self._count(objective, root, unit_id, then, others, blank).met
         if cell.target is None:
             cell.status = "no_target"
@@ -281,6 +282,6 @@ class Evaluator:
             cell.status = "on_track"
             return
         before = self._count(
-            objective, root, unit_id, self._window(objective, window.end), others, blank
+            objective, root, unit_id, self.window(objective, window.end), others, blank
         )
         cell.status = "unknown" if before.met is None else "met" if before.met else "behind"

@@ -164,6 +164,35 @@ class Places:
                 found.append(name)
         return found
 
+    def covers(self, unit_id: str, facts_of: str, root: str) -> bool:
+        """Whether the facts of a unit are part of the cell of `unit_id` in the scope of `root`."""
+        home = self.home(facts_of).unit_id
+        if not self.exists(root):
+            if facts_of not in self.within(root):
+                return False
+            return unit_id == root or (home is not None and unit_id in self.chain(home))
+        if home is None:
+            return False
+        chain = self.chain(home)
+        return root in chain and unit_id in chain
+
+    def speaking(self, unit_id: str, reporting: set[str], root: str) -> list[str]:
+        """Of the units with own reports in the cell of `unit_id` those whose reports count there:
+        those with no report of their own between them and it."""
+        if unit_id == root and not self.exists(root):
+            return sorted(reporting)
+        homes = {name: self.home(name) for name in reporting}
+        direct = {home.unit_id for home in homes.values() if not home.remainder}
+        found = []
+        for name, home in homes.items():
+            if home.unit_id is None:
+                continue
+            chain = self.chain(home.unit_id)
+            between = chain[: chain.index(unit_id) + 1] if unit_id in chain else chain
+            if not direct.intersection(between if home.remainder else between[1:]):
+                found.append(name)
+        return sorted(found)
+
     def roll(self, own: Sums, *, own_report_wins: bool, root: str) -> Rolled:
         """Sum up what lies in `root`, which may be a unit of the past."""
         direct: dict[str, list[int]] = {}

@@ -172,9 +172,11 @@ def data_of(op: Op, name: str) -> dict[str, Any]:
             }
 
 
-def play(ops: list[Op], catalogue: Catalogue) -> tuple[MemoryLog, list[Told]]:
-    """The log of a history, and the same as the naive oracle wants it."""
-    log, told = MemoryLog(catalogue), list[Told]()
+def play(
+    ops: list[Op], catalogue: Catalogue, log: MemoryLog | None = None
+) -> tuple[MemoryLog, list[Told]]:
+    """The log of a history (or the one given, continued), and the same for the naive oracle."""
+    log, told = log or MemoryLog(catalogue), list[Told]()
     recorded = BASE + timedelta(days=2)
     for op in ops:
         recorded += timedelta(days=op.pause)

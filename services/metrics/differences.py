@@ -1,0 +1,272 @@
+"""Why a number is another one than on another day, or than was known on another day.
+
+The difference of a cell's count is split into what changed definitions do (another tree, another
+target's window or filter) and what single events do; all effects add up to the difference.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+from services.metrics import sums
+from services.metrics.cell import Cell
+from services.metrics.compile import Objective
+from services.metrics.defined import changed, defining
+from services.metrics.difference_answers import Difference, Effect, Side
+from services.metrics.evidence import read_rows
+from services.metrics.moments import Moment, Moments
+from services.metrics.parts import Part, counted_part, window_of
+from services.metrics.places import Sums
+from services.metrics.stepping import Between, CellCount, Step, steps
+from services.metrics.store import Combinations, Subject
+from services.metrics.versions import VERSIONS, fact_units, load_versions, serving
+from services.metrics.windows import Window
+from shared.db import Connection
+from shared.lane_consumer import LogReader
+from shared.problems import Problem
+
+MOST = 500
+MOST_SUBJECTS = 50_000
+
+
+class Differences:
+    """Answers why numbers differ."""
+
+    def __init__(self, moments: Moments, reader: Callable[[], LogReader]) -> None:
+        self._moments = moments
+        self._reader = reader
+
+    async def ask(
+        self,
+        *,
+        plan: str,
+        objective: str,
+        unit: str | None,
+        before: tuple[date | None, date | None],
+        after: tuple[date | None, date | None],
+        tree: str,
+        part: str,
+        cursor: str | None,
+        limit: int,
+    ) -> Difference:
+        """Compare (as_of, known_at) `before` with `after`; known_at None: all that is known now."""
+        _forward(before[1], after[1])
+        start = _offset(cursor)
+        async with self._moments.snapshot() as connection:
+            first = await self._moments.at(connection, plan, *before, tree)
+            last = await self._moments.at(connection, plan, *after, tree)
+            unit_id = last.resolve(unit)
+            compared = _Compared(connection, first, last, objective, part, unit_id)
+            found = await compared.compare()
+        found.next = str(start + limit) if found.total_events > start + limit else None
+        found.events = found.events[start : start + limit]
+        await _name(found.events, self._reader(), last.position)
+        return found
+
+
+def _forward(before: date | None, after: date | None) -> None:
+    if (before is None and after is not None) or (before and after and before > after):
+        raise Problem(
+            "differences-backwards",
+            "What was known before must not be known later than what was known after.",
+            hint="Let from_known_at be the earlier day; leave to_known_at out for now.",
+            pointer="/from_known_at",
+        )
+
+
+def _offset(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isdecimal() or len(cursor) > 9:
+        raise Problem(
+            "cursor-invalid",
+            "The cursor is none that this address gave.",
+            hint="Take `next` of the page before.",
+            pointer="/cursor",
+        )
+    return int(cursor)
+
+
+class _Compared:
+    """The two moments of one cell."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        first: Moment,
+        last: Moment,
+        objective: str,
+        part: str,
+        unit_id: str,
+    ) -> None:
+        self._connection = connection
+        self._first, self._last, self._unit = first, last, unit_id
+        self._was = first.others.get(objective)
+        self._is = last.objective(objective)
+        self._part = counted_part(last, self._is, part)
+
+    async def compare(self) -> Difference:
+        """Everything but the page."""
+        first, last, unit_id = self._first, self._last, self._unit
+        was = self._was or self._is
+        (cell_before,) = await first.cells(self._connection, [was], [unit_id])
+        (cell_after,) = await last.cells(self._connection, [self._is], [unit_id])
+        old_part = self._old_part(was)
+        old_sums: Sums = {}
+        mid_sums: Sums = {}
+        window = window_of(first.on(first.as_of, first.places), self._is)
+        if not first.early:
+            if old_part is not None:
+                old_sums = await self._sums(old_part, window_of(first, was), first.known_at)
+            mid_sums = await self._sums(self._part, window, first.known_at)
+        before = retreed = 0
+        if old_part is not None:
+            before = CellCount(first, was, old_part, unit_id, old_sums).value
+            retreed = CellCount(last, was, old_part, unit_id, old_sums).value
+        count = CellCount(last, self._is, self._part, unit_id, mid_sums)
+        redefined = count.value
+        effects = []
+        for step in await self._steps(window):
+            effect = count.apply(step.deltas)
+            if effect:
+                effects.append(
+                    Effect(position=step.position, origin=step.origin, how=step.how, effect=effect)
+                )
+        end_sums = (
+            {}
+            if last.early
+            else await self._sums(self._part, window_of(last, self._is), last.known_at)
+        )
+        after = CellCount(last, self._is, self._part, unit_id, end_sums).value
+        by_events = sum(effect.effect for effect in effects)
+        return Difference(
+            plan=last.plan,
+            objective=self._is.id,
+            part=self._part.name,
+            figure=self._part.figure,
+            unit_id=unit_id,
+            position=last.position,
+            before=_side(first, before, cell_before),
+            after=_side(last, after, cell_after),
+            change=after - before,
+            by_definitions=redefined - before,
+            by_events=by_events,
+            unexplained=after - redefined - by_events,
+            definitions=changed(
+                first, last, was, self._is, unit_id, (retreed - before, redefined - retreed)
+            ),
+            definition_events=await defining(self._connection, first, last, self._is, unit_id),
+            events=effects,
+            total_events=len(effects),
+            next=None,
+        )
+
+    def _old_part(self, was: Objective) -> Part | None:
+        """The same part as it was counted before; None where it was not."""
+        if self._was is None:
+            return None
+        try:
+            return counted_part(self._first, was, self._part.name)
+        except Problem:
+            return None
+
+    async def _sums(self, part: Part, window: Window, known_at: date | None) -> Sums:
+        slot = (part.number, window)
+        return (await sums.load(self._connection, [slot], known_at=known_at))[slot]
+
+    async def _steps(self, window: Window) -> list[Step]:
+        last = window_of(self._last, self._is)
+        between = Between(
+            window, last, self._first.known_at, self._last.known_at, self._first.early
+        )
+        combinations = Combinations()
+        subjects = await self._subjects(between, combinations)
+        found: list[Step] = []
+        for at in range(0, len(subjects), 5_000):
+            versions = await load_versions(
+                self._connection, subjects[at : at + 5_000], combinations
+            )
+            for rows in versions.values():
+                found += steps(self._part.measure, self._part.number, rows, between)
+        return sorted(found, key=lambda step: step.order)
+
+    async def _subjects(self, between: Between, combinations: Combinations) -> list[Subject]:
+        """The subjects of this cell of which anything began, ended or became known between."""
+        if self._last.early:
+            return []
+        number = self._part.number
+        moments = (self._first, self._last)
+        units = [
+            name
+            for name in await fact_units(self._connection, number)
+            if any(m.places.covers(self._unit, name, m.root) for m in moments)
+        ]
+        days = sorted((between.first.end, between.last.end))
+        known = between.known_from if not between.nothing else date.min
+        rows = await self._connection.fetch(
+            f"""
+            SELECT DISTINCT lane, subject FROM {VERSIONS} v
+            WHERE combination = ANY($1::int[]) AND (
+              (since > $2 AND since <= $3) OR (until >= $2 AND until < $3)
+              OR ($4::date IS NOT NULL AND recorded > $4 AND recorded <= $5)
+              OR ($4::date IS NOT NULL AND replaced > $4 AND replaced <= $5)
+              OR ($6::date IS NOT NULL AND since >= $6 AND since <= $2)
+            )
+            AND EXISTS (
+              SELECT FROM {VERSIONS} i
+              WHERE i.lane = v.lane AND i.subject = v.subject
+                AND i.unit_id = ANY($7::text[]) AND i.combination = ANY($1::int[])
+            )
+            ORDER BY 1, 2 LIMIT $8
+            """,
+            await serving(self._connection, combinations, number),
+            days[0],
+            days[1],
+            known,
+            between.known_to or date.max,
+            _earliest_start(between),
+            units,
+            MOST_SUBJECTS + 1,
+        )
+        if len(rows) > MOST_SUBJECTS:
+            raise Problem(
+                "differences-too-many",
+                f"More than {MOST_SUBJECTS:,} persons, things or reporters changed between.",
+                hint="Ask for days closer together, or unit by unit.",
+                pointer="/unit",
+            )
+        return [(row["lane"], row["subject"]) for row in rows]
+
+
+def _earliest_start(between: Between) -> date | None:
+    """Where the windows begin differently (weeks, months), the earlier beginning."""
+    if between.first.start == between.last.start:
+        return None
+    return min(window.start or date.min for window in (between.first, between.last))
+
+
+def _side(moment: Moment, count: int, cell: Cell) -> Side:
+    return Side(
+        as_of=moment.as_of,
+        known_at=moment.known_at,
+        tree=moment.places.day,
+        not_in_operation=moment.early,
+        count=count,
+        cell=cell,
+    )
+
+
+async def _name(effects: Iterable[Effect], reader: LogReader, through: int) -> None:
+    """Add what only the log knows."""
+    shown = list(effects)
+    if not shown:
+        return
+    rows = await read_rows(reader, sorted({e.position for e in shown}), through)
+    for effect in shown:
+        row, first = rows.get(effect.position), rows.get(effect.origin)
+        if row is not None:
+            said = row.effective_content() or row
+            effect.source, effect.id, effect.type = row.source, row.id, row.short_type
+            effect.unit_id, effect.occurred = said.unitid, said.occurred
+            effect.recorded = row.recorded
+        if first is not None and effect.origin != effect.position:
+            effect.about = first.short_type

@@ -1,0 +1,254 @@
+"""What stands behind a number adds up to it: evidence, series, differences, on any days."""
+
+import itertools
+import random
+from datetime import date, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.metrics import rebuild
+from services.metrics.cell import Cell
+from services.metrics.difference_answers import Difference
+from services.metrics.differences import Differences
+from services.metrics.evidence import EvidencePages
+from services.metrics.moments import Moments
+from services.metrics.series import SeriesMaker, ends
+from shared.contracts.definitions import Catalogue
+from shared.problems import Problem
+from tests.metrics.histories import BASE
+from tests.metrics.memory_log import MemoryLog
+from tests.metrics.province import (
+    HAMLETS,
+    OBJECTIVES,
+    ROOT,
+    A,
+    B,
+    declare,
+    document,
+    follow,
+    moments,
+    publish,
+    random_history,
+)
+
+TODAY = BASE + timedelta(days=40)
+UNITS = [ROOT, A, B, HAMLETS[0]]
+NAMES = [o["id"] for o in OBJECTIVES]
+
+
+async def cell(
+    all_moments: Moments, name: str, unit: str, as_of: date, known_at: date | None
+) -> Cell:
+    async with all_moments.snapshot() as connection:
+        moment = await all_moments.at(connection, "p", as_of, known_at)
+        (found,) = await moment.cells(connection, [moment.objective(name)], [unit])
+    return found
+
+
+def days(dice: random.Random, known: list[date]) -> tuple[date, date | None]:
+    as_of = BASE + timedelta(days=dice.randrange(-1, 25))
+    return as_of, dice.choice([None, *known])
+
+
+def recorded_days(log: MemoryLog) -> list[date]:
+    found = {row.recorded for row in log.rows}
+    return sorted({BASE - timedelta(days=60), *found})
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_events_behind_a_cell_add_up_to_it(
+    pool: asyncpg.Pool, catalogue: Catalogue, seed: int
+) -> None:
+    log, _ = random_history(catalogue, seed, 90)
+    await follow(pool, catalogue, log)
+    all_moments = moments(pool, catalogue, TODAY)
+    pages = EvidencePages(all_moments, lambda: log)  # type: ignore[arg-type,return-value]
+    dice, proved = random.Random(seed), 0
+    for name, unit in itertools.product(NAMES, UNITS * 2):
+        as_of, known_at = days(dice, recorded_days(log)[2:])
+        shown = await cell(all_moments, name, unit, as_of, known_at)
+        events, cursor = [], None
+        while True:
+            page = await pages.ask(
+                plan="p",
+                objective=name,
+                unit=unit,
+                as_of=as_of,
+                known_at=known_at,
+                tree="as_of",
+                part="value",
+                cursor=cursor,
+                limit=2,
+            )
+            events += page.events
+            cursor = page.next
+            if cursor is None:
+                break
+        total = shown.total if shown.total is not None else shown.value
+        assert page.counted == (total or 0), (name, unit, as_of, known_at)
+        assert sum(event.weight for event in events) == page.counted
+        assert [e.position for e in events] == sorted(e.position for e in events)
+        for event in events:
+            row = log.rows[event.position - 1]
+            assert (event.type, event.id) == (row.short_type, row.id)
+            assert event.since <= as_of and (known_at is None or event.recorded <= known_at)
+        proved += len(events)
+    assert proved > 10
+
+
+async def difference(
+    pages: Differences, name: str, unit: str, before: Any, after: Any
+) -> tuple[Difference, list[Any]]:
+    events, cursor = [], None
+    while True:
+        found = await pages.ask(
+            plan="p",
+            objective=name,
+            unit=unit,
+            before=before,
+            after=after,
+            tree="as_of",
+            part="value",
+            cursor=cursor,
+            limit=3,
+        )
+        events += found.events
+        cursor = found.next
+        if cursor is None:
+            return found, events
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_the_effects_of_events_add_up_to_the_difference(
+    pool: asyncpg.Pool, catalogue: Catalogue, seed: int
+) -> None:
+    log, _ = random_history(catalogue, seed, 90)
+    await follow(pool, catalogue, log)
+    all_moments = moments(pool, catalogue, TODAY)
+    pages = Differences(all_moments, lambda: log)  # type: ignore[arg-type,return-value]
+    dice, hows = random.Random(seed), set()
+    for name, unit in itertools.product(NAMES, UNITS * 2):
+        before, after = days(dice, recorded_days(log)), days(dice, recorded_days(log))
+        if before[1] is None or (after[1] is not None and after[1] < before[1]):
+            after = (after[0], before[1])
+        found, events = await difference(pages, name, unit, before, after)
+        values = [
+            (await cell(all_moments, name, unit, as_of, known_at)).value or 0
+            for as_of, known_at in (before, after)
+        ]
+        case = (name, unit, before, after)
+        assert [found.before.count, found.after.count] == values, case
+        assert found.unexplained == 0, case
+        assert found.by_definitions == 0 and found.definitions == [], case
+        assert found.change == found.by_events == sum(e.effect for e in events), case
+        assert len(events) == found.total_events
+        hows |= {event.how for event in events}
+    assert {"happened", "recorded"} <= hows
+
+
+async def test_what_definitions_change_is_told_apart(
+    pool: asyncpg.Pool, catalogue: Catalogue
+) -> None:
+    log, _ = random_history(catalogue, 1, 60)
+    later = log.rows[-1].recorded + timedelta(days=1)
+    changed = document()
+    changed["version"] = 2
+    for one in changed["objectives"]:
+        if one["id"] == "both":
+            one["counts_from"] = "ever"
+        if one["id"] == "persons":
+            one["target"] = {**one["target"], "value": 70}
+    publish(log, changed, later)
+    declare(log, ROOT, "adults", 9, later)
+    await follow(pool, catalogue, log)
+    all_moments = moments(pool, catalogue, TODAY)
+    pages = Differences(all_moments, lambda: log)  # type: ignore[arg-type,return-value]
+    as_of = later + timedelta(days=1)
+    before, after = (as_of, later - timedelta(days=1)), (as_of, None)
+    found, events = await difference(pages, "persons", ROOT, before, after)
+    assert (found.change, events) == (0, [])
+    said = {d.what: (d.before, d.after) for d in found.definitions}
+    assert said["population"] == (4, 9) and said["plan_version"] == (1, 2)
+    assert (said["target"][0]["value"], said["target"][1]["value"]) == (50, 70)
+    assert {e.type for e in found.definition_events} == {"plan.published", "population.declared"}
+
+
+async def test_a_new_window_is_a_definitions_effect(
+    pool: asyncpg.Pool, catalogue: Catalogue
+) -> None:
+    """The measure of the new version is another one; it is rebuilt before it can be compared."""
+    first = document([o for o in OBJECTIVES if o["id"] == "both"])
+    log, _ = random_history(catalogue, 3, 120, first)
+    await follow(pool, catalogue, log)
+    later = log.rows[-1].recorded + timedelta(days=1)
+    second = document([{**OBJECTIVES[2], "counts_from": "ever"}], version=2)
+    publish(log, second, later)
+    await follow(pool, catalogue, log)
+    all_moments = moments(pool, catalogue, TODAY)
+    pages = Differences(all_moments, lambda: log)  # type: ignore[arg-type,return-value]
+    before, after = (TODAY, later - timedelta(days=1)), (TODAY, None)
+    with pytest.raises(Problem) as waiting:
+        await difference(pages, "both", ROOT, before, after)
+    assert waiting.value.code == "measure-building"
+    await rebuild.build_new_measures(pool, log, catalogue)  # type: ignore[arg-type]
+    found, events = await difference(pages, "both", ROOT, before, after)
+    assert events == [] and found.unexplained == 0
+    assert found.change == found.by_definitions
+    assert [d.effect for d in found.definitions if d.what == "measure"] == [found.change or None]
+
+
+@pytest.mark.parametrize("every", ["day", "week", "month"])
+async def test_every_point_of_a_series_is_the_cell_of_its_day(
+    pool: asyncpg.Pool, catalogue: Catalogue, every: str
+) -> None:
+    log, _ = random_history(catalogue, 7, 120)
+    await follow(pool, catalogue, log)
+    all_moments = moments(pool, catalogue, TODAY)
+    known = recorded_days(log)
+    for known_at in (None, known[len(known) // 2], known[0]):
+        found = await SeriesMaker(all_moments).ask(
+            plan="p",
+            unit=ROOT,
+            objectives=[],
+            level="commune",
+            start=BASE,
+            end=BASE + timedelta(days=20),
+            every=every,  # type: ignore[arg-type]
+            known_at=known_at,
+            tree="as_of",
+        )
+        assert [p.as_of for p in found.points] == ends(BASE, BASE + timedelta(days=20), every)  # type: ignore[arg-type]
+        for point in found.points:
+            async with all_moments.snapshot() as connection:
+                moment = await all_moments.at(connection, "p", point.as_of, known_at)
+                units = moment.units(ROOT, "commune")
+                expected = await moment.cells(connection, moment.objectives, units)
+            assert point.cells == expected
+
+
+def test_series_end_with_weeks_months_and_the_last_day() -> None:
+    first, last = date(2026, 1, 28), date(2026, 3, 4)
+    assert ends(first, last, "month") == [date(2026, 1, 31), date(2026, 2, 28), last]
+    assert ends(first, date(2026, 2, 10), "week") == [
+        date(2026, 2, 1),
+        date(2026, 2, 8),
+        date(2026, 2, 10),
+    ]
+    assert ends(last, last, "day") == [last]
+
+
+async def test_questions_that_cannot_be_answered_say_why(
+    pool: asyncpg.Pool, catalogue: Catalogue
+) -> None:
+    log, _ = random_history(catalogue, 1, 5)
+    await follow(pool, catalogue, log)
+    all_moments = moments(pool, catalogue, TODAY)
+    pages = Differences(all_moments, lambda: log)  # type: ignore[arg-type,return-value]
+    with pytest.raises(Problem) as backwards:
+        await difference(pages, "events", ROOT, (TODAY, None), (TODAY, BASE))
+    assert backwards.value.code == "differences-backwards"
+    with pytest.raises(Problem) as unknown:
+        await difference(pages, "nothing", ROOT, (TODAY, None), (TODAY, None))
+    assert unknown.value.code == "objective-unknown"
