@@ -10,7 +10,7 @@ import msgspec
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 
-from services.metrics import explanations
+from services.metrics import explanations, why_routes
 from services.metrics.compile import check, compile_plan
 from services.metrics.explain import Explainer
 from services.metrics.moments import DefinitionsStore, Moments
@@ -55,6 +55,7 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
         app.state.explainer = Explainer(pool, definitions, reader, now)
         app.state.moments = Moments(pool, definitions, now)
         app.state.cells = Cells(app.state.moments)
+        app.state.reader = reader
         watch_pool("metrics", pool)
         watch = Watch(pool, client)
         try:
@@ -70,6 +71,7 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
     app.add_middleware(ServerSpans)
     _add_routes(app)
     app.include_router(explanations.router)
+    app.include_router(why_routes.router)
     return app
 
 
