@@ -13,8 +13,10 @@ LOOK_SECONDS = 5.0
 _LOOK_TIMEOUT = 4.0
 
 
-async def look_forever(name: str, once: Callable[[], Awaitable[None]]) -> None:
-    """Run `once` every five seconds, whatever becomes of it; says whether it succeeded."""
+async def look_forever(
+    name: str, once: Callable[[], Awaitable[None]], seconds: float = LOOK_SECONDS
+) -> None:
+    """Run `once` regularly, whatever becomes of it; says whether it succeeded."""
     well = True
     while True:
         try:
@@ -28,13 +30,15 @@ async def look_forever(name: str, once: Callable[[], Awaitable[None]]) -> None:
         else:
             well = True
         LOOK_OK.set(well, name)
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(seconds)
 
 
 @contextlib.asynccontextmanager
-async def looking(name: str, once: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+async def looking(
+    name: str, once: Callable[[], Awaitable[None]], seconds: float = LOOK_SECONDS
+) -> AsyncIterator[None]:
     """`look_forever` while the block runs."""
-    task = asyncio.create_task(look_forever(name, once), name=f"look at {name}")
+    task = asyncio.create_task(look_forever(name, once, seconds), name=f"look at {name}")
     try:
         yield
     finally:

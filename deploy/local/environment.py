@@ -11,6 +11,8 @@ from deploy.local.services import Addresses
 SERVICES = ("activities", "metrics", "registry")
 ROLES = tuple(f"hocvuso_{service}" for service in SERVICES)
 _DATABASES = {service: f"HOCVUSO_{service.upper()}_DATABASE_URL" for service in SERVICES}
+QUIET = ("relay", "worker", "intake")
+"""Processes without an address of their own: they serve their metrics on a port."""
 _PSEUDONYM_KEY = "HOCVUSO_PSEUDONYM_KEY_FILE"
 
 
@@ -47,6 +49,7 @@ def for_services(
     databases: Mapping[str, str],
     broker: str,
     sandbox: bool,
+    metrics_ports: Mapping[str, int],
 ) -> dict[str, str]:
     """Return what the stack adds to the outer environment."""
     added = {
@@ -61,6 +64,7 @@ def for_services(
         "HOCVUSO_REGISTRY_OPEN": outer.get("HOCVUSO_REGISTRY_OPEN", "1"),
         "PYTHONUNBUFFERED": "1",
         **databases,
+        **{f"HOCVUSO_{name.upper()}_METRICS_PORT": str(p) for name, p in metrics_ports.items()},
     }
     for service, url in addresses.urls.items():
         added[f"HOCVUSO_{service.upper()}_URL"] = url

@@ -140,6 +140,7 @@ class LocalStack:
             databases=databases,
             broker=bootstrap,
             sandbox=self.sandbox,
+            metrics_ports={name: ports.port(f"{name}-metrics") for name in environment.QUIET},
         )
         self.home.keep_environment(self.added_env)
         for stage in [base, *self._stages(self.env, self.addresses)]:

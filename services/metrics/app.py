@@ -17,6 +17,7 @@ from services.metrics.moments import DefinitionsStore, Moments
 from services.metrics.query import Cells
 from services.metrics.settings import MetricsSettings
 from services.metrics.watch import Watch
+from services.metrics.watch_plans import EVERY_SECONDS, PlanWatch
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
@@ -59,7 +60,11 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
         watch_pool("metrics", pool)
         watch = Watch(pool, client)
         try:
-            async with looking("projection", watch.look), looking("lag", watch.look_at_log):
+            async with (
+                looking("projection", watch.look),
+                looking("lag", watch.look_at_log),
+                looking("plans", PlanWatch(pool, definitions, now).look, EVERY_SECONDS),
+            ):
                 yield
         finally:
             await client.aclose()

@@ -8,6 +8,7 @@ an outdated set of measures, cannot commit.
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from time import perf_counter
 
 import asyncpg
 import msgspec
@@ -25,6 +26,7 @@ from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import DEFINITION_LANE, LogRecord, record_decoder
 from shared.db import Connection
+from shared.instruments import PROCESS_DURATION
 from shared.lanes import Lane
 
 tracer = trace.get_tracer("hocvuso.metrics", schema_url=telemetry.SCHEMA_URL)
@@ -108,7 +110,8 @@ class MetricsProjection:
         if not records:
             await self._apply(records, lanes)
             return
-        with _batch_span(records):
+        started = perf_counter()
+        with _batch_span(records) as span:
             if DEFINITION_LANE in lanes and len(lanes) > 1:
                 # Definitions first, alone: new measures may go live before the facts beside them.
                 first = {DEFINITION_LANE: lanes[DEFINITION_LANE]}
@@ -116,6 +119,9 @@ class MetricsProjection:
                 records = [record for record in records if record.lane != DEFINITION_LANE]
                 lanes = {n: lane for n, lane in lanes.items() if n != DEFINITION_LANE}
             await self._apply(records, lanes)
+            context = span.get_span_context()
+        seconds = perf_counter() - started
+        PROCESS_DURATION.record(seconds, "kafka", "process", topics.LOG, None, span=context)
 
     async def _apply(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
         async with self._lock:

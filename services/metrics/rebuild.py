@@ -21,6 +21,7 @@ from services.metrics.store import SHADOW, Subject
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import DEFINITION_LANE, FACT_LANES, LogRecord
 from shared.db import Connection
+from shared.instruments import REBUILD_PROGRESS
 from shared.lane_consumer import LogReader
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ async def rebuild(
         try:
             return await _rebuild(connection, reader, catalogue, numbers, compare_only, on_progress)
         finally:
+            REBUILD_PROGRESS.forget()
             await connection.execute(DROP_SHADOW)
             await connection.execute("SELECT pg_advisory_unlock(hashtext($1))", REBUILD_LOCK)
 
@@ -197,6 +199,7 @@ class _Shadow:
 
         async for records, marker in reader.read(after, FACTS):
             await self._apply([record for record in records if counts(record)])
+            REBUILD_PROGRESS.set(min(marker.through, aim) / aim)
             on_progress(min(marker.through, aim), aim)
             if marker.through >= aim:
                 return

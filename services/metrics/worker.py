@@ -22,12 +22,13 @@ from services.metrics import rebuild
 from services.metrics.projection import MetricsProjection
 from services.metrics.refresh import Refreshed, Refresher
 from services.metrics.settings import MetricsSettings
-from shared import kafka, progress, telemetry
+from shared import exposition, kafka, progress, telemetry
 from shared.clock import clock_from_environment
 from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES, LaneProgress, LogRecord, Progress, encode
 from shared.db import connect_pool_when_there
+from shared.instruments import REFRESH_CELLS, REFRESH_DURATION, watch_pool
 from shared.lane_consumer import LaneConsumer, LogReader
 from shared.lanes import Lane
 from shared.worker import forever, run_until_stopped
@@ -190,9 +191,10 @@ class Worker:
         done = await refresher.refresh()
         if done is None:
             return
+        span = None
         if done.traceparents:
             # The span gets its start afterwards: a look that finds nothing to do leaves none.
-            tracer.start_span(
+            made = tracer.start_span(
                 "refresh indicators",
                 kind=SpanKind.INTERNAL,
                 start_time=started,
@@ -202,7 +204,12 @@ class Worker:
                     "hocvuso.cells": done.cells,
                     "hocvuso.everything": done.everything,
                 },
-            ).end()
+            )
+            made.end()
+            span = made.get_span_context()
+        seconds = (time.time_ns() - started) / 1e9
+        REFRESH_DURATION.record(seconds, str(done.everything).lower(), span=span)
+        REFRESH_CELLS.add(done.cells)
         self._say(self._refreshed(done))
 
     def _refreshed(self, done: Refreshed) -> Progress:
@@ -241,8 +248,11 @@ async def main(stop: asyncio.Event) -> None:
     url = settings.metrics_database_url
     pool = await connect_pool_when_there(url, "metrics", high=6)
     slow = await connect_pool_when_there(url, "metrics", high=3, statement_timeout_s=0)
+    watch_pool("worker", pool)
+    watch_pool("worker-slow", slow)
     try:
-        await Worker(settings, pool, slow).run(stop)
+        async with exposition.serve(settings.process_metrics_host, settings.worker_metrics_port):
+            await Worker(settings, pool, slow).run(stop)
     finally:
         await pool.close()
         await slow.close()

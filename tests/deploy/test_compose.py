@@ -231,6 +231,7 @@ def test_the_origin_keeps_the_fixed_paths() -> None:
         block = re.search(rf"location {re.escape(path)}\s*\{{(.*?)\}}", nginx, re.DOTALL)
         assert block and "proxy_pass $activities" in block[1], path
     assert re.search(r"location = /v1/log \{ return 404; \}", nginx)
+    assert re.search(r"location = /metrics \{ return 404; \}", nginx)
     assert re.search(r"location / \{ proxy_pass \$registry; \}", nginx)
 
 

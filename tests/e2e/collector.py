@@ -1,4 +1,4 @@
-"""An OTLP/HTTP collector inside the test: keeps the spans that the services export."""
+"""An OTLP/HTTP collector inside the test: keeps the spans and metrics that processes export."""
 
 import gzip
 import threading
@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 
@@ -33,14 +36,18 @@ class Collector:
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
-        kept = self.spans
+        self.metrics: list[ExportMetricsServiceRequest] = []
+        kept, metrics = self.spans, self.metrics
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
-                kept.extend(_decode(body))
+                if self.path == "/v1/traces":
+                    kept.extend(_decode(body))
+                elif self.path == "/v1/metrics":
+                    metrics.append(ExportMetricsServiceRequest.FromString(body))
                 self.send_response(200)
                 self.send_header("Content-Type", "application/x-protobuf")
                 self.send_header("Content-Length", "0")

@@ -92,4 +92,5 @@ async def test_plans_are_checked(client: httpx.AsyncClient) -> None:
     bad = (await client.post("/v1/plans/check", json=document)).json()
     assert [e["objective"] for e in bad["errors"]] == [document["objectives"][0]["id"]]
     assert (await client.get("/health/ready")).status_code == 200
-    assert "hocvuso_metrics_watermark 8" in (await client.get("/metrics")).text
+    text = (await client.get("/metrics")).text
+    assert 'db_client_connection_max{db_client_connection_pool_name="metrics"} 8' in text
