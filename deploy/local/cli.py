@@ -28,6 +28,7 @@ _GROUPS = {
     "keys": ("services.activities.cli", "keys", "make, list and revoke keys of partners"),
     "quarantine": ("services.activities.quarantine.cli", "quarantine", "what was refused"),
     "intake": ("services.activities.intake.cli", "intake", "partners that write over Kafka"),
+    "xapi": ("services.activities.xapi.cli", "app", "statements of learning platforms"),
     "units": ("services.registry.cli", "units", "load the units of Vietnam"),
     "plans": ("services.registry.cli", "plans", "validate and load plans"),
 }

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.activities.ingest import parse
+from services.activities.ingest.problems import MAX_EVENT_BYTES, too_large
 from services.activities.privacy import Pseudonyms
 from services.activities.xapi import compare, formats
 from services.activities.xapi.rules import check
@@ -44,6 +45,8 @@ class Drafts:
         seen: dict[uuid.UUID, int] = {}
         for position, raw in enumerate(raws):
             try:
+                if len(raw) > MAX_EVENT_BYTES:
+                    raise too_large(MAX_EVENT_BYTES, "A statement")
                 statement, _, _ = parse.read(raw)
                 check(statement)
                 _no_files(statement)
