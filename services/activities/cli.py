@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 import httpx
 import typer
 
-from services.activities.send import SendFailed, Summary, send_file
+from services.activities.send.cli import send
 from shared.settings import CommonSettings
 
 keys = typer.Typer(no_args_is_help=True, help="Keys of partners.")
@@ -15,6 +15,7 @@ app = typer.Typer(
     no_args_is_help=True, help="The front door of hocvuso.", pretty_exceptions_enable=False
 )
 app.add_typer(keys, name="keys")
+app.command()(send)
 
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", help="file with the key; default the administrator's")
@@ -134,33 +135,6 @@ def revoke(
     with connect(url, key_file) as client:
         ask(client, "DELETE", f"/v1/keys/{prefix}")
     print(f"key {prefix} is revoked; every process refuses it within 20 seconds")
-
-
-@app.command()
-def send(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="NDJSON of CloudEvents")
-    ],
-    url: Url = None,
-    key_file: KeyFile = None,
-) -> None:
-    """Post the events of a file; a result for every line goes to FILE.results.ndjson beside it."""
-    beside = file.with_name(file.name + ".results.ndjson")
-    live = sys.stdout.isatty()
-
-    def show(summary: Summary, end: str = "\r") -> None:
-        counts = ", ".join(f"{name} {count}" for name, count in summary.counts.items())
-        print(f"{summary.lines} lines: {counts}", end=end, flush=True)
-
-    with connect(url, key_file) as client, beside.open("w", encoding="utf-8") as results:
-        try:
-            summary = send_file(client, file, results, show if live else lambda _: None)
-        except SendFailed as failed:
-            fail(f"{failed}\nResults so far: {beside}")
-    show(summary, end="\n")
-    print(f"results: {beside}")
-    if summary.counts["rejected"]:
-        raise typer.Exit(2)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""`hocvuso send`: posting a file of events or a spreadsheet; built on the partner client."""
