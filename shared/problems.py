@@ -30,6 +30,7 @@ class Problem(Exception):
         retryable: bool = False,
         retry_after: int | None = None,
         extra: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
@@ -40,6 +41,7 @@ class Problem(Exception):
         self.retryable = retryable
         self.retry_after = retry_after
         self.extra = extra or {}
+        self.headers = headers or {}
 
     def body(self) -> dict[str, Any]:
         """The problem details object (RFC 9457, section 3) with our extension members."""
@@ -64,7 +66,7 @@ def problem_response(problem: Problem) -> Response:
     context = trace.get_current_span().get_span_context()
     if context.is_valid:
         body["trace_id"] = trace.format_trace_id(context.trace_id)
-    headers = {}
+    headers = dict(problem.headers)
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
     if problem.status == 401:

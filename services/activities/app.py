@@ -12,7 +12,9 @@ from services.activities.ingest.door import Door
 from services.activities.ingest.events_first import EventsFirst
 from services.activities.ingest.intake import Intake
 from services.activities.intake import routes as kafka_routes
+from services.activities.keys import audit_routes, quota_routes
 from services.activities.keys import routes as key_routes
+from services.activities.keys.rights import Rights
 from services.activities.keys.store import KeyStore
 from services.activities.log import routes as log_routes
 from services.activities.log.books import Limits
@@ -56,16 +58,17 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             app.state.pool = pool
             app.state.clock = now
             app.state.catalogue = catalogue
-            app.state.keys = KeyStore(pool, now)
+            rights = Rights(now)
+            app.state.keys = KeyStore(pool, now, rights)
             app.state.log_limits = limits
             app.state.quarantine_days = used.quarantine_days
-            app.state.door = Door(intake, log)
+            app.state.door = Door(intake, log, rights)
             app.state.xapi = Statements(pool, app.state.door, catalogue, pseudonyms, now)
             openapi.install(app, catalogue)
             await log.start()
             watch_pool("activities", pool)
             try:
-                async with looking("log", Watch(pool).look):
+                async with looking("log", Watch(pool).look), rights.running(pool):
                     yield
             finally:
                 await log.stop()
@@ -86,6 +89,8 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         log_routes.router,
         catalogue_routes.router,
         key_routes.router,
+        quota_routes.router,
+        audit_routes.router,
         xapi_routes.router,
         xapi_partner_routes.router,
         kafka_routes.router,

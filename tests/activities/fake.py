@@ -1,11 +1,14 @@
 """Doubles for tests without a database: the same questions, answered from memory."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from services.activities.keys.model import Key
+from services.activities.keys.rights import Rights
 from services.activities.log.model import Also, Candidate, Delivery, Outcome, Status, Told
 from shared import auth
+from shared.clock import FixedClock
 from shared.problems import Problem
 
 
@@ -64,8 +67,9 @@ class FakeKeys:
 
     def __init__(self, **keys: Key) -> None:
         self.keys = keys
+        self.rights = Rights(FixedClock(datetime(2026, 7, 1, 8, tzinfo=UTC)))
 
-    async def authenticate(self, header: str | None) -> Key:
+    async def authenticate(self, header: str | None, scope: Any = None) -> Key:
         key = self.keys.get(auth.key_prefix(auth.bearer(header)))
         if key is None:
             raise auth.wrong_key()

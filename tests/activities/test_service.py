@@ -51,7 +51,7 @@ async def test_event_and_batch(service: Service, admin: str) -> None:
 
 
 async def test_keys(service: Service, admin: str) -> None:
-    _, client = service
+    app, client = service
     police = await make_key(client, admin, name="cong-an", roles=["police"], subtree="66@2025",
                             sources=["https://congan.daklak.example/"])  # fmt: skip
     sent = {"Authorization": f"Bearer {police}"}
@@ -69,9 +69,10 @@ async def test_keys(service: Service, admin: str) -> None:
         )
         assert (answer.status_code, answer.json()["code"]) == (403, "administrator-only")
     as_admin = {"Authorization": f"Bearer {admin}"}
+    await app.state.keys.rights.write(app.state.pool)
     listed = await client.get("/v1/keys", headers=as_admin)
     assert police not in listed.text and admin not in listed.text
-    assert {k["name"]: k["last_used"] for k in listed.json()}["cong-an"] == "2026-07-01"
+    assert {k["name"]: k["last_used"] for k in listed.json()}["cong-an"] == "2026-07-01T08:00:00Z"
     answer = await client.delete(f"/v1/keys/{self['prefix']}", headers=as_admin)
     assert answer.status_code == 204
     assert (await send(client, police, event(id="3")))["code"] == "key-wrong"

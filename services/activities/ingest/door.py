@@ -4,7 +4,8 @@ So limits, rights, answers, the books and what is kept of the refused are the sa
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ from services.activities.ingest import answers
 from services.activities.ingest.answers import Result
 from services.activities.ingest.intake import Intake, Judged
 from services.activities.keys.model import Key
+from services.activities.keys.rights import Rights
 from services.activities.log.model import Also, Candidate, Delivery, Kept, Outcome, Told
 from shared.db import Connection
 from shared.problems import Problem
@@ -54,9 +56,11 @@ class Submits(Protocol):
 class Door:
     """Judges events and submits the good ones; the refused ones are counted and kept."""
 
-    def __init__(self, intake: Intake, log: Submits) -> None:
+    def __init__(self, intake: Intake, log: Submits, rights: Rights | None = None) -> None:
+        """`rights`: keeps quotas and books of use; None: nobody has a quota."""
         self._intake = intake
         self._log = log
+        self._rights = rights
 
     async def one(
         self,
@@ -67,7 +71,23 @@ class Door:
         traceparent: str | None,
         dry_run: bool = False,
     ) -> Result:
-        """The answer for one event, after the commit. Raises Problem when the log is down."""
+        """The answer for one event, after the commit. Raises Problem when the log is down (503) or
+        a quota is used up (429)."""
+        rights = self._rights
+        if rights is None:
+            return await self._one(raw, key, path, traceparent, dry_run)
+        rights.spend(key, path.value, 1)
+        try:
+            result = await self._one(raw, key, path, traceparent, dry_run)
+        except BaseException:
+            rights.not_taken(key, 1)
+            raise
+        rights.answered(key, path.value, (result,), dry_run=dry_run)
+        return result
+
+    async def _one(
+        self, raw: bytes, key: Key, path: Path, traceparent: str | None, dry_run: bool
+    ) -> Result:
         judged = self._intake.judge(raw, key, traceparent)
         if judged.candidate is None:
             return (await self._submit([raw], [judged], key, path, traceparent, dry_run=dry_run))[0]
@@ -87,13 +107,33 @@ class Door:
         also: Also | None = None,
         told: TellResults | None = None,
     ) -> list[Result]:
-        """One result per element, in order, after the commit. Raises Problem when the log is down.
+        """One result per element, in order, after the commit. Raises Problem when the log is down
+        (503) or a quota is used up (429); a stream waits for the quota of the minute instead.
 
         `also` runs in the very transaction that appends (offsets of streams and topics): it holds
         if and only if what was handed in here was dealt with. It runs even when nothing was good,
         and may give everything up (`log.model.Also`); what it raises then is raised here.
         `told` runs there too, given the results: for answers that must not be lost.
         """
+        async with self._counted(key, path, len(elements), dry_run) as results:
+            results += await self._take(
+                elements, key, path, traceparent,
+                atomic=atomic, dry_run=dry_run, also=also, told=told,
+            )  # fmt: skip
+        return results
+
+    async def _take(
+        self,
+        elements: Sequence[Element],
+        key: Key,
+        path: Path,
+        traceparent: str | None,
+        *,
+        atomic: bool,
+        dry_run: bool,
+        also: Also | None,
+        told: TellResults | None,
+    ) -> list[Result]:
         judged: list[Judged] = []
         for index, raw in enumerate(elements):
             if index % YIELD_EVERY == YIELD_EVERY - 1:
@@ -123,17 +163,38 @@ class Door:
         It is counted like any other; refused again it is not kept twice.
         """
         judged = self._intake.judge_again(kept, mac, key, traceparent)
-        results = await self._submit(
-            [self._intake.kept_before(kept)],
-            [judged],
-            key,
-            Path.REPLAY,
-            traceparent,
-            dry_run=dry_run,
-            also=also,
-            told=told,
-        )
+        async with self._counted(key, Path.REPLAY, 1, dry_run) as results:
+            results += await self._submit(
+                [self._intake.kept_before(kept)],
+                [judged],
+                key,
+                Path.REPLAY,
+                traceparent,
+                dry_run=dry_run,
+                also=also,
+                told=told,
+            )
         return results[0]
+
+    @contextlib.asynccontextmanager
+    async def _counted(
+        self, key: Key, path: Path, number: int, dry_run: bool
+    ) -> AsyncIterator[list[Result]]:
+        """Spend the quota for what the body takes in; note what it answered."""
+        rights, results = self._rights, list[Result]()
+        if rights is None:
+            yield results
+            return
+        if path is Path.STREAM:
+            await rights.pause(key, path.value, number)
+        else:
+            rights.spend(key, path.value, number)
+        try:
+            yield results
+        except BaseException:
+            rights.not_taken(key, number)
+            raise
+        rights.answered(key, path.value, results, dry_run=dry_run)
 
     async def _submit(
         self,

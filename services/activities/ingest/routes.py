@@ -49,7 +49,7 @@ async def post_events(request: Request) -> Response:
     """
     state = request.app.state
     headers = request.headers
-    key: Key = await state.keys.authenticate(headers.get("authorization"))
+    key: Key = await state.keys.authenticate(headers.get("authorization"), request.scope)
     key.require(WRITE)
     atomic, dry_run = _flag(request, "atomic"), _flag(request, "dry_run")
     content_type = headers.get("content-type", "")

@@ -1,5 +1,6 @@
 """A key and what it may do. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +18,8 @@ class Key:
     """The rights of one key; `name` is the partner: several keys may carry it (rotation).
 
     `types`: short names, `course.*` for all that begin so; `sources`: URI prefixes; None = all.
-    `subtree`: the unit_id it is bound to; `era`: the era of bare unit codes.
+    `subtree`: the unit_id it is bound to; `era`: the era of bare unit codes; `on_denied` is told
+    the scope that was missing.
     """
 
     prefix: str
@@ -29,6 +31,7 @@ class Key:
     subtree: str | None = None
     era: str | None = None
     expires_at: datetime | None = None
+    on_denied: Callable[[str], None] | None = None
     _allowed: set[tuple[str, str]] = field(default_factory=set)
 
     @property
@@ -69,6 +72,7 @@ class Key:
     def require(self, scope: str) -> None:
         """Raise Problem (403) unless the key has the scope; the administrator has all."""
         if scope not in self.scopes and not self.is_administrator:
+            self._denied(scope)
             raise Problem(
                 "scope-missing",
                 f"This key does not have the scope {scope}.",
@@ -79,12 +83,17 @@ class Key:
     def require_administrator(self) -> None:
         """Raise Problem (403) unless it is an administrator's key."""
         if not self.is_administrator:
+            self._denied(ADMINISTRATOR)
             raise Problem(
                 "administrator-only",
                 "Only an administrator's key may do this.",
                 status=403,
                 hint="On the server, the key lies in HOCVUSO_ADMIN_KEY_FILE.",
             )
+
+    def _denied(self, scope: str) -> None:
+        if self.on_denied is not None:
+            self.on_denied(scope)
 
 
 def _covers(pattern: str, type_name: str) -> bool:

@@ -1,15 +1,20 @@
-"""Keys in the database: looked up by prefix, compared by hash, remembered for some seconds."""
+"""Keys in the database: looked up by prefix, compared by hash, remembered for some seconds.
 
-import contextlib
-import os
+A client of an OpenID Connect issuer is a row of the same table: the same rights, without a secret.
+"""
+
 import time
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 
-from services.activities.keys.model import ADMINISTRATOR, READ_LOG, SCOPES, Key
+from services.activities.keys import audit
+from services.activities.keys.files import ensure_admin_key as ensure_admin_key
+from services.activities.keys.files import ensure_service_key as ensure_service_key
+from services.activities.keys.model import ADMINISTRATOR, Key
+from services.activities.keys.rights import Rights
 from shared import auth
 from shared.clock import Clock
 from shared.db import Connection
@@ -19,54 +24,88 @@ CACHE_SECONDS = 20.0
 """A revoked key may be accepted this long by other processes; at once refused by this one."""
 
 CACHE_SIZE = 10_000
-_COLUMNS = (
-    "prefix, name, roles, scopes, types, sources, subtree, era, created_at, expires_at,"
-    " revoked_at, last_used"
+RIGHTS = "name, roles, scopes, types, sources, subtree, era"
+COLUMNS = (
+    f"prefix, {RIGHTS}, created_at, expires_at, revoked_at, last_used, last_path, rotated_to,"
+    " issuer, client_id, token_subject"
 )
+
+SYSTEM = Key("hocvuso", "hocvuso", frozenset({ADMINISTRATOR}))
+"""Who acts where no key does: tests and commands on the server itself."""
 
 
 class KeyStore:
     """The keys of one database."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, rights: Rights | None = None) -> None:
         self._pool = pool
         self._clock = clock
+        self.rights = rights or Rights(clock)
         self._cache: dict[bytes, tuple[Key, float]] = {}
 
-    async def authenticate(self, header: str | None) -> Key:
-        """The key of an Authorization header; raises Problem (401)."""
-        text = auth.bearer(header)
-        digest = auth.digest(text)
-        cached = self._cache.get(digest)
-        if cached is not None and cached[1] > time.monotonic():
-            key = cached[0]
-            if key.expires_at is not None and key.expires_at <= self._clock.now():
-                raise auth.wrong_key()
-            return key
-        return await self._look_up(text, digest)
+    async def authenticate(self, header: str | None, scope: Mapping[str, Any] | None = None) -> Key:
+        """The key of an Authorization header; raises Problem (401).
+
+        `scope`: the request's ASGI scope; of its address the network is noted if it is refused.
+        """
+        try:
+            text = auth.bearer(header)
+            digest = auth.digest(text)
+            cached = self._cache.get(digest)
+            if cached is not None and cached[1] > time.monotonic():
+                key = cached[0]
+                if key.expires_at is not None and key.expires_at <= self._clock.now():
+                    raise _ended(key.prefix)
+                return key
+            return await self._look_up(text, digest)
+        except Problem as problem:
+            client = (scope or {}).get("client")
+            self.rights.uses.note_refused(
+                client[0] if client else None, problem.code, getattr(problem, "prefix", "")
+            )
+            raise
 
     async def _look_up(self, text: str, digest: bytes) -> Key:
         prefix = auth.key_prefix(text)
         if "\x00" in prefix or len(prefix) > 64:
             raise auth.wrong_key()
-        async with self._pool.acquire() as connection:
-            row = await connection.fetchrow(
-                f"SELECT digest, {_COLUMNS} FROM key WHERE prefix = $1", prefix
-            )
-            if row is None or not auth.matches(text, row["digest"]) or row["revoked_at"]:
-                raise auth.wrong_key()
-            if row["expires_at"] is not None and row["expires_at"] <= self._clock.now():
-                raise auth.wrong_key()
-            today = self._clock.today()
-            if row["last_used"] is None or row["last_used"] < today:
-                await connection.execute(
-                    "UPDATE key SET last_used = $2 WHERE prefix = $1", prefix, today
-                )
+        row = await self._pool.fetchrow(
+            f"SELECT digest, {COLUMNS} FROM key WHERE prefix = $1 AND digest IS NOT NULL", prefix
+        )
+        if row is None or not auth.matches(text, row["digest"]):
+            raise auth.wrong_key()
+        if ended(row, self._clock.now()):
+            raise _ended(prefix)
+        key = self.key(row)
+        self._remember(digest, key)
+        return key
+
+    def _remember(self, digest: bytes, key: Key) -> None:
         if len(self._cache) >= CACHE_SIZE:
             self._cache.clear()
-        key = _key(row)
         self._cache[digest] = (key, time.monotonic() + CACHE_SECONDS)
-        return key
+
+    def _forget(self, prefix: str) -> None:
+        for digest in [d for d, (key, _) in self._cache.items() if key.prefix == prefix]:
+            del self._cache[digest]
+
+    def key(self, row: Any) -> Key:
+        """A row of the table as a key whose denied uses are noted."""
+        prefix = row["prefix"]
+        return Key(
+            prefix=prefix,
+            name=row["name"],
+            roles=frozenset(row["roles"]),
+            scopes=frozenset(row["scopes"]),
+            types=None if row["types"] is None else tuple(row["types"]),
+            sources=None if row["sources"] is None else tuple(row["sources"]),
+            subtree=row["subtree"],
+            era=row["era"],
+            expires_at=row["expires_at"],
+            on_denied=lambda path: self.rights.uses.note(prefix, path, "denied"),
+        )
+
+    # -- administration --------------------------------------------------------------------------
 
     async def create(
         self,
@@ -79,36 +118,99 @@ class KeyStore:
         subtree: str | None = None,
         era: str | None = None,
         expires_at: datetime | None = None,
+        by: Key = SYSTEM,
     ) -> str:
         """Make a key; its text, which is nowhere kept."""
         new = auth.make_key()
-        await self._pool.execute(
-            "INSERT INTO key (prefix, digest, name, roles, scopes, types, sources, subtree, era,"
-            " created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            new.prefix, new.digest, name, roles, scopes, types, sources, subtree, era,
-            self._clock.now(), expires_at,
-        )  # fmt: skip
+        async with self._pool.acquire() as connection, connection.transaction():
+            await self._insert(
+                connection, new, (name, roles, scopes, types, sources, subtree, era), expires_at
+            )
+            detail = {"name": name, "roles": roles, "scopes": scopes, "types": types,
+                      "sources": sources, "subtree": subtree, "era": era,
+                      "expires_at": expires_at}  # fmt: skip
+            await self._record(connection, by, "key.created", new.prefix, detail)
         return new.text
 
+    async def _insert(
+        self,
+        connection: Connection,
+        new: auth.NewKey,
+        rights: tuple[Any, ...],
+        expires_at: datetime | None,
+    ) -> None:
+        await connection.execute(
+            f"INSERT INTO key (prefix, digest, {RIGHTS}, created_at, expires_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            new.prefix, new.digest, *rights, self._clock.now(), expires_at,
+        )  # fmt: skip
+
     async def all(self) -> list[dict[str, Any]]:
-        """Every key, newest first; without what could be used."""
-        rows = await self._pool.fetch(
-            f"SELECT {_COLUMNS} FROM key ORDER BY created_at DESC, prefix"
-        )
+        """Every key and client, newest first; without what could be used."""
+        rows = await self._pool.fetch(f"SELECT {COLUMNS} FROM key ORDER BY created_at DESC, prefix")
         return [dict(row) for row in rows]
 
-    async def revoke(self, prefix: str) -> None:
-        """End a key; raises Problem (404 unknown, 409 the last administrator's)."""
+    async def one(self, prefix: str) -> dict[str, Any]:
+        """One key; raises Problem (404)."""
+        row = await self._pool.fetchrow(f"SELECT {COLUMNS} FROM key WHERE prefix = $1", prefix)
+        if row is None:
+            raise unknown_key()
+        return dict(row)
+
+    async def rotate(self, prefix: str, overlap: timedelta, by: Key = SYSTEM) -> str:
+        """Make a key with the same rights; the old one ends after the overlap.
+
+        Raises Problem (404 unknown, 409 ended already, or a client, whose secrets its issuer has).
+        """
+        new, now = auth.make_key(), self._clock.now()
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(
+                f"SELECT {COLUMNS} FROM key WHERE prefix = $1 FOR UPDATE", prefix
+            )
+            if row is None:
+                raise unknown_key()
+            if row["issuer"] is not None:
+                raise Problem(
+                    "key-is-client",
+                    "This is a client of an OpenID Connect issuer; it has no key here.",
+                    status=409,
+                    hint="Change its secret at the issuer.",
+                )
+            if ended(row, now):
+                raise Problem(
+                    "key-ended",
+                    "The key is revoked or expired; there is nothing to overlap with.",
+                    status=409,
+                    hint="Make a new key: POST /v1/keys.",
+                )
+            if row["rotated_to"] is not None:
+                raise Problem(
+                    "key-rotated-already",
+                    "The key was rotated before; its successor is in use.",
+                    status=409,
+                    hint=f"Rotate its successor, {row['rotated_to']}.",
+                )
+            rights = tuple(row[name] for name in RIGHTS.split(", "))
+            await self._insert(connection, new, rights, row["expires_at"])
+            end = min(filter(None, (row["expires_at"], now + overlap)))
+            await connection.execute(
+                "UPDATE key SET expires_at = $2, rotated_to = $3 WHERE prefix = $1",
+                prefix, end, new.prefix,
+            )  # fmt: skip
+            detail = {"successor": new.prefix, "ends": end}
+            await self._record(connection, by, "key.rotated", prefix, detail)
+        self._forget(prefix)
+        return new.text
+
+    async def revoke(self, prefix: str, by: Key = SYSTEM) -> None:
+        """End a key or client; raises Problem (404 unknown, 409 the last administrator's)."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute("LOCK TABLE key IN SHARE ROW EXCLUSIVE MODE")
-            row = await connection.fetchrow("SELECT roles FROM key WHERE prefix = $1", prefix)
+            row = await connection.fetchrow(
+                "SELECT roles, name, revoked_at FROM key WHERE prefix = $1", prefix
+            )
             if row is None:
-                raise Problem(
-                    "key-unknown",
-                    "There is no key with this prefix.",
-                    status=404,
-                    hint="GET /v1/keys lists them.",
-                )
+                raise unknown_key()
             others = await connection.fetchval(
                 "SELECT count(*) FROM key WHERE prefix <> $1 AND revoked_at IS NULL"
                 " AND $2 = ANY (roles) AND (expires_at IS NULL OR expires_at > $3)",
@@ -121,86 +223,44 @@ class KeyStore:
                     status=409,
                     hint="Make another administrator's key first.",
                 )
-            await connection.execute(
-                "UPDATE key SET revoked_at = coalesce(revoked_at, $2) WHERE prefix = $1",
-                prefix, self._clock.now(),
-            )  # fmt: skip
-        for digest in [d for d, (key, _) in self._cache.items() if key.prefix == prefix]:
-            del self._cache[digest]
+            if row["revoked_at"] is None:
+                await connection.execute(
+                    "UPDATE key SET revoked_at = $2 WHERE prefix = $1", prefix, self._clock.now()
+                )
+                await self._record(connection, by, "key.revoked", prefix, {"name": row["name"]})
+        self._forget(prefix)
+
+    async def _record(
+        self, connection: Connection, by: Key, action: str, about: str, detail: dict[str, Any]
+    ) -> None:
+        said = {name: value for name, value in detail.items() if value is not None}
+        await audit.record(connection, by, action, said, about=about, at=self._clock.now())
 
 
-def _key(row: Any) -> Key:
-    return Key(
-        prefix=row["prefix"],
-        name=row["name"],
-        roles=frozenset(row["roles"]),
-        scopes=frozenset(row["scopes"]),
-        types=None if row["types"] is None else tuple(row["types"]),
-        sources=None if row["sources"] is None else tuple(row["sources"]),
-        subtree=row["subtree"],
-        era=row["era"],
-        expires_at=row["expires_at"],
+def ended(row: Any, now: datetime) -> bool:
+    """Whether a key is revoked or expired."""
+    expired = row["expires_at"] is not None and row["expires_at"] <= now
+    return row["revoked_at"] is not None or expired
+
+
+class _Refused(Problem):
+    """A refusal that knows which key it was, for the books; the answer does not tell."""
+
+    prefix = ""
+
+
+def _ended(prefix: str) -> Problem:
+    wrong = auth.wrong_key()
+    refused = _Refused(wrong.code, wrong.detail, status=wrong.status, hint=wrong.hint)
+    refused.prefix = prefix
+    return refused
+
+
+def unknown_key() -> Problem:
+    """There is no such key."""
+    return Problem(
+        "key-unknown",
+        "There is no key with this prefix.",
+        status=404,
+        hint="GET /v1/keys lists them.",
     )
-
-
-async def ensure_admin_key(connection: Connection, path: Path) -> None:
-    """Make the administrator's key (see `ensure_key`)."""
-    await ensure_key(connection, path, ADMINISTRATOR, [ADMINISTRATOR], list(SCOPES))
-
-
-async def ensure_service_key(connection: Connection, path: Path) -> None:
-    """Make the key with which metrics and registry read the log, and nothing else."""
-    await ensure_key(connection, path, "hocvuso-services", [], [READ_LOG])
-
-
-async def ensure_key(
-    connection: Connection, path: Path, name: str, roles: list[str], scopes: list[str]
-) -> None:
-    """Make a key and write it to `path` (mode 0600), unless the file holds one that works.
-
-    Never prints it. A file whose key this database does not know is kept beside (`.old`), so that
-    a mixed-up path loses nothing.
-    """
-    text = _read_secret(path)
-    if text is not None:
-        if text.startswith("hv_") and text.count("_") >= 2:
-            row = await connection.fetchrow(
-                "SELECT digest, revoked_at FROM key WHERE prefix = $1 AND name = $2",
-                auth.key_prefix(text), name,
-            )  # fmt: skip
-            if row is not None and auth.matches(text, row["digest"]) and not row["revoked_at"]:
-                return
-        _keep_aside(path)
-    new = auth.make_key()
-    # The file first: a key in the database that nobody holds would be useless.
-    _write_secret(path, new.text + "\n")
-    await connection.execute(
-        "INSERT INTO key (prefix, digest, name, roles, scopes) VALUES ($1, $2, $3, $4, $5)",
-        new.prefix, new.digest, name, roles, scopes,
-    )  # fmt: skip
-
-
-def _read_secret(path: Path) -> str | None:
-    """What the file holds, made readable for its owner only; None when there is no file."""
-    if not path.exists():
-        return None
-    path.chmod(0o600)
-    return path.read_text().strip()
-
-
-def _keep_aside(path: Path) -> None:
-    path.rename(path.with_name(path.name + ".old"))
-
-
-def _write_secret(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with contextlib.suppress(FileNotFoundError):
-        part.unlink()
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

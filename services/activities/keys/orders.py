@@ -1,0 +1,135 @@
+"""What the administrator may say of a key or client, and whether it makes sense."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.contracts.definitions import Catalogue
+from shared.contracts.topics import EVENT_TYPE_PREFIX
+from shared.problems import Problem
+
+Text = Annotated[str, Field(min_length=1, max_length=256)]
+Scope = Literal["events:write", "events:stream", "xapi:write", "quarantine:replay"]
+"""What partners may be given. `log:read` is for services alone, made by `migrate`."""
+
+NAME = r"^[a-z0-9][a-z0-9._-]{1,63}$"
+"""Names of partners."""
+
+
+class RightsOrder(BaseModel):
+    """The rights to give. Keys and clients of one partner carry the same `name`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(pattern=NAME)]
+    roles: Annotated[list[Text], Field(min_length=1, max_length=20)]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=10)] = Field(
+        ["events:write", "events:stream"], description="the ways in that it opens"
+    )
+    types: Annotated[list[Text], Field(min_length=1, max_length=100)] | None = Field(
+        None, description="short names; `course.*` for all that begin so"
+    )
+    sources: Annotated[list[Text], Field(min_length=1, max_length=100)] | None = Field(
+        None, description="URI prefixes"
+    )
+    subtree: Annotated[str, Field(pattern=r"^[0-9A-Za-z._-]{1,64}@(2004|2025)$")] | None = Field(
+        None, description="unit_id (code@era): may post for it and all below"
+    )
+    era: Literal["2004", "2025"] | None = Field(None, description="era of bare unit codes")
+    expires_at: datetime | None = None
+
+    def rights(self) -> dict[str, Any]:
+        """As the store takes them."""
+        return {
+            "roles": self.roles,
+            "scopes": list(self.scopes),
+            "types": self.types and [t.removeprefix(EVENT_TYPE_PREFIX) for t in self.types],
+            "sources": self.sources,
+            "subtree": self.subtree,
+            "era": self.era,
+            "expires_at": self.expires_at,
+        }
+
+
+class KeyOrder(RightsOrder):
+    """The key to make."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "cong-an-dak-lak",
+                    "roles": ["police"],
+                    "sources": ["https://congan.daklak.example/"],
+                    "subtree": "66@2025",
+                }
+            ]
+        },
+    )
+
+
+class Rotation(BaseModel):
+    """How a key is rotated."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    overlap: Annotated[str, Field(pattern=r"^[0-9]{1,4}[smhd]$")] = Field(
+        "24h", description="how long the old key goes on working: 90s, 30m, 24h, 7d; at most 90d"
+    )
+
+    def span(self) -> timedelta:
+        """The overlap; raises Problem when it is longer than 90 days."""
+        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[self.overlap[-1]]
+        span = timedelta(**{unit: int(self.overlap[:-1])})
+        if span > timedelta(days=90):
+            raise Problem(
+                "overlap-too-long",
+                "Two keys work side by side for at most 90 days.",
+                pointer="/overlap",
+                hint="Write 90d or less.",
+            )
+        return span
+
+
+def check_order(order: RightsOrder, catalogue: Catalogue) -> None:
+    """Raise Problem (422) for roles, types or days that make no sense."""
+    for index, role in enumerate(order.roles):
+        if role not in catalogue.words.roles or role == "any":
+            raise Problem(
+                "role-unknown",
+                "There is no such role.",
+                pointer=f"/roles/{index}",
+                hint=f"Roles: {', '.join(r for r in catalogue.words.roles if r != 'any')}.",
+            )
+    for index, name in enumerate(order.types or []):
+        short = name.removeprefix(EVENT_TYPE_PREFIX)
+        if not any(
+            t == short or (short[-1:] == "*" and t.startswith(short[:-1])) for t in catalogue
+        ):
+            raise Problem(
+                "type-unknown",
+                "There is no such event type.",
+                pointer=f"/types/{index}",
+                hint="GET /v1/types lists them.",
+            )
+    if order.expires_at is not None and order.expires_at.tzinfo is None:
+        raise Problem(
+            "time-malformed",
+            "expires_at has no offset.",
+            pointer="/expires_at",
+            hint="Write it like 2027-01-01T00:00:00+07:00.",
+        )
+
+
+def check_partner(name: str) -> None:
+    """Raise Problem (422) unless it can be a partner's name."""
+    if not re.fullmatch(NAME, name):
+        raise Problem(
+            "partner-malformed",
+            "This is no name of a partner.",
+            pointer="/partner",
+            hint="Names have 2 to 64 of a-z, 0-9, dot, dash, underscore.",
+        )
