@@ -77,7 +77,6 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             telemetry.shutdown()
 
     app = FastAPI(title="hocvuso activities", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
-    app.state.streams = {}
     problems.install(app)
     app.add_middleware(EventsFirst)
     app.add_middleware(ServerSpans)

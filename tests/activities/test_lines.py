@@ -18,7 +18,8 @@ def test_cuts_do_not_matter(chunks: list[bytes]) -> None:
     lines = whole.split(b"\n")
     if lines[-1] == b"":
         lines.pop()
-    assert split(chunks) == [(7 + n, x.removesuffix(b"\r")) for n, x in enumerate(lines)]
+    bare = [x.removesuffix(b"\r") for x in lines]
+    assert split(chunks) == [(7 + n, x if len(x) <= 100 else None) for n, x in enumerate(bare)]
 
 
 def test_too_long_lines_are_told_and_do_not_grow() -> None:

@@ -76,7 +76,7 @@ async def test_answers_come_while_lines_are_sent(service: Any, admin: str, port:
         while "done" not in closing[-1]:
             closing += await wire.read()
         assert closing[-1] == {
-            "done": True, "committed": 7, "accepted": 4, "duplicate": 1, "rejected": 1,
+            "done": True, "committed": 7, "closed": False, "accepted": 4, "duplicate": 1, "rejected": 1,
         }  # fmt: skip
     assert await committed(service, admin, "duplex") == 7
 

@@ -5,6 +5,7 @@ import zlib
 
 from starlette.requests import ClientDisconnect, Request
 
+from services.activities.ingest.inflate import not_gzip
 from services.activities.ingest.problems import too_large
 from shared.problems import Problem
 
@@ -46,20 +47,11 @@ async def read_body(request: Request, limit: int, what: str) -> bytes:
             retryable=True,
         ) from None
     except zlib.error:
-        raise _bad_gzip() from None
+        raise not_gzip() from None
     except ClientDisconnect:
         raise Problem(
             "body-incomplete", "The body ended before its length.", status=400, retryable=True
         ) from None
     if inflate is not None and not inflate.eof:
-        raise _bad_gzip()
+        raise not_gzip()
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def _bad_gzip() -> Problem:
-    return Problem(
-        "gzip-invalid",
-        "The body is not a whole gzip stream.",
-        status=400,
-        hint="Compress the whole body as one gzip member, or send it uncompressed.",
-    )

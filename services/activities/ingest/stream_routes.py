@@ -3,17 +3,20 @@
 import re
 from typing import Annotated
 
+import asyncpg
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from services.activities.ingest import stream_store
 from services.activities.ingest.answers import Result
-from services.activities.ingest.door import Door, Path
-from services.activities.ingest.stream import Acks, StreamResponse, Superseded
+from services.activities.ingest.door import Door, Element, Path
+from services.activities.ingest.inflate import Inflater
+from services.activities.ingest.stream import Acks, StreamResponse, Superseded, closed
 from services.activities.keys.model import STREAM
 from services.activities.keys.routes import Authenticated
 from shared import telemetry
+from shared.db import Connection
 from shared.problems import Problem
 
 router = APIRouter(tags=["streams"])
@@ -26,15 +29,16 @@ class StreamState(BaseModel):
 
     name: str
     committed: int
+    closed: bool = Field(description="its sender has sent the closing line; it takes no more")
 
 
 @router.get("/v1/streams/{name}")
 async def read_stream(request: Request, name: str, key: Authenticated) -> StreamState:
-    """The committed offset of a stream of this key's partner."""
+    """The committed offset of a stream of this key's partner, and whether it is closed."""
     key.require(STREAM)
     _check_name(name)
-    done = await stream_store.committed(request.app.state.pool, key.name, name)
-    return StreamState(name=name, committed=done)
+    row = await stream_store.read(request.app.state.pool, key.name, name)
+    return StreamState(name=name, committed=row.committed, closed=row.closed)
 
 
 @router.put(
@@ -58,46 +62,68 @@ async def write_stream(
 ) -> Response:
     """Send events, one a line, for as long as you like; go on at `committed` after a cut.
 
-    Answers are NDJSON: lines as `acks` says (`{"line", "status", ...}`), after every commit
-    `{"committed": N}`, and one closing line with `done` and the counts. What is committed is in
-    the log; a bad line gets its own answer and never ends the stream. Lines before the committed
-    offset are skipped. Full duplex where the path allows it; otherwise read the answer afterwards,
-    or `GET` the offset.
+    Answers are NDJSON: lines as `acks` says (`{"line", "status", ...}`), `{"committed": N}` after
+    commits, and one closing line with `done` and the counts. What is committed is in the log; a bad
+    line gets its own answer and never ends the stream. Lines before the committed offset are
+    skipped. `{"close": true}` as the last line closes the stream for good. The body may be gzip.
+    Read while you send where the path allows it (with `acks=all` you must); otherwise read the
+    answer afterwards, or `GET` the offset. The newest connection of a name holds the stream.
     """
     key.require(STREAM)
     _check_name(name)
-    state = request.app.state
+    pool: asyncpg.Pool = request.app.state.pool
+    inflater = _inflater(request)
+    before = await stream_store.read(pool, key.name, name)
+    if before.closed:
+        raise closed(before.committed)
+    if offset > before.committed:
+        raise Problem(
+            "stream-offset-ahead",
+            f"The offset lies beyond the {before.committed} lines that are committed.",
+            status=409,
+            hint=f"Send the lines from {before.committed} on, with ?offset={before.committed}.",
+            extra={"committed": before.committed},
+        )
+    mine = await stream_store.connect(pool, key.name, name)
+    if mine.closed:
+        raise closed(mine.committed)
+    door: Door = request.app.state.door
+
+    async def deal(elements: list[Element], lines: int, close: bool) -> list[Result]:
+        async def also(connection: Connection) -> None:
+            if not await stream_store.advance(
+                connection, key.name, name, mine.attempt, lines, close=close
+            ):
+                raise Superseded
+
+        return await door.take(
+            elements, key, Path.STREAM, traceparent=telemetry.traceparent(), also=also
+        )
+
+    return StreamResponse(offset, mine.committed, acks, deal, inflater)
+
+
+def _inflater(request: Request) -> Inflater | None:
+    """What decompresses the body. Raises Problem (415) for what is no NDJSON, plain or gzip."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in NDJSON or "content-encoding" in request.headers:
+    if kind not in NDJSON:
         raise Problem(
             "content-type-unsupported",
-            "A stream is uncompressed NDJSON.",
+            "A stream is NDJSON.",
             status=415,
             hint=f"Send Content-Type {NDJSON[0]}, one event a line.",
         )
-    done = await stream_store.committed(state.pool, key.name, name)
-    if offset > done:
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("gzip", "x-gzip"):
+        return Inflater()
+    if encoding not in ("", "identity"):
         raise Problem(
-            "stream-offset-ahead",
-            f"The offset lies beyond the {done} lines that are committed.",
-            status=409,
-            hint=f"Send the lines from {done} on, with ?offset={done}.",
-            extra={"committed": done},
+            "content-encoding-unsupported",
+            "The Content-Encoding is not one that is taken.",
+            status=415,
+            hint="Send gzip, or no Content-Encoding.",
         )
-    door: Door = state.door
-    holders: dict[tuple[str, str], object] = state.streams
-    mine = object()
-    holders[key.name, name] = mine
-
-    async def judge(events: list[bytes]) -> list[Result]:
-        if holders.get((key.name, name)) is not mine:
-            raise Superseded
-        return await door.take(events, key, Path.STREAM, traceparent=telemetry.traceparent())
-
-    async def advance(lines: int) -> None:
-        await stream_store.advance(state.pool, key.name, name, lines)
-
-    return StreamResponse(offset, done, acks, judge, advance)
+    return None
 
 
 def _check_name(name: str) -> None:
