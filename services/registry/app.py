@@ -11,9 +11,11 @@ from fastapi.staticfiles import StaticFiles
 
 from services.registry import health
 from services.registry.access import Reader
+from services.registry.completeness import routes as completeness_routes
 from services.registry.follow import Follower
 from services.registry.keys import KeyChecker
 from services.registry.plans import routes as plan_routes
+from services.registry.progress import cold_spots, share
 from services.registry.reports import routes as report_routes
 from services.registry.settings import RegistrySettings
 from services.registry.state import State
@@ -36,6 +38,9 @@ READ = (
     table_routes.router,
     report_routes.router,
     task_routes.router,
+    cold_spots.router,
+    share.router,
+    completeness_routes.router,
 )
 """Routers whose every route needs a reader; those that write ask for a writer besides."""
 

@@ -73,6 +73,7 @@ class Arrival(SQLModel, table=True):
     """How many events of a type a source has sent for a unit and a day, and when.
 
     `late`: of these, recorded more than a week after they occurred (opening balances are not).
+    `zero`: of these, reports whose figure is 0, which is not the same as no report.
     """
 
     __tablename__ = "arrival"
@@ -84,6 +85,18 @@ class Arrival(SQLModel, table=True):
     occurred: date = Field(primary_key=True)
     n: int = Field(sa_type=BigInteger)
     late: int = Field(sa_type=BigInteger)
+    zero: int = Field(sa_type=BigInteger)
     first_recorded: date
     last_recorded: date
+    last_position: int = Field(sa_type=BigInteger)
+
+
+class Reported(SQLModel, table=True):
+    """That a unit has ever reported a type: what tables ask on every refresh."""
+
+    __tablename__ = "reported"
+    __table_args__ = (Index("reported_position", "last_position"),)
+
+    type: str = Field(sa_type=Text, primary_key=True)
+    unit_id: str = Field(sa_type=Text, primary_key=True)
     last_position: int = Field(sa_type=BigInteger)

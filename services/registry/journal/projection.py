@@ -5,8 +5,8 @@ metrics to count. A row that only says something new of an earlier event is no n
 event that was revoked still counts as sent: it was.
 """
 
-from collections import defaultdict
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import asyncpg
@@ -14,6 +14,7 @@ import msgspec
 
 from services.registry.models import Arrival, Journal
 from shared import progress
+from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord
 from shared.db import Connection
 from shared.lanes import Lane
@@ -52,12 +53,18 @@ JOIN journal o ON o.position = v.origin
 _ADD = f"""
 INSERT INTO arrival AS a ({", ".join(ARRIVAL)})
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::bigint[], $6::bigint[],
-                     $7::date[], $8::date[], $9::bigint[])
+                     $7::bigint[], $8::date[], $9::date[], $10::bigint[])
 ON CONFLICT (type, unit_id, source, occurred) DO UPDATE SET
-  n = a.n + excluded.n, late = a.late + excluded.late,
+  n = a.n + excluded.n, late = a.late + excluded.late, zero = a.zero + excluded.zero,
   first_recorded = least(a.first_recorded, excluded.first_recorded),
   last_recorded = greatest(a.last_recorded, excluded.last_recorded),
   last_position = greatest(a.last_position, excluded.last_position)
+"""
+_NAME = """
+INSERT INTO reported AS r (type, unit_id, last_position)
+SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])
+ON CONFLICT (unit_id, type) DO UPDATE SET
+  last_position = greatest(r.last_position, excluded.last_position)
 """
 
 
@@ -116,22 +123,35 @@ async def _keep(connection: Connection, records: list[LogRecord]) -> None:
 
 
 async def _count(connection: Connection, records: list[LogRecord]) -> None:
-    found: dict[tuple[str, str, str, date], list[Any]] = defaultdict(list)
+    found: dict[tuple[str, str, str, date], list[Any]] = {}
+    newest: dict[tuple[str, str], int] = {}
     for record in records:
         if record.revision or record.origin != record.position:
             continue
-        key = (record.short_type, record.unitid, record.source, record.occurred)
+        kind = record.short_type
         late = record.recorded - record.occurred > LATE and not record.data.get("opening")
-        known = found[key]
-        if known:
-            known[0] += 1
-            known[1] += late
-            known[2] = min(known[2], record.recorded)
-            known[3] = max(known[3], record.recorded)
-            known[4] = max(known[4], record.position)
-        else:
-            known += [1, int(late), record.recorded, record.recorded, record.position]
+        sum_field = _sum_field(kind)
+        zero = sum_field is not None and record.data.get(sum_field) == 0
+        known = found.setdefault(
+            (kind, record.unitid, record.source, record.occurred),
+            [0, 0, 0, record.recorded, record.recorded, 0],
+        )
+        known[0] += 1
+        known[1] += late
+        known[2] += zero
+        known[3] = min(known[3], record.recorded)
+        known[4] = max(known[4], record.recorded)
+        known[5] = max(known[5], record.position)
+        newest[kind, record.unitid] = max(newest.get((kind, record.unitid), 0), record.position)
     if found:
         # Sorted: two replicas that add to the same rows must not wait for each other in a circle.
         rows = [(*key, *found[key]) for key in sorted(found)]
         await connection.execute(_ADD, *map(list, zip(*rows, strict=True)))
+        names = [(*key, newest[key]) for key in sorted(newest)]
+        await connection.execute(_NAME, *map(list, zip(*names, strict=True)))
+
+
+@cache
+def _sum_field(kind: str) -> str | None:
+    catalogue = Catalogue.load()
+    return catalogue[kind].sum_field if kind in catalogue else None

@@ -1,8 +1,11 @@
 """All units that a plan speaks of, today's and former ones."""
 
+from datetime import date
+
 from services.registry.definitions import PlanVersion
 from services.registry.state import State
-from shared.contracts.tree import UnitTree
+from shared.contracts.tree import Unit, UnitTree
+from shared.problems import Problem
 
 BELOW = ("hamlet", "organisation")
 
@@ -38,3 +41,17 @@ def area_of(state: State, plan: PlanVersion) -> frozenset[str]:
     if known is None:
         known = state.places[key] = territory(state.tree, plan.document["unit"])
     return known
+
+
+def in_plan(state: State, plan: PlanVersion, code: str, on: date) -> Unit:
+    """The unit of a code or code@era, if the plan applies to it."""
+    own = plan.document["unit"]
+    found = state.unit(own if code == own.partition("@")[0] else code, on)
+    if found.unit_id not in area_of(state, plan):
+        raise Problem(
+            "unit-outside-plan",
+            f"The plan {plan.plan} does not apply to {found.unit_id}.",
+            pointer="/unit",
+            hint=f"Its unit is {own}; ask for it or a unit below it.",
+        )
+    return found

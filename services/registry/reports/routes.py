@@ -10,7 +10,7 @@ from services.registry.access import Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.store import complete_to
-from services.registry.plans.territory import area_of
+from services.registry.plans.territory import area_of, in_plan
 from services.registry.posting import content_id, event, post
 from services.registry.reports.ical import MEDIA_TYPE, to_ical
 from services.registry.reports.ledger import REPORTS, STATES, Account, ledger
@@ -114,15 +114,7 @@ def debtor_of(
         return organisation
     if unit is None:
         return None
-    found = state.unit(unit, day)
-    if found.unit_id not in area_of(state, plan):
-        raise Problem(
-            "unit-outside-plan",
-            f"The plan {plan.plan} does not apply to {found.unit_id}.",
-            pointer="/unit",
-            hint=f"Its unit is {plan.document['unit']}; ask for it or a unit below it.",
-        )
-    return found.unit_id
+    return in_plan(state, plan, unit, day).unit_id
 
 
 def _owes(entries: list[Any], debtor: str) -> bool:

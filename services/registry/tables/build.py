@@ -8,11 +8,14 @@ from typing import Any
 from services.registry.definitions import PlanVersion
 from services.registry.plans.deadlines import deadline_day
 from services.registry.plans.routes import objective_states
+from services.registry.plans.territory import area_of
+from services.registry.progress.reasons import types_of
 from services.registry.state import State, not_future
 from services.registry.tables import scope
 from services.registry.tables.current import Watermark, current
 from services.registry.tables.model import Cell, Counted, Header, Row, Table
 from services.registry.tables.past import past
+from services.registry.tables.silence import Silence, silence, stamp
 from shared.contracts.tree import Unit
 from shared.problems import Problem
 
@@ -64,7 +67,17 @@ async def build(state: State, asked: Question) -> Table:
         tree=on.isoformat(),
     )
     states = await objective_states(state, plan.plan)
-    return _assemble(state, place, counted, states, asked.known_at)
+    reported = await stamp(state.pool)
+    quiet = await _silence(state, plan, as_of, asked.known_at)
+    return _assemble(state, place, counted, states, asked.known_at, reported, quiet)
+
+
+async def _silence(
+    state: State, plan: PlanVersion, until: date | None, known_at: date | None
+) -> Silence:
+    objectives = plan.document["objectives"]
+    area = area_of(state, plan)
+    return await silence(state.pool, state.tree, area, objectives, until=until, known_at=known_at)
 
 
 def _asked_of_metrics(state: State, place: Place) -> str:
@@ -78,20 +91,22 @@ def _asked_of_metrics(state: State, place: Place) -> str:
 async def _current(state: State, place: Place, today: date) -> Table:
     """Today's table; the same object as before while no refresh has come in between."""
     key = (place.plan.plan, place.top.unit_id, place.level)
-    stamp = (await Watermark(state.pool).stamp(), state.definitions.position, today)
+    reported = await stamp(state.pool)
+    seen_now = (await Watermark(state.pool).stamp(), state.definitions.position, today, reported)
     known: tuple[Any, Table] | None = state.tables.get(key)
-    if known is not None and known[0] == stamp:
+    if known is not None and known[0] == seen_now:
         return known[1]
     ids = [unit_id for _, unit_id, _ in place.units]
-    counted, states = await asyncio.gather(
+    counted, states, quiet = await asyncio.gather(
         current(state.pool, place.plan.plan, [*ids, place.top.unit_id], today),
         objective_states(state, place.plan.plan),
+        _silence(state, place.plan, None, None),
     )
-    table = _assemble(state, place, counted, states, None)
+    table = _assemble(state, place, counted, states, None, reported, quiet)
     seen = (counted.position, counted.as_of, counted.refreshed_at, counted.epoch)
     if len(state.tables) >= TABLES_KEPT:
         state.tables.clear()
-    state.tables[key] = ((seen, *stamp[1:]), table)
+    state.tables[key] = ((seen, *seen_now[1:]), table)
     return table
 
 
@@ -127,6 +142,11 @@ def _tree_day(tree: str, as_of: date, today: date) -> date:
         ) from None
 
 
+def place_of(state: State, asked: Question, on: date) -> Place:
+    """The units that a question means, in the tree of a day."""
+    return _place(state, state.plan(asked.plan), asked.unit, asked.level, on)
+
+
 def _place(state: State, plan: PlanVersion, unit: str | None, level: str | None, on: date) -> Place:
     key = (state.definitions.position, plan.plan, unit, level, on)
     known: Place | None = state.places.get(key)
@@ -158,8 +178,16 @@ def _assemble(
     counted: Counted,
     states: dict[str, tuple[str, str | None]],
     known_at: date | None,
+    reported: int,
+    quiet: Silence,
 ) -> Table:
     document, cells = place.plan.document, counted.cells
+    types = {o["id"]: types_of(o) for o in document["objectives"]}
+    for unit_id, found in cells.items():
+        for objective, cell in found.items():
+            flag = quiet.flag(unit_id, types.get(objective, [])) if cell.value == 0 else None
+            if flag is not None:
+                cell.flags = [*cell.flags, flag]
     empty: dict[str, Cell] = {}
     own = cells.get(place.top.unit_id)
     whole = Row(place.top.code, place.top.unit_id, place.name, own) if own else None
@@ -175,6 +203,7 @@ def _assemble(
         known_at=known_at,
         tree=place.on,
         position=counted.position,
+        reported=reported,
         refreshed_at=counted.refreshed_at,
         sandbox=state.settings.sandbox,
         objectives=[_header(o, states) for o in document["objectives"]],

@@ -53,7 +53,10 @@ class Row(msgspec.Struct):
 
 
 class Table(msgspec.Struct, kw_only=True):
-    """What every format shows. `whole` is the unit itself, `rows` the units of the level."""
+    """What every format shows. `whole` is the unit itself, `rows` the units of the level.
+
+    `reported`: position of the newest event that the flags about silence know of.
+    """
 
     plan: str
     plan_version: int
@@ -66,6 +69,7 @@ class Table(msgspec.Struct, kw_only=True):
     known_at: date | None
     tree: date
     position: int
+    reported: int
     refreshed_at: datetime | None
     sandbox: bool
     objectives: list[Header]

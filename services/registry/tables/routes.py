@@ -68,7 +68,8 @@ def tag(state: State, table: Table, format: str) -> str:
     """Equal exactly when the answer is: same question, watermark, day and definitions."""
     about: list[Any] = [
         table.plan, table.plan_version, table.unit_id, table.level, table.as_of, table.known_at,
-        table.tree, table.position, table.refreshed_at, state.definitions.position, format,
+        table.tree, table.position, table.reported, table.refreshed_at, state.definitions.position,
+        format,
     ]  # fmt: skip
     return f'W/"{hashlib.sha256(_encode(about)).hexdigest()[:20]}"'
 

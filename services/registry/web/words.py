@@ -39,6 +39,8 @@ FLAGS = {
     "hamlets_incomplete": "danh sách thôn, buôn chưa đủ",
     "organisations": "tính theo tổ chức",
     "own_report": "theo báo cáo của chính đơn vị",
+    "nothing_reported": "chưa có báo cáo",
+    "nil_reported": "đã xác nhận không phát sinh",
     "parked": "có sự kiện chờ xử lý",
     "building": "đang tính",
     "not_in_operation": "chưa vận hành",

@@ -35,17 +35,25 @@ def upgrade() -> None:
           occurred date NOT NULL,
           n bigint NOT NULL,
           late bigint NOT NULL,
+          zero bigint NOT NULL,
           first_recorded date NOT NULL,
           last_recorded date NOT NULL,
           last_position bigint NOT NULL,
           PRIMARY KEY (type, unit_id, source, occurred)
         ) WITH (fillfactor = 80);
         CREATE INDEX arrival_unit ON arrival (unit_id, occurred);
+        CREATE TABLE reported (
+          type text NOT NULL,
+          unit_id text NOT NULL,
+          last_position bigint NOT NULL,
+          PRIMARY KEY (unit_id, type)
+        ) WITH (fillfactor = 70);
+        CREATE INDEX reported_position ON reported (last_position);
         """
     )
 
 
 def downgrade() -> None:
     """Everything here is a projection: drop it and it is projected again."""
-    op.execute("DROP TABLE journal, arrival")
+    op.execute("DROP TABLE journal, arrival, reported")
     op.execute("UPDATE progress SET last = 0, through = 0 WHERE lane < 64")

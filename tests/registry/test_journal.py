@@ -1,0 +1,117 @@
+"""The projection of facts: arrivals are counted once, revisions change what was kept."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy.local.stack import LocalStack
+from services.registry.journal.projection import FactProjection
+from services.registry.journal.store import standing
+from shared import progress
+from shared.contracts.record import Content, LogRecord
+from shared.db import connect_pool, migrate
+from tests.conftest import new_database
+from tests.registry.conftest import MIGRATIONS
+
+DAY = date(2026, 6, 30)
+
+
+@pytest.fixture
+async def pool(infrastructure: LocalStack) -> AsyncIterator[asyncpg.Pool]:
+    url = await new_database(infrastructure, "registry")
+    await asyncio.to_thread(migrate, url, "registry", MIGRATIONS)
+    found = await connect_pool(url, "registry")
+    yield found
+    await found.close()
+
+
+def row(position: int, type: str, data: dict[str, Any], **more: Any) -> LogRecord:
+    fields: dict[str, Any] = {
+        "id": f"e{position}", "source": "https://a.example", "type": f"vn.hocvuso.{type}",
+        "subject": "24133", "time": "2026-06-30T09:00:00+07:00", "epoch": "e1",
+        "position": position, "prev": 0, "lane": 3, "recorded": DAY, "occurred": DAY,
+        "unitid": "24133@2025", "origin": position, "keykind": "event", "key": b"k", "data": data,
+    }  # fmt: skip
+    return LogRecord(**(fields | more))
+
+
+async def project(pool: asyncpg.Pool, *rows: LogRecord) -> None:
+    held = await progress.claim(pool, "tester", frozenset(range(65)))
+    projection = FactProjection(pool, held)
+    lane = held.lanes[3]
+    lanes = {3: type(lane)(rows[-1].position, rows[-1].position)}
+    await projection.apply(list(rows), lanes)
+
+
+async def kept(pool: asyncpg.Pool, **more: Any) -> list[dict[str, Any]]:
+    return [f.data for f in await standing(pool, ["review.held"], ["24133@2025"], **more)]
+
+
+async def test_a_corrected_review_says_the_new_and_a_revoked_one_is_gone(
+    pool: asyncpg.Pool,
+) -> None:
+    first = row(1, "review.held", {"kind": "weekly"})
+    await project(pool, first)
+    assert await kept(pool) == [{"kind": "weekly"}]
+    content = Content(
+        type="review.held",
+        unitid="24133@2025",
+        occurred=DAY,
+        time=first.time,
+        data={"kind": "monthly"},
+    )
+    later = {"origin": 1, "data": {}, "recorded": date(2026, 7, 2)}
+    await project(pool, row(2, "event.corrected", **later, revision=1, effective=content))
+    assert await kept(pool) == [{"kind": "monthly"}]
+    assert await kept(pool, known_at=date(2026, 7, 1)) == [{"kind": "weekly"}]
+    await project(pool, row(3, "event.revoked", **later, revision=2, void=True))
+    assert await kept(pool) == []
+    assert await kept(pool, known_at=date(2026, 7, 1)) == [{"kind": "weekly"}]
+
+
+async def test_a_moved_event_stands_although_its_old_key_is_void(pool: asyncpg.Pool) -> None:
+    first = row(1, "review.held", {"kind": "weekly"})
+    content = Content(
+        type="review.held",
+        unitid="24133@2025",
+        occurred=DAY,
+        time=first.time,
+        data={"kind": "yearly"},
+    )
+    more = {"origin": 1, "data": {}, "revision": 1}
+    await project(
+        pool,
+        first,
+        row(2, "event.corrected", **more, effective=content, key=b"n"),
+        row(3, "event.corrected", **more, void=True),
+    )
+    assert await kept(pool) == [{"kind": "yearly"}]
+
+
+async def test_arrivals_are_counted_per_source_and_day_and_say_what_was_late_or_zero(
+    pool: asyncpg.Pool,
+) -> None:
+    pupils = "programme.completed"
+    await project(
+        pool,
+        row(1, pupils, {"pupils_completed": 30}),
+        row(2, pupils, {"pupils_completed": 0}),
+        row(
+            3, pupils, {"pupils_completed": 5}, keyindex=1, origin=2
+        ),  # the same event, another key
+        row(4, pupils, {"pupils_completed": 5}, recorded=date(2026, 7, 20)),
+        row(5, pupils, {"pupils_completed": 5, "opening": True}, recorded=date(2026, 7, 20)),
+        row(6, "event.revoked", {}, origin=1, revision=1, void=True),
+        row(7, pupils, {"pupils_completed": 1}, source="https://b.example"),
+    )
+    rows = await pool.fetch("SELECT source, n, late, zero, last_position FROM arrival ORDER BY 1")
+    assert [tuple(r) for r in rows] == [
+        ("https://a.example", 4, 1, 1, 5),
+        ("https://b.example", 1, 0, 0, 7),
+    ]
+    assert await pool.fetchval("SELECT count(*) FROM journal") == 0
+    assert await pool.fetchval("SELECT max(last_position) FROM reported") == 7

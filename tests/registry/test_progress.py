@@ -1,0 +1,194 @@
+"""Cold spots, shares, completeness; nil, missing and zero stay three different things."""
+
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from services.registry.progress.pace import required, shortfall
+from services.registry.tables.model import Cell
+from tests.registry import fakes
+from tests.registry.conftest import Running
+
+DAK_LAK = "/v1/plans/dak-lak-2026"
+AUTH = {"Authorization": f"Bearer {fakes.KEY}"}
+CLASSES = "commune-classes"
+
+
+def cell(value: int | None, denominator: int | None, **more: Any) -> Cell:
+    given: dict[str, Any] = {
+        "ratio": None, "met": False, "met_on_time": None, "status": "behind", "basis": "persons",
+        "required_per_week": None, "flags": [], "target": 80.0, "target_unit": "percent",
+    }  # fmt: skip
+    return Cell(value=value, denominator=denominator, **(given | more))
+
+
+YEAR = {"period": {"start": "2026-01-01", "end": "2026-12-31"}, "last_day": "2026-12-31"}
+
+
+def test_required_is_rounded_up_so_that_it_really_meets() -> None:
+    assert required(cell(0, 101)) == 81
+    assert required(cell(0, None)) is None
+    assert required(cell(0, None, target=5.0, target_unit="count")) == 5
+
+
+def test_shortfall_is_what_is_missing_to_the_pace() -> None:
+    half = date(2026, 7, 2)  # 183 of 365 days are over
+    assert shortfall(cell(0, 100), YEAR, half) == Fraction(183, 365)
+    assert shortfall(cell(40, 100), YEAR, half) == Fraction(183, 365) - Fraction(1, 2)
+    assert shortfall(cell(70, 100), YEAR, half) == 0
+    assert shortfall(cell(80, 100, met=True), YEAR, date(2026, 12, 31)) == 0
+    assert shortfall(cell(5, None), YEAR, half) is None
+    assert shortfall(cell(None, 100), YEAR, half) is None
+    assert shortfall(cell(79, 100), YEAR, date(2027, 1, 5)) == 1 - Fraction(79, 80)
+
+
+async def objectives(registry: Running) -> list[dict[str, Any]]:
+    return list((await registry.client.get(f"{DAK_LAK}/objectives")).json()["objectives"])
+
+
+async def spots(registry: Running, **params: Any) -> dict[str, Any]:
+    answer = await registry.client.get(f"{DAK_LAK}/cold-spots", params=params)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def made(id: str, type: str, unit: str, day: str, **data: Any) -> fakes.CloudEvent:
+    return {
+        "id": id, "source": "https://tinhdoan.example", "type": f"vn.hocvuso.{type}",
+        "subject": unit, "time": f"{day}T09:00:00+07:00", "data": data,
+    }  # fmt: skip
+
+
+async def test_the_coldest_come_first_with_reason_and_decision(registry: Running) -> None:
+    before = await spots(registry, objective="adults-certified-vneid", limit=500)
+    (found,) = before["objectives"]
+    gaps = [unit["below_pace_percent"] for unit in found["units"]]
+    assert gaps == sorted(gaps, reverse=True)
+    assert found["below_pace"] == len(found["units"]) > 3
+    assert found["compared"] + len(found["not_comparable"]) == 102
+    assert {flag for u in found["not_comparable"] for flag in u["flags"]} == {"denominator_missing"}
+    assert {unit["reason"] for unit in found["units"]} == {"no_events"}
+    silent, nil, late, slow = (u["unit_id"] for u in found["units"][:4])
+    await registry.happen(
+        made("c-1", "citizen.certified", slow, "2026-11-18"),
+        made("n-1", "nil.reported", nil, "2026-11-15", event_type="citizen.certified",
+             **{"from": "2026-11-09", "to": "2026-11-15"}),
+        made("r-1", "review.held", "66@2025", "2026-11-17", kind="weekly", cold_spots=[silent],
+             decisions="Cử đội tình nguyện"),
+        made("r-0", "review.held", "66@2025", "2026-11-09", kind="weekly", cold_spots=[slow]),
+        made("f-1", "force.dispatched", silent, "2026-11-19", reason="cold_spot", members=12),
+    )  # fmt: skip
+    for day in ("2026-11-10", "2026-11-11"):
+        event = made(f"c-{day}", "citizen.certified", late, day)
+        await registry.happen(event, recorded=date(2026, 11, 20))
+    (found,) = (await spots(registry, objective="adults-certified-vneid"))["objectives"]
+    units = {u["unit_id"]: u for u in found["units"]}
+    assert {name: units[name]["reason"] for name in (silent, nil, late, slow)} == {
+        silent: "no_events", nil: "nil_reported", late: "late_data", slow: "slow",
+    }  # fmt: skip
+    assert units[silent]["reviewed"][0]["decisions"] == "Cử đội tình nguyện"
+    assert units[silent]["dispatched"][0]["members"] == 12
+    assert units[slow]["reviewed"] == []  # decided the week before last
+    assert units[late]["facts"]["late"] == units[late]["facts"]["reported"] == 2
+
+
+async def test_cold_spots_of_remote_communes_only(registry: Running) -> None:
+    answer = await spots(registry, attribute="remote")
+    assert all("remote" in u["attributes"] for o in answer["objectives"] for u in o["units"])
+    bad = await registry.client.get(f"{DAK_LAK}/cold-spots", params={"objective": "none"})
+    assert (bad.status_code, bad.json()["code"]) == (404, "objective-unknown")
+
+
+async def test_shares_agree_with_the_table(registry: Running) -> None:
+    share = (await registry.client.get(f"{DAK_LAK}/share")).json()
+    table = (await registry.client.get(f"{DAK_LAK}/table")).json()
+    assert len(share["objectives"]) == 25
+    for objective in share["objectives"]:
+        cells = [row["cells"][objective["objective"]] for row in table["rows"]]
+        assert objective["met"] == sum(c["met"] is True for c in cells)
+        assert objective["met"] + objective["not_met"] + objective["unknown"] == 102
+        assert objective["share"] == objective["met"] / 102
+    assert len(share["units"]) == 102
+
+
+async def test_nil_missing_zero_and_reported_are_four_states(registry: Running) -> None:
+    week = {"from": "2026-06-01", "to": "2026-06-07", "type": "programme.completed"}
+    communes = (await registry.client.get("/v1/units/66/children")).json()["units"]
+    some, none, nil, silent = (u["unit_id"] for u in communes[10:14])
+    await registry.happen(
+        made(
+            "p-1",
+            "programme.completed",
+            some,
+            "2026-06-02",
+            pupils_completed=30,
+            target_groups=["pupil"],
+        ),
+        made(
+            "p-2",
+            "programme.completed",
+            none,
+            "2026-06-02",
+            pupils_completed=0,
+            target_groups=["pupil"],
+        ),
+    )
+    body = {"unit": nil, "types": ["programme.completed"], "from": "2026-06-01", "to": "2026-06-07"}
+    assert (await registry.client.post(f"{DAK_LAK}/nil", json=body)).status_code == 401
+    answer = await registry.client.post(f"{DAK_LAK}/nil", json=body, headers=AUTH)
+    assert answer.json()["results"][0]["status"] == "accepted", answer.text
+    again = await registry.client.post(f"{DAK_LAK}/nil", json=body, headers=AUTH)
+    assert again.json()["results"][0]["status"] == "duplicate"
+    await registry.settle()
+    shown = (await registry.client.get(f"{DAK_LAK}/completeness", params=week)).json()
+    states = {u["unit_id"]: u["types"]["programme.completed"]["state"] for u in shown["units"]}
+    assert (states[some], states[none], states[nil], states[silent]) == (
+        "reported", "zero", "nil", "missing",
+    )  # fmt: skip
+    (partner,) = [p for p in shown["partners"] if p["source"] == "https://tinhdoan.example"]
+    assert (partner["n"], partner["units"]) == (2, 2)
+    assert shown["total"] == 102
+    bad = await registry.client.post(
+        f"{DAK_LAK}/nil", json=body | {"types": ["review.held"]}, headers=AUTH
+    )
+    assert bad.json()["code"] == "type-not-counted"
+
+
+async def test_the_cells_of_the_table_say_so_too(registry: Running) -> None:
+    """A zero of somebody who reported has no flag; silence and a confirmed nil have one each."""
+    pupils = next(
+        o for o in await objectives(registry)
+        if o["reading"]["measure"] and any(
+            "programme.completed" in part["types"] for part in o["reading"]["measure"]["of"]
+        )
+    )  # fmt: skip
+    communes = (await registry.client.get("/v1/units/66/children")).json()["units"]
+    some, none, nil, silent = (u["unit_id"] for u in communes[10:14])
+    names = [some, none, nil, silent]
+    await registry.database.execute(
+        "UPDATE indicators.cells SET value = 0, flags = '{}' WHERE plan = 'dak-lak-2026'"
+        " AND objective = $1 AND unit_id = ANY($2)",
+        pupils["id"],
+        names,
+    )
+    registry.app.state.registry.tables.clear()
+    registry.app.state.registry.encoded.clear()
+    rows = (await registry.client.get(f"{DAK_LAK}/table")).json()["rows"]
+    flags = {r["unit_id"]: r["cells"][pupils["id"]]["flags"] for r in rows if r["unit_id"] in names}
+    assert flags == {some: [], none: [], nil: ["nil_reported"], silent: ["nothing_reported"]}
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"from": "2026-11-22"}, "from-in-future"),
+        ({"from": "2026-06-07", "to": "2026-06-01"}, "span-invalid"),
+        ({"type": "no.such"}, "type-not-counted"),
+        ({"unit": "75"}, "unit-outside-plan"),
+    ],
+)
+async def test_bad_questions(registry: Running, params: dict[str, str], code: str) -> None:
+    answer = await registry.client.get(f"{DAK_LAK}/completeness", params=params)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
