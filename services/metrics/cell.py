@@ -8,6 +8,16 @@ import msgspec
 from services.metrics.populations import Number
 
 
+class BesideCount(msgspec.Struct, frozen=True, kw_only=True):
+    """A count that stands beside a cell's own: `value` None while it is being built. `reporters`:
+    how many have reported, for totals."""
+
+    id: str
+    basis: str
+    value: int | None
+    reporters: int | None = None
+
+
 class Cell(msgspec.Struct, kw_only=True):
     """One objective for one unit. `ratio` is for show; `met` is exact."""
 
@@ -30,6 +40,7 @@ class Cell(msgspec.Struct, kw_only=True):
     as_of: date
     building: bool = False
     not_attributable: int | None = None
+    beside: list[BesideCount] = msgspec.field(default_factory=list)
 
 
 class Count(NamedTuple):

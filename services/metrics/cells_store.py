@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from services.metrics.cell import Cell
 from services.metrics.compile import Objective
 from shared.db import Connection
@@ -27,12 +29,16 @@ _COLUMNS = {
     "as_of": "date",
     "building": "boolean",
     "not_attributable": "bigint",
+    "beside": "text",
 }
 _KEYS = ("plan", "unit_id", "objective")
 
+_READ = {"flags": "string_to_array(flags, ' ')", "beside": "beside::jsonb"}
+"""What is sent as text, since arrays of arrays are not."""
+
 _UPSERT = f"""
 INSERT INTO cell ({", ".join(_COLUMNS)})
-SELECT {", ".join("string_to_array(flags, ' ')" if c == "flags" else c for c in _COLUMNS)}
+SELECT {", ".join(_READ.get(c, c) for c in _COLUMNS)}
 FROM unnest({", ".join(f"${i}::{kind}[]" for i, kind in enumerate(_COLUMNS.values(), 1))})
   AS v ({", ".join(_COLUMNS)})
 ON CONFLICT ({", ".join(_KEYS)}) DO UPDATE
@@ -47,11 +53,16 @@ async def write_cells(connection: Connection, cells: list[Cell], *, replace_all:
     if not cells:
         return
     ordered = sorted(cells, key=lambda c: (c.plan, c.unit_id, c.objective))
-    columns: list[list[Any]] = [
-        [" ".join(c.flags) if name == "flags" else getattr(c, name) for c in ordered]
-        for name in _COLUMNS
-    ]
+    columns: list[list[Any]] = [[_plain(c, name) for c in ordered] for name in _COLUMNS]
     await connection.execute(_UPSERT, *columns)
+
+
+def _plain(cell: Cell, column: str) -> Any:
+    if column == "flags":
+        return " ".join(cell.flags)
+    if column == "beside":
+        return msgspec.json.encode(cell.beside).decode()
+    return getattr(cell, column)
 
 
 async def write_states(

@@ -4,12 +4,16 @@ No objective has code of its own. What cannot be counted becomes an objective wi
 that one wrong line never takes the other objectives down; `check` lists all errors beforehand.
 """
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import msgspec
 
 from services.metrics.measures import Measure, Part
+from services.metrics.objectives import Beside, Within
+from services.metrics.objectives import Objective as Objective
+from services.metrics.objectives import Threshold as Threshold
 from shared.contracts.definitions import Catalogue, DefinitionError
 from shared.contracts.filters import FilterError, compile_filter
 
@@ -18,75 +22,28 @@ Json = dict[str, Any]
 _KEY_OF_COUNT = {"distinct_persons": "person", "distinct_organisations": "organisation"}
 
 
+NOTHING_ISSUED: Mapping[str, date] = {}
+FIGURE_REPORTED = "figure.reported"
+
+
 class CompileError(ValueError):
     """Why an objective cannot be counted."""
 
 
-class Threshold(msgspec.Struct, frozen=True):
-    """A number that must be reached (`strict`: exceeded)."""
-
-    value: int
-    strict: bool = False
-
-    def met(self, count: int, whole: int = 1, parts: int = 1) -> bool:
-        """Whether count / whole >= value / parts, in exact integers (`whole` > 0)."""
-        left, right = count * parts, self.value * whole
-        return left > right if self.strict else left >= right
-
-    def required(self, whole: int = 1, parts: int = 1) -> int:
-        """The smallest count that meets it."""
-        exact, rest = divmod(self.value * whole, parts)
-        return exact + 1 if self.strict or rest else exact
+WRONG = (CompileError, FilterError, DefinitionError, KeyError, TypeError, ValueError)
+"""What `compile_objective` may raise."""
 
 
-class Within(msgspec.Struct, frozen=True):
-    """A unit of this level counts when its own count reaches the threshold."""
-
-    level: str
-    threshold: Threshold
-    attribute: str | None = None
-
-
-class Objective(msgspec.Struct, frozen=True, kw_only=True):
-    """How the tallies of one objective become a cell.
-
-    `target` is in percent of what `population`, `over`, `target_of` or the units of `within` give,
-    or (none of these) a plain count for the plan's own unit. `window_start`: first day that counts.
-    """
-
-    plan: str
-    version: int
-    id: str
-    reason: str | None = None
-    measure: Measure | None = None
-    figure: Literal["n", "total"] = "n"
-    basis: str = "events"
-    target: Threshold = Threshold(0)
-    target_unit: str = "count"
-    window_start: date | None = None
-    first_day: date | None = None
-    last_day: date | None = None
-    bucket: Literal["week", "month"] | None = None
-    within: Within | None = None
-    population: str | None = None
-    over: Measure | None = None
-    over_figure: Literal["n", "total"] = "n"
-    target_of: str | None = None
-    organisations: bool = False
-
-    def measures(self) -> list[Measure]:
-        """What must be counted for it."""
-        return [m for m in (self.measure, self.over) if m is not None]
-
-
-def compile_plan(document: Json, catalogue: Catalogue) -> list[Objective]:
+def compile_plan(
+    document: Json, catalogue: Catalogue, issued: Mapping[str, date] = NOTHING_ISSUED
+) -> list[Objective]:
     """Every objective of a plan, counted or with the reason why not."""
     found = []
     for raw in document.get("objectives", []):
         name = str(raw.get("id", "?"))
         try:
-            found.append(compile_objective(document, raw, catalogue))
-        except (CompileError, FilterError, DefinitionError, KeyError, TypeError, ValueError) as e:
+            found.append(compile_objective(document, raw, catalogue, issued))
+        except WRONG as e:
             reason = f"missing {e}" if isinstance(e, KeyError) else str(e)
             found.append(_not_counted(document, name, reason))
     return found
@@ -112,8 +69,13 @@ def _not_counted(document: Json, name: str, reason: str) -> Objective:
     )
 
 
-def compile_objective(document: Json, raw: Json, catalogue: Catalogue) -> Objective:
-    """One objective; raises CompileError, FilterError or KeyError saying what is wrong."""
+def compile_objective(
+    document: Json, raw: Json, catalogue: Catalogue, issued: Mapping[str, date] = NOTHING_ISSUED
+) -> Objective:
+    """One objective; raises CompileError, FilterError or KeyError saying what is wrong.
+
+    `issued`: the days on which documents were issued that start a deadline.
+    """
     if "measure" not in raw:
         return _not_counted(document, raw["id"], raw.get("not_counted", "no measure"))
     measure, target = raw["measure"], raw["target"]
@@ -130,21 +92,25 @@ def compile_objective(document: Json, raw: Json, catalogue: Catalogue) -> Object
         version=int(document["version"]),
         id=raw["id"],
         measure=_measure(document, raw, measure, start, catalogue),
-        figure="total" if measure["count"] in ("sum", "reported") else "n",
+        figure=_figure(measure),
         basis=_basis(measure),
         target=value,
         target_unit=target["unit"],
         window_start=start,
         first_day=date.fromisoformat(period["start"]),
-        last_day=date.fromisoformat(raw["last_day"]) if raw.get("last_day") else None,
+        last_day=_last_day(raw, issued),
+        latest_day=date.fromisoformat(raw["extension"]["last_day"]) if "extension" in raw else None,
         bucket=measure.get("bucket"),
         population=over.get("population"),
-        over=_measure(document, raw, over["measure"], start, catalogue)
+        over=_measure(
+            document, raw, {"bucket": measure.get("bucket")} | over["measure"], start, catalogue
+        )
         if "measure" in over
         else None,
-        over_figure="total" if over.get("measure", {}).get("count") == "sum" else "n",
+        over_figure=_figure(over.get("measure", {})),
         target_of=over.get("target_of"),
         organisations=measure["count"] == "distinct_organisations" and "population" in over,
+        beside=_beside(document, raw, start, catalogue),
     )
     share = Threshold(int(target.get("units_required_percent", 100)))
     if "within_unit" in measure:
@@ -157,6 +123,36 @@ def compile_objective(document: Json, raw: Json, catalogue: Catalogue) -> Object
     elif "per" in target:
         objective = msgspec.structs.replace(objective, target=share, target_unit="percent")
     return objective
+
+
+def _figure(tally: Json) -> Literal["n", "total"]:
+    return "total" if tally.get("count") in ("sum", "reported") else "n"
+
+
+def _last_day(raw: Json, issued: Mapping[str, date]) -> date | None:
+    """The last day that is in time; for a deadline that a document starts, once it is issued."""
+    if raw.get("last_day"):
+        return date.fromisoformat(raw["last_day"])
+    deadline = raw.get("deadline")
+    relative = deadline.get("relative") if isinstance(deadline, dict) else None
+    started = issued.get(relative["document"]) if relative else None
+    return started + timedelta(days=int(relative["within_days"])) if relative and started else None
+
+
+def _beside(
+    document: Json, raw: Json, start: date | None, catalogue: Catalogue
+) -> tuple[Beside, ...]:
+    """What the plan wants shown beside, and what authorities report of it as a total."""
+    found = []
+    rhythm = {"bucket": raw["measure"].get("bucket")}
+    for said in raw.get("beside", ()):
+        tally = rhythm | said["measure"]
+        measure = _measure(document, raw, tally, start, catalogue)
+        found.append(Beside(said["id"], measure, _figure(tally), _basis(tally)))
+    if raw["measure"]["count"] != "reported":
+        reported = _measure(document, raw, {"count": "reported"} | rhythm, start, catalogue)
+        found.append(Beside(FIGURE_REPORTED, reported, "total", "reported"))
+    return tuple(found)
 
 
 def _threshold(raw: Json, target: Threshold) -> Threshold:
@@ -185,7 +181,7 @@ def _measure(
     count, bucket = tally["count"], tally.get("bucket")
     if count == "reported":
         wanted = {"objective": raw["id"], "plan": document["id"]}
-        parts: tuple[Part, ...] = (Part(("figure.reported",), wanted),)
+        parts: tuple[Part, ...] = (Part((FIGURE_REPORTED,), wanted),)
         _filters(parts, catalogue)
         return Measure(kind="latest", parts=parts, keys=("report",), since=start, bucket=bucket)
     parts = tuple(Part(tuple(p["types"]), p.get("filter") or {}) for p in tally["of"])

@@ -84,7 +84,7 @@ class Definitions:
             documents += [found_plan[0] for day in days if (found_plan := self.plan(plan, day))]
         for document in documents:
             for objective in compile_plan(document, self._catalogue):
-                for measure in objective.measures():
+                for measure in objective.all_measures():
                     found[measure.fingerprint()] = measure
         return found
 

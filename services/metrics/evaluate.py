@@ -7,7 +7,7 @@ section 5, and docs/indicators.md. `met` compares exact integers, never rounded 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
-from services.metrics.cell import Cell, Count
+from services.metrics.cell import BesideCount, Cell, Count
 from services.metrics.compile import Objective, Threshold
 from services.metrics.definitions import Definitions
 from services.metrics.measures import Measure
@@ -58,7 +58,7 @@ class Evaluator:
         self, objective: Objective, root: str, units: Iterable[str], others: Mapping[str, Objective]
     ) -> list[Cell]:
         """The cells of one objective for some units in the scope of the plan of `root`."""
-        return [self._cell(objective, root, unit_id, others) for unit_id in units]
+        return [self._cell(objective.of(name), root, name, others) for name in units]
 
     def _cell(
         self, objective: Objective, root: str, unit_id: str, others: Mapping[str, Objective]
@@ -70,6 +70,7 @@ class Evaluator:
             unit_id=unit_id,
             basis=objective.basis,
             as_of=self._as_of,
+            flags=list(objective.flags),
         )
         if objective.measure is None:
             cell.status = "not_counted"
@@ -93,8 +94,29 @@ class Evaluator:
             cell.not_attributable = rolled.remainders[unit_id]
         if unit_id in rolled.replaced:
             cell.flags.append("own_report")
+        cell.beside = self._beside(objective, root, unit_id, now)
         self._judge(objective, root, unit_id, count, others, cell)
         return cell
+
+    def _beside(
+        self, objective: Objective, root: str, unit_id: str, window: Window
+    ) -> list[BesideCount]:
+        """What stands beside the number. Totals that nobody has reported do not."""
+        found = []
+        for beside in objective.beside:
+            value = reporters = None
+            if beside.measure.fingerprint() not in self._building:
+                rolled = self._roll(beside.measure, window, root).values
+                n, total = rolled.get(unit_id, (0, 0))
+                value, reporters = (total, n) if beside.figure == "total" else (n, None)
+                if beside.basis == "reported" and not reporters:
+                    continue
+            elif beside.basis == "reported":
+                continue
+            found.append(
+                BesideCount(id=beside.id, basis=beside.basis, value=value, reporters=reporters)
+            )
+        return found
 
     # -- counting ----------------------------------------------------------------------------
 
@@ -229,7 +251,10 @@ class Evaluator:
         if objective.bucket is not None:
             end = last_complete(self._as_of, objective.bucket).end
             windows.append(self.window(objective, end))
-        return [(m, read_window(m, w)) for m in objective.measures() for w in windows]
+        found = [(m, read_window(m, w)) for m in objective.all_measures() for w in windows]
+        for _, variant in objective.variants:
+            found += self.needed(variant)
+        return found
 
     # -- judging -----------------------------------------------------------------------------
 

@@ -100,7 +100,7 @@ class Moment:
     @cached_property
     def waiting(self) -> frozenset[str]:
         """Fingerprints of measures that cannot be read yet."""
-        needed = {m.fingerprint() for o in self.objectives for m in o.measures()}
+        needed = {m.fingerprint() for o in self.objectives for m in o.all_measures()}
         return self.building | (needed - self.numbers.keys())
 
     @cached_property

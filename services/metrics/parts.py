@@ -19,20 +19,22 @@ class Part(NamedTuple):
 
 
 def counted_part(moment: Moment, objective: Objective, name: str = "value") -> Part:
-    """A part by name: `value` or `denominator`.
+    """A part by name: `value`, `denominator`, or the id of what stands beside.
 
     Problems: part-unknown (it is not counted), measure-building (409, ask again).
     """
-    measure, figure = {
-        "value": (objective.measure, objective.figure),
-        "denominator": (objective.over, objective.over_figure),
-    }.get(name, (None, "n"))
+    parts: dict[str, tuple[Measure | None, str]] = {
+        beside.id: (beside.measure, beside.figure) for beside in objective.beside
+    }
+    parts["value"] = (objective.measure, objective.figure)
+    parts["denominator"] = (objective.over, objective.over_figure)
+    measure, figure = parts.get(name, (None, "n"))
     if measure is None:
         raise Problem(
             "part-unknown",
             f"The objective {objective.id} counts no such part.",
             status=404,
-            hint="`value` is what it counts; `denominator` only where that is counted from events.",
+            hint=f"It counts: {', '.join(sorted(n for n, (m, _) in parts.items() if m))}.",
             pointer="/part",
         )
     fingerprint = measure.fingerprint()

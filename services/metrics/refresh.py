@@ -139,7 +139,7 @@ class Refresher:
                 memory.plans[plan] = (found[0]["unit"], found[1])
         objectives = [o for _, found in memory.plans.values() for o in found]
         memory.building = frozenset(
-            {m.fingerprint() for o in objectives for m in o.measures()} - memory.numbers.keys()
+            {m.fingerprint() for o in objectives for m in o.all_measures()} - memory.numbers.keys()
         ) | frozenset(m.fingerprint() for m in building.values())
         evaluator = self._evaluator(today)
         memory.sums = await sums.load(connection, self._slots(evaluator, objectives))
@@ -200,7 +200,7 @@ class Refresher:
             others = {objective.id: objective for objective in objectives}
             for objective in objectives:
                 touched: set[str] = set()
-                for measure in objective.measures():
+                for measure in objective.all_measures():
                     number = memory.numbers.get(measure.fingerprint())
                     for unit_id in units.get(number, ()) if number is not None else ():
                         touched |= self._touched(root, unit_id)

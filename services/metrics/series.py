@@ -180,7 +180,7 @@ async def _load(
         for moment in moments
         for objective in moment.objectives
         if objective.id in wanted
-        for measure in objective.measures()
+        for measure in objective.all_measures()
     }
     places = {id(moment.places): moment for moment in moments}.values()
     daily = {}

@@ -18,7 +18,7 @@ router = APIRouter(tags=["why"])
 
 _encode = msgspec.json.Encoder().encode
 LevelName = Annotated[str | None, Query(pattern="^(nation|province|district|commune|hamlet)$")]
-PartName = Annotated[Literal["value", "denominator"], Query()]
+PartName = Annotated[str, Query(description="value, denominator, or the id of a count beside")]
 
 
 @router.get("/v1/evidence")
