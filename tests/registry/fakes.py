@@ -100,6 +100,10 @@ class FakeActivities:
             return httpx.Response(200, json=rights)
         if request.url.path == "/v1/events":
             return self._take(request)
+        if request.url.path == "/v1/log/rows":
+            wanted = set(msgspec.json.decode(request.content)["positions"])
+            rows = [msgspec.json.encode(row) for row in self.rows if row.position in wanted]
+            return httpx.Response(200, content=b"\n".join(rows) + b"\n")
         return self._log(request)
 
     def _rights(self, request: httpx.Request) -> dict[str, Any] | None:
