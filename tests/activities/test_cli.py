@@ -45,6 +45,16 @@ async def test_keys_and_send(
     assert len({r["line"] for r in results}) == len(results) == 1_202
     assert [r["line"] for r in results if r["status"] == "rejected"] == [701]
 
+    again = await run("keys", "rotate", prefix, "--overlap", "0s")
+    assert again.output.startswith("hv_"), again.output
+    listed = (await run("keys", "list")).output
+    assert f"then {again.output.split('_')[1]}" in listed
+    shown = (await run("keys", "show", prefix)).output
+    assert "accepted" in shown and "cong-an" in shown
+    quota = await run("keys", "quota", "cong-an", "--per-day", "5000")
+    assert "5,000 events a day" in quota.output, quota.output
+    audited = (await run("keys", "audit", "--action", "key")).output
+    assert [line.split()[2] for line in audited.splitlines()] == ["key.rotated", "key.created"]
     assert (await run("keys", "revoke", prefix)).exit_code == 0
     refused = await run("send", str(file), "--key-file", str(key_file))
     assert refused.exit_code == 1 and "key-wrong" in refused.output

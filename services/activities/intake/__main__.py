@@ -6,6 +6,7 @@ from services.activities.ingest.door import Door
 from services.activities.ingest.intake import Intake as Judge
 from services.activities.intake.manager import Manager
 from services.activities.intake.watch import Watch
+from services.activities.keys.rights import Rights
 from services.activities.log.books import Limits
 from services.activities.log.log import Log
 from services.activities.privacy import Pseudonyms, bind_key, read_key
@@ -34,13 +35,15 @@ async def main(stop: asyncio.Event) -> None:
     limits = Limits(settings.quarantine_rows, settings.quarantine_megabytes * 1024 * 1024)
     log = Log(pool, catalogue, clock, limits=limits, stored_mac=judge.stored_mac)
     await log.start()
-    door = Door(judge, log)
+    rights = Rights(clock)
+    door = Door(judge, log, rights)
     manager = Manager(pool, door, settings.broker(), clock)
     work = asyncio.create_task(forever("intake", manager.run))
     watch_pool("intake", pool)
     async with (
         exposition.serve(settings.process_metrics_host, settings.intake_metrics_port),
         looking("intake", Watch(pool, clock).look),
+        rights.running(pool),
     ):
         await stop.wait()
     work.cancel()

@@ -1,0 +1,165 @@
+"""`hocvuso keys`: keys, clients, quotas and the audit, through the API like everybody."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.activities.asking import KeyFile, Url, ask, connect
+
+keys = typer.Typer(no_args_is_help=True, help="Keys of partners.")
+
+Prefix = Annotated[str, typer.Argument(help="the visible part, as `keys list` shows it")]
+Name = Annotated[str, typer.Argument(help="the partner, like cong-an-dak-lak")]
+Out = Annotated[Path | None, typer.Option(help="write the key to this file (0600)")]
+Role = Annotated[list[str], typer.Option(help="what the partner is; repeat for several")]
+Scope = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="way in: events:write, events:stream, xapi:write, quarantine:replay; repeat;"
+        " default the first two"
+    ),
+]
+Source = Annotated[list[str] | None, typer.Option(help="URI prefix it may post for; repeat")]
+Type = Annotated[list[str] | None, typer.Option(help="event type it may post (course.*); repeat")]
+Subtree = Annotated[str | None, typer.Option(help="unit_id it is bound to, like 66@2025")]
+Era = Annotated[str | None, typer.Option(help="era of its bare unit codes: 2004 or 2025")]
+Expires = Annotated[str | None, typer.Option(help="2027-01-01T00:00:00+07:00")]
+
+
+def _order(scope: list[str] | None, **rights: Any) -> dict[str, Any]:
+    return {n: v or None for n, v in rights.items()} | ({"scopes": scope} if scope else {})
+
+
+def _show(made: dict[str, str], out: Path | None) -> None:
+    """Print the key, or write it to a file that only its owner may read."""
+    if out is None:
+        print(made["key"])
+        return
+    out.touch(mode=0o600)
+    out.chmod(0o600)
+    out.write_text(made["key"] + "\n")
+    print(f"key {made['prefix']} written to {out}")
+
+
+@keys.command("create")
+def create(
+    name: Name,
+    role: Role,
+    scope: Scope = None,
+    source: Source = None,
+    type: Type = None,
+    subtree: Subtree = None,
+    era: Era = None,
+    expires_at: Expires = None,
+    out: Out = None,
+    url: Url = None,
+    key_file: KeyFile = None,
+) -> None:
+    """Make a key; it is shown once."""
+    order = _order(
+        scope, name=name, roles=role, sources=source, types=type, subtree=subtree, era=era,
+        expires_at=expires_at,
+    )  # fmt: skip
+    with connect(url, key_file) as client:
+        _show(ask(client, "POST", "/v1/keys", order), out)
+
+
+@keys.command("rotate")
+def rotate(
+    prefix: Prefix,
+    overlap: Annotated[str, typer.Option(help="how long the old key goes on: 0s, 24h, 7d")] = "24h",
+    out: Out = None,
+    url: Url = None,
+    key_file: KeyFile = None,
+) -> None:
+    """Make a key with the same rights; the old one ends after the overlap."""
+    with connect(url, key_file) as client:
+        _show(ask(client, "POST", f"/v1/keys/{prefix}/rotate", {"overlap": overlap}), out)
+
+
+@keys.command("list")
+def list_keys(url: Url = None, key_file: KeyFile = None) -> None:
+    """List the keys and clients, newest first."""
+    with connect(url, key_file) as client:
+        rows = ask(client, "GET", "/v1/keys")
+    print(f"{'prefix':<16}{'name':<26}{'roles':<26}{'bound to':<12}{'last used':<18}state")
+    for row in rows:
+        state = "revoked" if row["revoked_at"] else f"until {row['expires_at'] or 'revoked'}"
+        if row["rotated_to"]:
+            state += f", then {row['rotated_to']}"
+        print(
+            f"{row['prefix']:<16}{row['name']:<26}{','.join(row['roles']):<26}"
+            f"{row['subtree'] or '-':<12}{(row['last_used'] or '-')[:16]:<18}{state}"
+        )
+
+
+@keys.command("show")
+def show(prefix: Prefix, url: Url = None, key_file: KeyFile = None) -> None:
+    """Show one key, and what it was used for in the last 24 hours."""
+    with connect(url, key_file) as client:
+        row = ask(client, "GET", f"/v1/keys/{prefix}")
+        uses = ask(client, "GET", f"/v1/audit/uses/{prefix}")
+    for name, value in row.items():
+        if value is not None:
+            print(f"{name:<14}{', '.join(value) if isinstance(value, list) else value}")
+    for use in uses:
+        print(f"{use['hour'][:16]:<18}{use['path']:<28}{use['outcome']:<12}{use['times']}")
+
+
+@keys.command("revoke")
+def revoke(prefix: Prefix, url: Url = None, key_file: KeyFile = None) -> None:
+    """End a key."""
+    with connect(url, key_file) as client:
+        ask(client, "DELETE", f"/v1/keys/{prefix}")
+    print(f"key {prefix} is revoked; every process refuses it within 20 seconds")
+
+
+@keys.command("quota")
+def quota(
+    name: Name,
+    per_minute: Annotated[int | None, typer.Option(help="events in any minute")] = None,
+    per_day: Annotated[int | None, typer.Option(help="events in a day")] = None,
+    url: Url = None,
+    key_file: KeyFile = None,
+) -> None:
+    """Limit what a partner hands in on all paths together; without numbers: no limit."""
+    order = {"per_minute": per_minute, "per_day": per_day}
+    with connect(url, key_file) as client:
+        ask(client, "PUT", f"/v1/quotas/{name}", order)
+    limits = [
+        f"{n:,} events a {span}" for n, span in ((per_minute, "minute"), (per_day, "day")) if n
+    ]
+    print(f"{name}: {', '.join(limits) or 'no limit'}; every process knows within some seconds")
+
+
+@keys.command("audit")
+def audit(
+    action: Annotated[str | None, typer.Option(help="key.rotated; or key for all of them")] = None,
+    by: Annotated[str | None, typer.Option(help="prefix or name of the key that acted")] = None,
+    about: Annotated[str | None, typer.Option(help="prefix, partner or number acted upon")] = None,
+    since: Annotated[str | None, typer.Option(help="2026-06-30T00:00:00+07:00")] = None,
+    limit: Annotated[int, typer.Option(help="at most so many, newest first")] = 100,
+    url: Url = None,
+    key_file: KeyFile = None,
+) -> None:
+    """List what was done to keys, clients, quotas and the quarantine, newest first."""
+    asked = {"action": action, "by": by, "about": about, "since": since}
+    params = {name: value for name, value in asked.items() if value is not None}
+    left = limit
+    with connect(url, key_file) as client:
+        while left > 0:
+            page = ask(
+                client, "GET", "/v1/audit", params={**params, "limit": str(min(left, 1_000))}
+            )
+            for act in page["acts"]:
+                print(
+                    f"{act['number']:<8}{act['at'][:19]:<21}{act['action']:<24}"
+                    f"{act['by_name']:<24}{act['about'] or '-':<20}"
+                    f"{json.dumps(act['detail'], ensure_ascii=False)}"
+                )
+            left -= len(page["acts"])
+            if page["next"] is None:
+                break
+            params["before"] = str(page["next"])
