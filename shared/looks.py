@@ -29,7 +29,7 @@ async def look_forever(
             LOOK_FAILURES.add(1, name)
         else:
             well = True
-        LOOK_OK.set(well, name)
+        LOOK_OK.set(int(well), name)
         await asyncio.sleep(seconds)
 
 
