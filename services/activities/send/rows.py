@@ -96,7 +96,7 @@ class Rows:
             if value is None:
                 return
             if column.identity and column.path[-1] == "value":
-                found[f"cell {column.name}"] = cell
+                found[f"cell {column.name}"] = header, cell
             if short:
                 found[f"{short[0]}.scheme"] = short[1]
         except CellError as wrong:
@@ -119,10 +119,11 @@ class Rows:
                 made.faults.append(f"{column.title_vi} [{name}]: this cell must not be empty.")
             if column.identity and column.path[-1] == "value" and name in found:
                 scheme = found.get(f"{column.path[0]}.scheme")
+                header, cell = found[f"cell {name}"]
                 try:
-                    cells.check_identity(scheme, found[name], found[f"cell {name}"])
+                    cells.check_identity(scheme, found[name], cell)
                 except CellError as wrong:
-                    made.faults.append(f"{column.title_vi} [{name}]: {wrong}")
+                    made.faults.append(f"{header}: {wrong}")
         event: Json = {"specversion": "1.0", "type": EVENT_TYPE_PREFIX + self._layout.type}
         event["source"] = found.get(SOURCE) or self._source
         if not event["source"]:
