@@ -8,8 +8,10 @@ from bisect import bisect_right
 from datetime import date
 from typing import Any
 
-from services.metrics.compile import Objective, compile_plan
+from services.metrics.amendments import Amendment, amended_plan
+from services.metrics.compile import compile_plan
 from services.metrics.measures import Measure
+from services.metrics.objectives import Objective
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import Content, LogRecord
 from shared.contracts.tree import UNIT_TYPES, UnitTree
@@ -17,7 +19,8 @@ from shared.contracts.tree import UNIT_TYPES, UnitTree
 Json = dict[str, Any]
 
 PLAN_TYPES = frozenset({"plan.published", "plan.amended"})
-KEPT_TYPES = UNIT_TYPES | PLAN_TYPES | {"population.declared"}
+ISSUED = "central_document.issued"
+KEPT_TYPES = UNIT_TYPES | PLAN_TYPES | {"population.declared", ISSUED}
 
 
 class Definitions:
@@ -29,7 +32,7 @@ class Definitions:
         self.position = 0
         self._contents: dict[tuple[int, bytes], Content | None] = {}
         self._populations: dict[tuple[str, str], list[tuple[date, int, int]]] | None = None
-        self._compiled: dict[tuple[str, date], tuple[Json, list[Objective]]] = {}
+        self._compiled: dict[tuple[int, ...], tuple[Json, list[Objective]]] = {}
 
     def copy(self) -> "Definitions":
         """The same definitions, which later rows of these ones do not change."""
@@ -44,8 +47,7 @@ class Definitions:
         kind = record.effective.type if record.effective is not None else record.short_type
         if kind in UNIT_TYPES or record.void:
             self.tree.apply(record)
-        if kind in PLAN_TYPES or record.void:
-            self._compiled.clear()
+        self._compiled.clear()
         if kind in KEPT_TYPES - UNIT_TYPES or record.void:
             self._contents[record.origin, record.key] = record.effective_content()
             self._populations = None
@@ -58,35 +60,50 @@ class Definitions:
 
     def plan(self, plan: str, on: date) -> tuple[Json, list[Objective]] | None:
         """The newest version of a plan with the amendments valid on a day, compiled."""
-        known = self._compiled.get((plan, on))
-        if known is not None:
-            return known
-        versions = [c for _, c in self._of("plan.published") if c.data["plan"] == plan]
+        versions = [item for item in self._of("plan.published") if item[1].data["plan"] == plan]
         if not versions:
             return None
-        document = versions[-1].data["document"]
-        for _, change in self._of("plan.amended"):
-            data = change.data
-            if data["plan"] == plan and date.fromisoformat(data["valid_from"]) <= on:
-                document = _amended(document, data)
-        if len(self._compiled) > 200:
-            self._compiled.clear()
-        compiled = self._compiled[plan, on] = (document, compile_plan(document, self._catalogue))
-        return compiled
+        origin, version = versions[-1]
+        changes = [
+            (at, Amendment.read(content.data))
+            for at, content in self._of("plan.amended")
+            if content.data["plan"] == plan and date.fromisoformat(content.data["valid_from"]) <= on
+        ]
+        key = (origin, *[at for at, _ in changes])
+        known = self._compiled.get(key)
+        if known is None:
+            known = self._compiled[key] = amended_plan(
+                version.data["document"],
+                [change for _, change in changes],
+                self._catalogue,
+                self._issued(),
+                self._is_organisation,
+            )
+        return known
 
     def measures(self) -> dict[str, Measure]:
         """What all versions of all plans, with any amendments, need counted, by fingerprint."""
-        found: dict[str, Measure] = {}
         days = {date.min, date.max}
         days |= {date.fromisoformat(c.data["valid_from"]) for _, c in self._of("plan.amended")}
-        documents = [c.data["document"] for _, c in self._of("plan.published")]
+        objectives: list[Objective] = []
+        for _, content in self._of("plan.published"):
+            objectives += compile_plan(content.data["document"], self._catalogue)
         for plan in self.plan_ids():
-            documents += [found_plan[0] for day in days if (found_plan := self.plan(plan, day))]
-        for document in documents:
-            for objective in compile_plan(document, self._catalogue):
-                for measure in objective.all_measures():
-                    found[measure.fingerprint()] = measure
-        return found
+            for day in days:
+                found = self.plan(plan, day)
+                objectives += found[1] if found else []
+        return {m.fingerprint(): m for o in objectives for m in o.all_measures()}
+
+    def _issued(self) -> dict[str, date]:
+        """When documents were issued that start deadlines, by the name that plans give them."""
+        return {
+            content.data["document"]: date.fromisoformat(content.data["issued_on"])
+            for _, content in self._of(ISSUED)
+        }
+
+    def _is_organisation(self, unit_id: str) -> bool:
+        unit = self.tree.unit(unit_id)
+        return unit is not None and unit.level == "organisation"
 
     # -- populations -------------------------------------------------------------------------
 
@@ -114,28 +131,3 @@ class Definitions:
             ),
             key=lambda item: item[0],
         )
-
-
-def _amended(document: Json, amendment: Json) -> Json:
-    """The document with one merge patch (RFC 7396) over one objective; tasks do not matter here."""
-    name = amendment.get("objective")
-    if name is None or amendment.get("for_unit") is not None:
-        return document
-    objectives = [
-        merge(o, amendment["changes"]) if o.get("id") == name else o
-        for o in document.get("objectives", [])
-    ]
-    return {**document, "objectives": objectives}
-
-
-def merge(target: Any, patch: Any) -> Any:
-    """JSON merge patch (RFC 7396)."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merge(result.get(key), value)
-    return result

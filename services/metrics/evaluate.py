@@ -13,17 +13,11 @@ from services.metrics.definitions import Definitions
 from services.metrics.measures import Measure
 from services.metrics.places import LEVELS, Places, Rolled, Sums
 from services.metrics.populations import Number, Populations
-from services.metrics.windows import Window, bucket_of, last_complete, on_pace, per_week
+from services.metrics.status import status_of
+from services.metrics.windows import Window, bucket_of, last_complete, read_window
 
 SumsOf = Callable[[Measure, Window], Sums]
 """n and total of a measure per unit of the facts, over the tallies that occurred in a window."""
-
-
-def read_window(measure: Measure, window: Window) -> Window:
-    """The same sums in fewer windows: a measure that starts on a day has no tallies before."""
-    if measure.since is not None and window.start == measure.since:
-        return Window(None, window.end)
-    return window
 
 
 class Evaluator:
@@ -129,7 +123,7 @@ class Evaluator:
         return Window(objective.window_start, end)
 
     def _roll(self, measure: Measure, window: Window, root: str) -> Rolled:
-        window = read_window(measure, window)
+        window = read_window(measure.since, window)
         key = (measure.fingerprint(), window, root)
         found = self._rolled.get(key)
         if found is None:
@@ -172,6 +166,9 @@ class Evaluator:
             met = within.threshold.met(value)
             return Count(value, Number(None), met, within.threshold.required(), None)
         value = self._value(objective.measure, objective.figure, window, root, unit_id)
+        if objective.organisations and level == "organisation":
+            cell.target, cell.target_unit = 1, "count"
+            return Count(value, Number(None), value >= 1, 1, None)
         if objective.population is not None:
             whole = self._populations.of(unit_id, objective.population, window.end)
             return self._share(value, whole, target, 1, 1, objective, cell)
@@ -251,7 +248,7 @@ class Evaluator:
         if objective.bucket is not None:
             end = last_complete(self._as_of, objective.bucket).end
             windows.append(self.window(objective, end))
-        found = [(m, read_window(m, w)) for m in objective.all_measures() for w in windows]
+        found = [(m, read_window(m.since, w)) for m in objective.all_measures() for w in windows]
         for _, variant in objective.variants:
             found += self.needed(variant)
         return found
@@ -272,24 +269,12 @@ class Evaluator:
         if last is not None and as_of > last and cell.target is not None:
             then = self.window(objective, last)
             cell.met_on_time = self._count(objective, root, unit_id, then, others, blank).met
-        if cell.target is None:
-            cell.status = "no_target"
-        elif count.met is None:
-            cell.status = "unknown"
-        elif objective.bucket is not None:
+        if objective.bucket is not None and cell.target is not None and count.met is not None:
             self._recurring(objective, root, unit_id, others, cell, blank)
-        elif count.met:
-            cell.status, cell.required_per_week = "met", 0
-        elif last is None:
-            cell.status = "behind"
-        elif as_of > last:
-            cell.status = "overdue"
-        else:
-            required = count.required or 0
-            first = objective.first_day or last
-            good = on_pace(count.value, required, first, last, as_of)
-            cell.status = "on_track" if good else "behind"
-            cell.required_per_week = per_week(required - count.value, last, as_of)
+            return
+        cell.status, cell.required_per_week = status_of(
+            objective, count, as_of, cell.target is not None
+        )
 
     def _recurring(
         self,

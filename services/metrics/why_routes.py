@@ -17,7 +17,9 @@ from shared.lane_consumer import LogReader
 router = APIRouter(tags=["why"])
 
 _encode = msgspec.json.Encoder().encode
-LevelName = Annotated[str | None, Query(pattern="^(nation|province|district|commune|hamlet)$")]
+LevelName = Annotated[
+    str | None, Query(pattern="^(nation|province|district|commune|hamlet|organisation)$")
+]
 PartName = Annotated[str, Query(description="value, denominator, or the id of a count beside")]
 
 

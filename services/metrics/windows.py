@@ -49,3 +49,10 @@ def per_week(missing: int, last: date, day: date) -> int | None:
     if days <= 0:
         return None
     return -(-missing * 7 // days)
+
+
+def read_window(since: date | None, window: Window) -> Window:
+    """The same sums in fewer windows: what counts from a day on has no tallies before."""
+    if since is not None and window.start == since:
+        return Window(None, window.end)
+    return window

@@ -117,6 +117,28 @@ class MemoryLog:
                 effective=None if void else content,
             )
 
+    def revise_definition(self, origin: int, recorded: date) -> None:
+        """Revoke a definition."""
+        first = self.rows[origin - 1]
+        self._row(
+            keyindex=first.keyindex,
+            id=f"r{len(self.rows) + 1}",
+            source=SOURCE,
+            type="vn.hocvuso.event.revoked",
+            subject=first.subject,
+            time=f"{recorded}T08:00:00+07:00",
+            lane=DEFINITION_LANE,
+            recorded=recorded,
+            occurred=recorded,
+            unitid=first.unitid,
+            origin=origin,
+            revision=1,
+            keykind=first.keykind,
+            key=first.key,
+            data={"reason": "test"},
+            void=True,
+        )
+
     def marker(self, through: int | None = None, lanes: list[int] | None = None) -> Through:
         """The completeness marker at a position (default: the end)."""
         at = len(self.rows) if through is None else through
