@@ -57,7 +57,7 @@ def put(statement: Json, path: str, value: Any) -> Json:
     for name in parents:
         node = node.setdefault(_name(name), {}) if isinstance(node, dict) else node[name]
     if value is ...:
-        node.pop(_name(last))
+        node.pop(_name(last), None)
     else:
         node[_name(last)] = value
     return changed

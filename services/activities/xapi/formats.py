@@ -104,6 +104,8 @@ def to_time(text: str) -> tuple[datetime, bool] | None:
         instant = datetime.fromisoformat(f"{day}T{clock}{micro}{(zone or 'Z').upper()}")
     except ValueError:
         return None
+    if not 1 < instant.year < 9999:  # in another zone it might be no date
+        return None
     return instant, zone is not None
 
 

@@ -45,13 +45,18 @@ class XapiRoute(RawRoute):
             try:
                 response = await endpoint(request)
             except Problem as problem:
-                response = problem_response(problem)
-                if problem.status == 401:
-                    response.headers["WWW-Authenticate"] = 'Basic realm="hocvuso"'
+                response = _refusal(problem)
             response.headers[VERSION_HEADER] = NEWEST
             return response
 
         return handle
+
+
+def _refusal(problem: Problem) -> Response:
+    response = problem_response(problem)
+    if problem.status == 401:
+        response.headers["WWW-Authenticate"] = 'Basic realm="hocvuso"'
+    return response
 
 
 router = APIRouter(route_class=XapiRoute, tags=["xapi"])
@@ -95,15 +100,21 @@ async def head_statements(request: Request) -> Response:
 
 async def _answer(request: Request) -> Response:
     statements: Statements = request.app.state.xapi
-    call = await read_call(request)
-    key = await authenticated(request, call.headers)
-    handler = {"POST": _post, "PUT": _put}.get(call.method, _get)
-    response = await handler(statements, call, key)
+    method = request.method
+    try:
+        call = await read_call(request)
+        method = call.method
+        key = await authenticated(request, call.headers)
+        handler = {"POST": _post, "PUT": _put}.get(method, _get)
+        response = await handler(statements, call, key)
+    except Problem as problem:
+        response = _refusal(problem)
+    # Part 3, section 2.1.3: on all responses of this resource, refusals too.
     async with statements.pool.acquire() as connection:
         lag = await store.lag_s(connection)
     through = statements.clock.now() - timedelta(seconds=lag)
     response.headers[CONSISTENT] = formats.written(through)
-    if call.method == "HEAD":
+    if method == "HEAD":
         length = str(len(response.body))
         response.body = b""
         response.headers["Content-Length"] = length
