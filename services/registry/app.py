@@ -15,6 +15,7 @@ from services.registry.completeness import routes as completeness_routes
 from services.registry.follow import Follower
 from services.registry.keys import KeyChecker
 from services.registry.plans import routes as plan_routes
+from services.registry.populations import routes as population_routes
 from services.registry.progress import cold_spots, live, share, why
 from services.registry.reports import routes as report_routes
 from services.registry.settings import RegistrySettings
@@ -43,6 +44,7 @@ READ = (
     why.router,
     live.router,
     completeness_routes.router,
+    population_routes.router,
 )
 """Routers whose every route needs a reader; those that write ask for a writer besides."""
 

@@ -44,13 +44,26 @@ def content_id(*parts: str, data: dict[str, Any]) -> str:
 async def post(
     activities: httpx.AsyncClient, authorization: str, events: list[CloudEvent], *, dry_run: bool
 ) -> dict[str, Any]:
-    """Post all or none; the answer of activities. A refusal is raised as the problem it was."""
-    if len(events) > MOST:
-        raise Problem(
-            "too-much-at-once",
-            f"This would be {len(events)} events; {MOST} can be written as one.",
-            hint="Split the file.",
-        )
+    """Post all or none; the answer of activities. A refusal is raised as the problem it was.
+
+    More than one batch is judged whole before any of it is written; ids that say the content make
+    it safe to send all again when something breaks in between.
+    """
+    if len(events) <= MOST:
+        return await _batch(activities, authorization, events, dry_run)
+    batches = [events[i : i + MOST] for i in range(0, len(events), MOST)]
+    for rehearsal in (True, False):
+        if rehearsal or not dry_run:
+            answers = [await _batch(activities, authorization, b, rehearsal) for b in batches]
+    return {
+        **{name: sum(a[name] for a in answers) for name in ("accepted", "duplicates", "rejected")},
+        "results": [result for answer in answers for result in answer["results"]],
+    }
+
+
+async def _batch(
+    activities: httpx.AsyncClient, authorization: str, events: list[CloudEvent], dry_run: bool
+) -> dict[str, Any]:
     params = {"atomic": "true"} | ({"dry_run": "true"} if dry_run else {})
     try:
         answer = await activities.post(

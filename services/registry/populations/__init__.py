@@ -1,0 +1,1 @@
+"""Denominators: the grid units x groups, what each authority still owes, declaring by spreadsheet."""

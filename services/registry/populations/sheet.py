@@ -1,0 +1,163 @@
+"""The grid as a workbook that people edit, and what an edited one says. Pure.
+
+One sheet: three lines to fill in (as_of, authority, source_ref), a heading, one line per unit. An
+empty cell says nothing; it is never a zero.
+"""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+
+from services.registry.tables.export import safe
+from shared.problems import Problem
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LARGEST = 5 * 1024 * 1024
+UNPACKED = 60 * 1024 * 1024
+MOST_ROWS, MOST_COLUMNS = 5_000, 100
+FILL_IN = ("as_of", "authority", "source_ref")
+HEADING = ("unit_id", "name_vi")
+
+_GROUPED = re.compile(r"\d{1,3}(\.\d{3})+|\d+")
+
+
+@dataclass
+class Said:
+    """What an uploaded workbook says; `problems` has line and column of everything wrong."""
+
+    plan: str = ""
+    position: int = 0
+    as_of: date | None = None
+    authority: str = ""
+    source_ref: str | None = None
+    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+
+def write(
+    plan: str,
+    position: int,
+    groups: dict[str, str],
+    rows: list[tuple[str, str, list[int | None]]],
+) -> bytes:
+    """The workbook; `groups` is code -> Vietnamese name, `rows` unit_id, name, number per group."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("mau-so")
+    sheet.column_dimensions["A"].width = 16
+    sheet.column_dimensions["B"].width = 32
+
+    def text(value: str, *, bold: bool = False) -> Any:
+        cell = WriteOnlyCell(sheet, value=safe(value))
+        cell.data_type = "s"
+        cell.font = Font(bold=bold)
+        return cell
+
+    sheet.append([text("# plan"), text(plan)])
+    sheet.append([text("# position"), text(str(position))])
+    hints = ("Số liệu tính đến ngày (YYYY-MM-DD)", "Cơ quan công bố", "Nguồn, số văn bản")
+    for name, hint in zip(FILL_IN, hints, strict=True):
+        sheet.append([text(f"# {name}", bold=True), None, text(hint)])
+    sheet.append([None, None, *(text(name) for name in groups.values())])
+    sheet.append([text(name, bold=True) for name in (*HEADING, *groups)])
+    for unit_id, name, numbers in rows:
+        sheet.append([text(unit_id), text(name), *numbers])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def read(body: bytes, groups: dict[str, str]) -> Said:
+    """What the workbook says; raises a Problem only when it is none of ours at all."""
+    said = Said()
+    lines = enumerate(_lines(body), 1)
+    heading: list[str] = []
+    for _, line in lines:
+        first = str(line[0] or "").strip() if line else ""
+        if first == HEADING[0]:
+            heading = [str(value or "").strip() for value in line]
+            break
+        if first.startswith("# "):
+            _about(said, first[2:], line[1] if len(line) > 1 else None)
+    if not heading:
+        raise _not_ours("It has no line that begins with unit_id.")
+    for code in heading[2:]:
+        if code and code not in groups:
+            said.problems.append({"line": None, "column": code, "problem": "unknown group"})
+    for number, line in lines:
+        unit_id = str(line[0] or "").strip() if line else ""
+        if not unit_id:
+            continue
+        for code, value in zip(heading[2:], line[2:], strict=False):
+            if code in groups and value not in (None, ""):
+                _number(said, number, unit_id, code, value)
+    return said
+
+
+def _about(said: Said, name: str, value: Any) -> None:
+    text = "" if value is None else str(value).strip()
+    if name == "plan":
+        said.plan = text
+    elif name == "position":
+        said.position = int(text) if text.isdigit() else 0
+    elif name == "authority":
+        said.authority = text
+    elif name == "source_ref":
+        said.source_ref = text or None
+    elif name == "as_of":
+        if isinstance(value, datetime):
+            said.as_of = value.date()
+            return
+        try:
+            said.as_of = date.fromisoformat(text)
+        except ValueError:
+            said.as_of = None
+
+
+def _number(said: Said, line: int, unit_id: str, code: str, value: Any) -> None:
+    found: int | None = None
+    if isinstance(value, bool):
+        found = None
+    elif isinstance(value, int | float) and value >= 0 and float(value).is_integer():
+        found = int(value)
+    elif isinstance(value, str) and _GROUPED.fullmatch(value.strip()):
+        found = int(value.strip().replace(".", ""))
+    if found is None:
+        problem = "not a whole number of people, or a formula"
+        said.problems.append({"line": line, "column": code, "problem": problem})
+    elif (unit_id, code) in said.numbers:
+        said.problems.append({"line": line, "column": code, "problem": "this unit stands twice"})
+    else:
+        said.numbers[unit_id, code] = found
+
+
+def _lines(body: bytes) -> Iterator[tuple[Any, ...]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > UNPACKED:
+                raise _not_ours("Unpacked it is too large.")
+        book = load_workbook(io.BytesIO(body), read_only=True)
+        sheet = book.worksheets[0]
+        rows = sheet.iter_rows(max_row=MOST_ROWS, max_col=MOST_COLUMNS, values_only=True)
+        found = list(rows)
+    except Problem:
+        raise
+    except Exception as error:
+        # Whatever a broken file makes the library say: to the reader it is one thing.
+        raise _not_ours(f"It cannot be read as XLSX ({type(error).__name__}).") from error
+    yield from found
+
+
+def _not_ours(why: str) -> Problem:
+    return Problem(
+        "workbook-invalid",
+        f"The file is not the workbook of this grid. {why}",
+        hint="Download the grid as XLSX, fill it in, and upload that file.",
+    )
