@@ -1,5 +1,6 @@
 """The queue of the blocking client: nothing lost, nothing twice, whatever the service does."""
 
+import gzip
 import json
 import threading
 from pathlib import Path
@@ -17,6 +18,7 @@ from hocvuso_client import (
     QueueFull,
     Result,
     SpoolInUse,
+    Throttled,
 )
 from hocvuso_client import answers as answers_module
 from hocvuso_client.events import ClassHeld
@@ -124,8 +126,6 @@ def test_one_poisonous_event_is_found_among_many() -> None:
     service = Service()
 
     def poison(request: httpx.Request) -> httpx.Response | None:
-        import gzip
-
         body = request.content
         if request.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
@@ -247,3 +247,31 @@ def test_no_error_holds_the_data() -> None:
         chain = chain.__cause__ or chain.__context__
     with pytest.raises(NotDelivered):
         one.close(0.05)
+
+
+def test_a_quota_smaller_than_the_batch_makes_smaller_batches() -> None:
+    service = Service()
+
+    def quota(request: httpx.Request) -> httpx.Response | None:
+        body = request.content
+        if request.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        if len(json.loads(body)) <= 8:
+            return None
+        return says(429, None, code="quota-exceeded", retryable=False, limit=8)(request)
+
+    service.before = [quota] * 1_000
+    with client(service, linger=60) as one:
+        emit(one, 40)
+        assert one.flush(20).accepted == 40
+        raws = [json.dumps(one.event({"n": n}, type="x.y")).encode() for n in range(20)]
+        assert [result.status for result in one.deliver(raws)] == ["accepted"] * 20
+    assert max(service.batches) == 8 and len(service.log) == 60
+
+
+def test_who_waits_for_an_answer_is_not_kept_until_tomorrow() -> None:
+    service = Service()
+    service.before = [says(429, {"Retry-After": "40000"}, code="quota-exceeded", retryable=True)]
+    with client(service) as one, pytest.raises(Throttled) as caught:
+        one.deliver([b"{}"])
+    assert caught.value.retry_after == 40_000

@@ -12,10 +12,11 @@ import httpx
 from hocvuso_client import answers, receipts, streams
 from hocvuso_client.answers import Backoff, Result
 from hocvuso_client.engine import batch_request
-from hocvuso_client.errors import HocvusoError, NotFound, Unavailable
+from hocvuso_client.errors import HocvusoError, NotFound, Throttled, TooLarge, Unavailable
 from hocvuso_client.options import (
     DEFAULT_TIMEOUT,
     DELIVER_TRIES,
+    LONGEST_WAIT,
     STREAM_TRIES,
     headers,
     unreachable,
@@ -73,15 +74,24 @@ class AsyncDirect:
         """Post one batch of events (JSON texts) and wait for its results, in order.
 
         Tries again as the service says; raises the ProblemError of a refused request, or
-        Unreachable or Unavailable after `tries`. `dry_run` judges and writes nothing, `atomic`
-        writes all or nothing.
+        Unreachable or Unavailable after `tries`, and Throttled at once when a quota opens only
+        after minutes. A batch too large for the service or the quota goes in halves. `dry_run`
+        judges and writes nothing, `atomic` writes all or nothing.
         """
         body, kind = batch_request(raws)
         flags = {name: "true" for name, on in (("dry_run", dry_run), ("atomic", atomic)) if on}
-        answer = await self._request(
-            "POST", "/v1/events", tries=tries, content=body, headers=kind, params=flags
-        )
-        return answers.batch_results(answer.content, len(raws))
+        try:
+            answer = await self._request(
+                "POST", "/v1/events", tries=tries, content=body, headers=kind, params=flags
+            )
+        except (Throttled, TooLarge) as error:
+            if atomic or len(raws) < 2 or answers.may_pass(error):
+                raise
+        else:
+            return answers.batch_results(answer.content, len(raws))
+        half = len(raws) // 2
+        first = await self.deliver(raws[:half], dry_run=dry_run, tries=tries)
+        return first + await self.deliver(raws[half:], dry_run=dry_run, tries=tries)
 
     async def rights(self) -> dict[str, Any]:
         """What the key may do: name, roles, types, sources, subtree."""
@@ -186,7 +196,7 @@ class AsyncDirect:
                 if answer.is_success:
                     return answer
                 problem = answers.problem(answer.status_code, answer.headers, answer.content)
-                if answer.status_code not in answers.RETRIED and not problem.retryable:
+                if not answers.may_pass(problem) or (problem.retry_after or 0) > LONGEST_WAIT:
                     raise problem
                 error, wanted = problem, problem.retry_after
             if backoff.failures + 1 >= tries:

@@ -68,6 +68,13 @@ def batch_results(content: bytes, count: int) -> list[Result]:
     return results
 
 
+def may_pass(found: ProblemError) -> bool:
+    """Whether the same request may succeed later. A quota smaller than the request never does."""
+    if found.status == 429 and found.body.get("retryable") is False:
+        return False
+    return found.retryable or found.status in RETRIED
+
+
 def problem(status: int, headers: Mapping[str, str], content: bytes) -> ProblemError:
     """An answer that is no success as an error, whatever its body is."""
     try:

@@ -58,7 +58,7 @@ class Engine:
         self.blocked = False
         self.attempts = 0
         self._max_bytes = max_bytes
-        self._limit = max_events
+        self._most = self._limit = max_events
         self._on_result = on_result
         self._backoff = Backoff()
         self._tries: dict[int, int] = {}
@@ -78,8 +78,14 @@ class Engine:
                 return self.failed(bad)
             return self._results(batch, results)
         problem = answers.problem(status, headers, content)
-        if status in answers.RETRIED or problem.retryable:
+        if answers.may_pass(problem):
             return self.failed(problem, problem.retry_after)
+        if status == 429 and len(batch) > 1:
+            # More at once than the quota ever allows: smaller batches from now on.
+            self.attempts += 1
+            self._most = max(1, min(len(batch) // 2, int(problem.body.get("limit") or len(batch))))
+            self._limit = self._most
+            return 0.0
         if status in POISON and len(batch) > 1:
             # One of them spoils the request: halve until it is alone.
             self.attempts += 1
@@ -122,7 +128,7 @@ class Engine:
             self._tell(result)
         self.attempts += 1
         self.blocked = False
-        self._limit = min(self.max_events, self._limit * 2)
+        self._limit = min(self._most, self._limit * 2)
         if again:
             return self._backoff.next()
         self._backoff.reset()

@@ -17,6 +17,9 @@ from hocvuso_client.typed import EventData
 
 DELIVER_TRIES = 8
 STREAM_TRIES = 20
+LONGEST_WAIT = 300.0
+"""A caller that waits for an answer is told, not kept, when Retry-After is longer (seconds)."""
+
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
 

@@ -127,6 +127,4 @@ def read_answer(content: bytes) -> tuple[list[StreamAnswer], int, ProblemError |
 
 def may_go_on(error: HocvusoError) -> bool:
     """Whether to ask for the offset and go on after this error."""
-    return not isinstance(error, ProblemError) or (
-        error.status in answers.RETRIED or error.retryable
-    )
+    return not isinstance(error, ProblemError) or answers.may_pass(error)
