@@ -2,16 +2,11 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from datetime import date
-from typing import Annotated, Any
 
 import httpx
-import msgspec
-from fastapi import FastAPI, Query, Request
-from fastapi.responses import Response
+from fastapi import FastAPI, Request
 
-from services.metrics import explanations, why_routes
-from services.metrics.compile import check, compile_plan
+from services.metrics import cells_routes, explanations, parked_routes, why_routes
 from services.metrics.explain import Explainer
 from services.metrics.moments import DefinitionsStore, Moments
 from services.metrics.query import Cells
@@ -27,8 +22,6 @@ from shared.instruments import watch_pool
 from shared.lane_consumer import LogReader
 from shared.looks import looking
 from shared.problems import Problem
-
-_encode = msgspec.json.Encoder().encode
 
 
 def create_app(settings: MetricsSettings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -57,6 +50,7 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
         app.state.moments = Moments(pool, definitions, now)
         app.state.cells = Cells(app.state.moments)
         app.state.reader = reader
+        app.state.activities = client
         watch_pool("metrics", pool)
         watch = Watch(pool, client)
         try:
@@ -74,62 +68,13 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
     app = FastAPI(title="hocvuso metrics", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
     problems.install(app)
     app.add_middleware(ServerSpans)
-    _add_routes(app)
-    app.include_router(explanations.router)
-    app.include_router(why_routes.router)
+    for routes in (cells_routes, explanations, why_routes, parked_routes):
+        app.include_router(routes.router)
+    _add_health(app)
     return app
 
 
-def _add_routes(app: FastAPI) -> None:
-    @app.get("/v1/cells", tags=["cells"])
-    async def cells(
-        request: Request,
-        plan: str,
-        unit: str | None = None,
-        level: Annotated[
-            str | None, Query(pattern="^(nation|province|district|commune|hamlet)$")
-        ] = None,
-        as_of: date | None = None,
-        known_at: date | None = None,
-        tree: str = "as_of",
-    ) -> Response:
-        """Every objective of a plan for a unit and the units of a level in it: what had happened
-        by the end of `as_of`, as it had been recorded by the end of `known_at`."""
-        answer = await request.app.state.cells.ask(plan, unit, level, as_of, known_at, tree)
-        return _json(answer)
-
-    @app.post("/v1/plans/check", tags=["plans"])
-    async def check_plan(request: Request) -> Response:
-        """Compile a plan before it is posted: errors by objective, and what it would need."""
-        document = _document(await request.body())
-        catalogue = request.app.state.catalogue
-        errors = check(document, catalogue)
-        objectives = compile_plan(document, catalogue)
-        needed = {m.fingerprint() for o in objectives for m in o.measures()}
-        known = {
-            row["fingerprint"]
-            for row in await request.app.state.pool.fetch(
-                "SELECT fingerprint FROM measure WHERE state = 'live'"
-            )
-        }
-        return _json(
-            {
-                "plan": document.get("id"),
-                "ok": not errors,
-                "errors": errors,
-                "objectives": [
-                    {
-                        "id": o.id,
-                        "state": "not_counted" if o.reason is not None else "counted",
-                        "reason": o.reason,
-                    }
-                    for o in objectives
-                ],
-                "measures": len(needed),
-                "new_measures": len(needed - known),
-            }
-        )
-
+def _add_health(app: FastAPI) -> None:
     @app.get("/health/live", tags=["health"])
     async def live() -> dict[str, str]:
         """200 as long as the process answers."""
@@ -152,27 +97,3 @@ def _add_routes(app: FastAPI) -> None:
         return {"status": "ready"}
 
     app.add_route("/metrics", exposition.route, include_in_schema=False)
-
-
-def _json(value: Any) -> Response:
-    return Response(_encode(value), media_type="application/json")
-
-
-def _document(body: bytes) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        raise Problem(
-            "json-invalid",
-            f"The body is no JSON: {error}.",
-            status=400,
-            hint="Send the plan document as JSON.",
-        ) from error
-    if not isinstance(document, dict) or not isinstance(document.get("objectives"), list):
-        raise Problem(
-            "plan-invalid",
-            "The body is no plan document: it has no list of objectives.",
-            hint="See plans/plan.schema.json.",
-            pointer="/objectives",
-        )
-    return document

@@ -8,10 +8,8 @@ import asyncpg
 import httpx
 import typer
 
-from services.metrics import parking, store
+from services.metrics import parking
 from services.metrics import rebuild as rebuilding
-from services.metrics.apply import BatchCounter
-from services.metrics.contribute import Contributor
 from services.metrics.settings import MetricsSettings
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool
@@ -103,36 +101,23 @@ def parked(
 
 async def _list() -> None:
     pool = await _pool()
-    rows = await pool.fetch(
-        "SELECT min(position) AS first, count(*) AS rows, min(parked_at) AS since,"
-        " (array_agg(type ORDER BY position))[1] AS type,"
-        " (array_agg(problem ORDER BY position))[1] AS problem"
-        " FROM parked GROUP BY lane, subject ORDER BY 1"
-    )
-    for row in rows:
-        since = row["since"].isoformat(timespec="seconds")
-        print(f"{row['first']}  {row['rows']} rows  since {since}  {row['type']}: {row['problem']}")
-    print(f"{len(rows)} subjects wait.")
+    subjects, total = await parking.waiting(pool)
+    for row in subjects:
+        print(
+            f"{row['position']}  {row['rows']} rows  since {row['since']}  {row['type']}:"
+            f" {row['problem']}"
+        )
+    print(f"{total} subjects wait.")
     await pool.close()
 
 
 async def _retry(position: int | None) -> int:
     pool = await _pool()
-    async with pool.acquire() as connection:
-        live, _ = await store.load_measures(connection)
-        counter = BatchCounter(Contributor(live, Catalogue.load()))
-        await counter.combinations.reload(connection)
-    rows = await pool.fetch(
-        "SELECT lane, subject, min(position) AS first FROM parked"
-        " GROUP BY lane, subject HAVING $1::bigint IS NULL OR bool_or(position = $1) ORDER BY 3",
-        position,
-    )
-    failed = 0
-    for row in rows:
-        problem = await parking.retry(pool, counter, (row["lane"], row["subject"]))
-        failed += problem is not None
-        print(f"{row['first']}: {problem or 'counted'}")
-    print(f"{len(rows) - failed} subjects counted, {failed} still wait.")
+    done = await parking.retry_waiting(pool, Catalogue.load(), position)
+    for one in done:
+        print(f"{one['position']}: {one['problem'] or 'counted'}")
+    failed = sum(not one["counted"] for one in done)
+    print(f"{len(done) - failed} subjects counted, {failed} still wait.")
     await pool.close()
     return 1 if failed else 0
 

@@ -5,11 +5,15 @@ are flagged, and `hocvuso-metrics parked` lists, retries or dismisses. When park
 rule, something else is wrong and the worker stops (`TooManyParked`).
 """
 
+from typing import Any
+
 import asyncpg
 import msgspec
 
 from services.metrics.apply import BatchCounter
-from services.metrics.store import LIVE, Subject, force_indexes, mark_dirty
+from services.metrics.contribute import Contributor
+from services.metrics.store import LIVE, Subject, force_indexes, load_measures, mark_dirty
+from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, record_decoder
 from shared.db import Connection
 
@@ -67,6 +71,43 @@ async def retry(pool: asyncpg.Pool, counter: BatchCounter, subject: Subject) -> 
         await mark_dirty(connection, {(key[0], key[1]) for key in counted.deltas})
         await connection.execute("INSERT INTO dirty VALUES (0, '')")
     return None
+
+
+async def waiting(pool: asyncpg.Pool, limit: int = 1_000) -> tuple[list[dict[str, Any]], int]:
+    """Subjects that wait, oldest first (at most `limit`), and how many there are."""
+    rows = await pool.fetch(
+        """
+        SELECT min(position) AS position, count(*) AS rows, min(parked_at) AS since,
+               (array_agg(type ORDER BY position))[1] AS type,
+               (array_agg(unit_id ORDER BY position))[1] AS unit_id,
+               (array_agg(problem ORDER BY position))[1] AS problem, count(*) OVER () AS total
+        FROM parked GROUP BY lane, subject ORDER BY 1 LIMIT $1
+        """,
+        limit,
+    )
+    found = [{**row, "since": row["since"].isoformat(timespec="seconds")} for row in rows]
+    total = found[0]["total"] if found else 0
+    return [{k: v for k, v in row.items() if k != "total"} for row in found], total
+
+
+async def retry_waiting(
+    pool: asyncpg.Pool, catalogue: Catalogue, position: int | None
+) -> list[dict[str, Any]]:
+    """Retry the subject of a waiting row (None: all): position of its first row, counted, problem."""
+    async with pool.acquire() as connection:
+        live, _ = await load_measures(connection)
+        counter = BatchCounter(Contributor(live, catalogue))
+        await counter.combinations.reload(connection)
+    rows = await pool.fetch(
+        "SELECT lane, subject, min(position) AS first FROM parked"
+        " GROUP BY lane, subject HAVING $1::bigint IS NULL OR bool_or(position = $1) ORDER BY 3",
+        position,
+    )
+    found = []
+    for row in rows:
+        problem = await retry(pool, counter, (row["lane"], row["subject"]))
+        found.append({"position": row["first"], "counted": problem is None, "problem": problem})
+    return found
 
 
 async def dismiss(pool: asyncpg.Pool, position: int, reason: str) -> bool:

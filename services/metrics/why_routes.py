@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from services.metrics.cells_routes import LEVELS
 from services.metrics.differences import MOST as MOST_EFFECTS
 from services.metrics.differences import Differences
 from services.metrics.evidence import MOST as MOST_PROOFS
@@ -17,9 +18,7 @@ from shared.lane_consumer import LogReader
 router = APIRouter(tags=["why"])
 
 _encode = msgspec.json.Encoder().encode
-LevelName = Annotated[
-    str | None, Query(pattern="^(nation|province|district|commune|hamlet|organisation)$")
-]
+LevelName = Annotated[str | None, Query(pattern=LEVELS)]
 PartName = Annotated[str, Query(description="value, denominator, or the id of a count beside")]
 
 
