@@ -1,5 +1,6 @@
 """Composition root of activities: `uvicorn services.activities.app:create_app --factory`."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -21,6 +22,8 @@ from services.activities.log.books import Limits
 from services.activities.log.log import Log
 from services.activities.privacy import Pseudonyms, bind_key, read_key
 from services.activities.quarantine import routes as quarantine_routes
+from services.activities.reconciliation import routes as reconciliation_routes
+from services.activities.reconciliation.explain import Explanations
 from services.activities.settings import ActivitiesSettings
 from services.activities.watch import Watch
 from services.activities.xapi import partner_routes as xapi_partner_routes
@@ -62,6 +65,8 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             app.state.keys = KeyStore(pool, now, rights)
             app.state.log_limits = limits
             app.state.quarantine_days = used.quarantine_days
+            app.state.explanations = Explanations(used.metrics_url)
+            app.state.reconciling = asyncio.Semaphore(reconciliation_routes.AT_ONCE)
             app.state.door = Door(intake, log, rights)
             app.state.xapi = Statements(pool, app.state.door, catalogue, pseudonyms, now)
             openapi.install(app, catalogue)
@@ -72,6 +77,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
                     yield
             finally:
                 await log.stop()
+                await app.state.explanations.close()
         finally:
             await pool.close()
             telemetry.shutdown()
@@ -94,6 +100,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         xapi_partner_routes.router,
         kafka_routes.router,
         quarantine_routes.router,
+        reconciliation_routes.router,
     ):
         app.include_router(router)
     app.add_route("/metrics", exposition.route, include_in_schema=False)

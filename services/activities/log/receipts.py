@@ -5,11 +5,13 @@ with several rows has reached a stage when its last row has.
 """
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import asyncpg
 from pydantic import BaseModel, Field
 
+from services.activities.quarantine import store as quarantine
+from services.activities.reconciliation.explain import DOWN, Explanations, MetricsDown
 from shared.db import Connection
 from shared.problems import Problem
 from shared.telemetry import span_context
@@ -17,6 +19,7 @@ from shared.telemetry import span_context
 PUBLISHED_LANE = -1
 VISIBLE_LANE = -1
 MARKS_KEPT_DAYS = 400
+METRICS_S = 3.0
 
 
 class Stage(BaseModel):
@@ -24,6 +27,15 @@ class Stage(BaseModel):
 
     reached: bool
     at: datetime | None = Field(description="when the stage reached the event's last row")
+
+
+class Effect(BaseModel):
+    """A cell that the event changed; `counts` false: another event of the same subject did."""
+
+    plan: str
+    objective: str
+    unit_id: str
+    counts: bool
 
 
 class Receipt(BaseModel):
@@ -44,21 +56,92 @@ class Receipt(BaseModel):
     counted: Stage
     visible: Stage
     trace_id: str | None
+    objectives: list[Effect] = Field([], description="which objectives' cells it changed")
+    reason: str | None = Field(None, description="stable code of why it does not count (yet)")
+    reason_text: str | None = None
+    why_not_known: str | None = Field(None, description="why the former three are not known now")
 
 
-async def receipt(pool: asyncpg.Pool, source: str, id: str) -> Receipt:
-    """The receipt of the event with this idempotency key; a 404 problem when there is none."""
+class RefusedReceipt(BaseModel):
+    """The receipt of an event that was refused and is not in the log."""
+
+    source: str
+    id: str
+    type: str
+    status: Literal["rejected"]
+    problem: dict[str, Any]
+    number: int = Field(description="its number at /v1/quarantine")
+    times: int
+    first_seen: datetime
+    last_seen: datetime
+    trace_id: str | None
+
+
+async def refused_receipt(
+    pool: asyncpg.Pool, source: str, id: str, partner: str | None
+) -> RefusedReceipt:
+    """The same for what is only in the quarantine (of `partner`; None: of anybody); 404 problem."""
+    wanted = quarantine.Filter(partner, source=source, id=id)
+    found = await quarantine.page(pool, wanted, 2**62, 1)
+    if not found:
+        raise _unknown()
+    refused = found[0]
+    return RefusedReceipt(
+        source=source,
+        id=id,
+        type=refused.type,
+        status="rejected",
+        problem=refused.problem,
+        number=refused.number,
+        times=refused.times,
+        first_seen=refused.first_seen,
+        last_seen=refused.last_seen,
+        trace_id=_trace_id(refused.traceparent),
+    )
+
+
+async def explained(found: Receipt, metrics: Explanations) -> Receipt:
+    """The receipt with what metrics says of the event, once it has been counted or parked."""
+    if not (found.counted.reached or found.status == "parked"):
+        found.reason, found.reason_text = "not_yet", "It is not counted yet; ask again soon."
+        return found
+    try:
+        told = (await metrics.ask([found.position], METRICS_S)).results[0]
+    except MetricsDown:
+        found.why_not_known = DOWN
+        return found
+    found.reason, found.reason_text = told.code, told.reason
+    found.objectives = [
+        Effect(plan=o.plan, objective=o.objective, unit_id=o.unit_id, counts=o.counts)
+        for o in told.objectives
+    ]
+    return found
+
+
+def _unknown() -> Problem:
+    return Problem(
+        "event-unknown",
+        "No event of yours with this source and id is in the log or the quarantine.",
+        status=404,
+        hint="Compare source and id with what you posted.",
+    )
+
+
+def _trace_id(traceparent: str | None) -> str | None:
+    context = span_context(traceparent) if traceparent else None
+    return format(context.trace_id, "032x") if context else None
+
+
+async def receipt(
+    pool: asyncpg.Pool, source: str, id: str, partner: str | None = None
+) -> Receipt | None:
+    """The receipt of an event that `partner` posted (None: anybody); None when there is none."""
     async with pool.acquire() as connection:
         first = await connection.fetchrow(
             "SELECT * FROM log WHERE source = $1 AND id = $2 AND ordinal = 0", source, id
         )
-        if first is None:
-            raise Problem(
-                "event-unknown",
-                "No event with this source and id is in the log.",
-                status=404,
-                hint="Compare source and id with what you posted; a refused event has no receipt.",
-            )
+        if first is None or partner not in (None, first["partner"]):
+            return None
         rows = await connection.fetch(
             """
             SELECT position, lane FROM log
@@ -86,7 +169,6 @@ async def receipt(pool: asyncpg.Pool, source: str, id: str) -> Receipt:
         status = "counted"
     elif published.reached:
         status = "published"
-    context = span_context(first["traceparent"]) if first["traceparent"] else None
     return Receipt(
         source=source,
         id=id,
@@ -102,7 +184,7 @@ async def receipt(pool: asyncpg.Pool, source: str, id: str) -> Receipt:
         published=published,
         counted=Stage(reached=False, at=None) if parked else counted,
         visible=visible,
-        trace_id=format(context.trace_id, "032x") if context else None,
+        trace_id=_trace_id(first["traceparent"]),
     )
 
 

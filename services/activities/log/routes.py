@@ -66,7 +66,16 @@ async def read_receipt(
     request: Request,
     source: Annotated[str, Query(min_length=1, max_length=2048)],
     id: Annotated[str, Query(min_length=1, max_length=512)],
-) -> receipts.Receipt:
-    """The receipt of one event: accepted, published, counted, visible; with times and trace id."""
-    await authenticated(request)
-    return await receipts.receipt(request.app.state.pool, source, id)
+) -> receipts.Receipt | receipts.RefusedReceipt:
+    """The receipt of one event: accepted, published, counted, visible; with times and trace id.
+
+    It says which objectives' cells the event changed, or why it does not count. An event that was
+    refused has a receipt too, with the reason. A partner sees its own events only.
+    """
+    key = await authenticated(request)
+    state = request.app.state
+    partner = None if key.is_administrator else key.name
+    found = await receipts.receipt(state.pool, source, id, partner)
+    if found is None:
+        return await receipts.refused_receipt(state.pool, source, id, partner)
+    return await receipts.explained(found, state.explanations)
