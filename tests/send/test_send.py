@@ -221,6 +221,8 @@ async def test_a_filled_template_is_not_overwritten(run: Run, tmp_path: Path) ->
     assert (await run("--template", "class.held", "--out", tmp_path / "t.xlsx")).exit_code == 0
     again = await run("--template", "class.held", "--out", tmp_path / "t.xlsx")
     assert again.exit_code == 1 and "there already" in again.output
+    other = await run(tmp_path / "t.xlsx", "--type", "post.published")
+    assert other.exit_code == 1 and "template for class.held" in other.output
 
 
 async def test_the_secret_of_ids_is_private_and_stays(

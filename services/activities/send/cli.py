@@ -160,6 +160,8 @@ def _table(
         if found is None:
             _fail("Which type are the rows? Say --type TYPE (templates in .xlsx know it).")
         layout = _layout(found)
+        if table.type not in (None, layout.type):
+            _fail(f"The file is a template for {table.type}, not for {layout.type}.")
         memory = mapping.Memory(mapping.config_dir() / "mappings.json")
         mapped = mapping.resolve(
             layout,

@@ -108,7 +108,8 @@ class AsyncDirect:
         id: str,
         timeout: float = 60.0,  # noqa: ASYNC109 - the same arguments as Direct.wait_counted
     ) -> Receipt:
-        """Wait until an event is counted. Raises NotCounted when it is parked or time is over."""
+        """Wait until an event is counted. Raises NotCounted when that will not be (parked,
+        refused) or the time is over."""
         until = clock.monotonic() + timeout
         pause, seen = receipts.POLL_FIRST, None
         while True:
@@ -117,7 +118,7 @@ class AsyncDirect:
             except NotFound:
                 pass  # perhaps it still waits in the queue
             else:
-                receipts.check_parked(seen)
+                receipts.check(seen)
                 if seen.counted:
                     return seen
             left = until - clock.monotonic()

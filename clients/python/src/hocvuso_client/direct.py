@@ -102,7 +102,8 @@ class Direct:
         return receipts.read(answer.json())
 
     def wait_counted(self, source: str, id: str, timeout: float = 60.0) -> Receipt:
-        """Wait until an event is counted. Raises NotCounted when it is parked or time is over."""
+        """Wait until an event is counted. Raises NotCounted when that will not be (parked,
+        refused) or the time is over."""
         until = clock.monotonic() + timeout
         pause, seen = receipts.POLL_FIRST, None
         while True:
@@ -111,7 +112,7 @@ class Direct:
             except NotFound:
                 pass  # perhaps it still waits in the queue
             else:
-                receipts.check_parked(seen)
+                receipts.check(seen)
                 if seen.counted:
                     return seen
             left = until - clock.monotonic()
