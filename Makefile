@@ -20,7 +20,8 @@ $(READY): requirements-dev.lock Makefile
 	@command -v uv >/dev/null 2>&1 || test -x $(UVENV)/bin/uv || { $(PYTHON) -m venv $(UVENV) && $(UVENV)/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	@echo "installing the locked dependencies into $(VENV)"
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.lock
-	@printf '#!/bin/sh\nPYTHONPATH="%s:%s/clients/python/src" exec "%s/$(BIN)/python" -m deploy.local "$$@"\n' "$(CURDIR)" "$(CURDIR)" "$(CURDIR)" > $(BIN)/hocvuso
+	@echo "$(CURDIR)/clients/python/src" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hocvuso_client.pth"
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(BIN)/python" -m deploy.local "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(BIN)/hocvuso
 	@chmod +x $(BIN)/hocvuso
 	@touch $@
 
@@ -34,7 +35,7 @@ check: $(READY) ## format, lint, types, import rules
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
-	PYTHONPATH=clients/python/src $(BIN)/lint-imports
+	$(BIN)/lint-imports
 
 test: check ## everything, against the embedded PostgreSQL and broker
 	$(BIN)/python -m pytest
