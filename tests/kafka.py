@@ -11,7 +11,13 @@ import sys
 from deploy.local import apache_kafka
 from deploy.local.errors import StackError
 
-INTEGRATION = ["tests/stack/test_broker.py", "tests/relay", "tests/metrics", "tests/e2e"]
+INTEGRATION = [
+    "tests/stack/test_broker.py",
+    "tests/relay",
+    "tests/intake",
+    "tests/metrics",
+    "tests/e2e",
+]
 
 
 def main() -> int:

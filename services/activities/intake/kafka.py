@@ -28,6 +28,7 @@ WAIT_MS = 250
 FETCH_BYTES = 8 * 1024 * 1024
 PARTITION_BYTES = 2 * 1024 * 1024
 EARLIEST, LATEST = -2, -1
+REPLICAS = 3
 
 
 class OutOfRange(Exception):
@@ -95,9 +96,10 @@ class Kafka:
         return node
 
     async def create(self, name: str, partitions: int, configs: Mapping[str, str]) -> None:
-        """Make a topic with as many replicas as the broker thinks right, unless it exists."""
+        """Make a topic, with three replicas where there are as many brokers, unless it exists."""
+        replicas = min(REPLICAS, len(self._client.cluster.brokers()))
         answer = await self._admin.create_topics(
-            [NewTopic(name, partitions, -1, topic_configs=dict(configs))]
+            [NewTopic(name, partitions, max(1, replicas), topic_configs=dict(configs))]
         )
         for topic, code, *_ in answer.topic_errors:
             if code and code != errors.TopicAlreadyExistsError.errno:
@@ -106,7 +108,7 @@ class Kafka:
     async def compacted(self, name: str) -> bool:
         """Whether cleanup.policy lets messages vanish by key."""
         answers = await self._admin.describe_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, name, {"cleanup.policy": None})]
+            [ConfigResource(ConfigResourceType.TOPIC, name)]
         )
         for answer in answers:
             for code, message, _, _, entries in answer.resources:
@@ -182,12 +184,14 @@ class Kafka:
         number, code, high, stable, *rest, data = part
         position = positions[number]
         if code == errors.OffsetOutOfRangeError.errno or (not code and high < position):
-            # A broker in memory says nothing of an offset beyond its end, so it is asked.
+            # A broker in memory says nothing of an offset beyond its end, so it is asked; its
+            # latest offset, in turn, may be that of the last batch's first message.
             first = await self.offsets(topic, {number: leaders[number]}, EARLIEST)
             end = await self.offsets(topic, {number: leaders[number]}, LATEST)
-            if first[number] <= position <= end[number]:
+            last = max(end[number], high)
+            if first[number] <= position <= last:
                 return None
-            raise OutOfRange(number, first[number], end[number])
+            raise OutOfRange(number, first[number], last)
         if code:
             raise errors.for_code(code)(f"fetch of {topic} {number}")
         aborted: Any = next((x for x in rest if isinstance(x, list)), None)

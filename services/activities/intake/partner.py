@@ -108,9 +108,10 @@ class Intake:
 
     async def _see(self, kafka: Kafka, who: Partner) -> tuple[Topic, dict[int, int]]:
         """The topic as it is now, its changes noted, and where to read on."""
-        topic = await kafka.topic(who.intake)
-        if topic is None or not topic.leaders:
-            raise Fenced(f"{who.intake} is gone")  # starting over makes it again
+        topic, answers = await kafka.topic(who.intake), await kafka.topic(who.receipts)
+        if topic is None or not topic.leaders or answers is None:
+            # Starting over makes it again.
+            raise Fenced(f"{who.intake if answers else who.receipts} is gone")
         earliest = await kafka.offsets(who.intake, topic.leaders, EARLIEST)
         now = self._clock.now()
         positions = await store.see_topic(self._pool, who.name, topic, earliest, now)
