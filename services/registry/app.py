@@ -23,6 +23,7 @@ from services.registry.state import State
 from services.registry.tables import routes as table_routes
 from services.registry.tasks import routes as task_routes
 from services.registry.units import routes as unit_routes
+from services.registry.units import write_routes as unit_write_routes
 from services.registry.web import routes as web_routes
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
@@ -34,6 +35,7 @@ TIMEOUT = httpx.Timeout(30, connect=2)
 STATIC = Path(__file__).parent / "web" / "static"
 
 READ = (
+    unit_write_routes.router,
     unit_routes.router,
     plan_routes.router,
     table_routes.router,

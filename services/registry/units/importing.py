@@ -1,0 +1,126 @@
+"""A file of units against the tree: what it would change. Pure.
+
+CSV, UTF-8, with a heading: code, name_vi, kind, parent, and optionally organisation_kind and one
+column per attribute (yes, no, or empty: not said). The same file again changes nothing. Units that
+the file does not name stay as they are, and are listed.
+"""
+
+import csv
+import io
+from datetime import date
+from typing import Any
+
+from pydantic import ValidationError
+
+from services.registry.units.changes import Attribute, Establish, Planner, Rename
+from shared.contracts.definitions import Catalogue
+from shared.contracts.tree import LEVEL_OF_KIND, UnitTree, UnknownUnit
+from shared.problems import Problem
+
+COLUMNS = ("code", "name_vi", "kind", "parent")
+LARGEST = 5 * 1024 * 1024
+MOST = 20_000
+_TRUTH = {"yes": True, "true": True, "1": True, "có": True, "no": False, "false": False}
+_TRUTH |= {"0": False, "không": False}
+
+
+def rows_of(body: bytes) -> list[dict[str, str]]:
+    """The lines of a file as rows; a problem when it is no such file."""
+    try:
+        reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
+        rows = [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
+    except (UnicodeDecodeError, csv.Error, AttributeError) as error:
+        raise _no_file(f"It is no CSV in UTF-8 ({type(error).__name__}).") from None
+    missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+    if missing:
+        raise _no_file(f"These columns are missing: {', '.join(missing)}.")
+    if len(rows) > MOST:
+        raise _no_file(f"It has more than {MOST} lines.")
+    return rows
+
+
+def plan_import(
+    tree: UnitTree, rows: list[dict[str, str]], on: date, planner: Planner
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Plan what the rows change; the lines that are wrong, and the units that no line names."""
+    attributes = Catalogue.load().words.enums["unit_attribute"]
+    wrong: list[dict[str, Any]] = []
+    named: set[str] = set()
+    parents: dict[str, str] = {}
+    for number, row in enumerate(rows, 2):
+        try:
+            parent = _parent(tree, row["parent"], on, named)
+            _row(tree, row, parent, on, planner, named, attributes)
+        except (UnknownUnit, Problem, ValidationError, ValueError) as error:
+            wrong.append({"line": number, "code": row["code"], "problem": _said(error)})
+            continue
+        if row["kind"] in LEVEL_OF_KIND:
+            parents[parent] = LEVEL_OF_KIND[row["kind"]]
+    absent = [
+        unit.unit_id
+        for parent, level in sorted(parents.items())
+        for unit in tree.children(parent, on)
+        if unit.level == level and unit.unit_id not in named
+    ]
+    return wrong, absent
+
+
+def _parent(tree: UnitTree, code: str, on: date, named: set[str]) -> str:
+    for unit_id in (code, f"{code}@2025"):
+        if unit_id in named:
+            return unit_id
+    found = tree.unit(code) if "@" in code else None
+    return (found or tree.resolve(code, on)).unit_id
+
+
+def _row(
+    tree: UnitTree,
+    row: dict[str, str],
+    parent: str,
+    on: date,
+    planner: Planner,
+    named: set[str],
+    attributes: Any,
+) -> None:
+    unit_id = f"{row['code']}@2025"
+    if unit_id in named:
+        raise ValueError("this code stands twice")
+    unit = tree.unit(unit_id)
+    if unit is None:
+        about: dict[str, Any] = {name: row[name] for name in ("code", "name_vi", "kind")}
+        about["organisation_kind"] = row.get("organisation_kind") or None
+        planner.plan_new(Establish(op="establish", parent="", on=on, **about), parent)
+    elif unit.parent != parent:
+        raise ValueError(f"lies in {unit.parent}, not in {parent}; merge or split it instead")
+    else:
+        planner.plan(
+            Rename.model_validate(
+                {"op": "rename", "unit": unit_id, "on": on}
+                | {name: row[name] for name in ("name_vi", "kind")}
+            )
+        )
+        for name in attributes:
+            said = row.get(name, "").lower()
+            if said and said not in _TRUTH:
+                raise ValueError(f"{name} is neither yes nor no")
+            if said:
+                value = _TRUTH[said]
+                planner.plan(
+                    Attribute(op="attribute", unit=unit_id, attribute=name, value=value, on=on)
+                )
+    named.add(unit_id)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{first['loc'][-1]}: {first['msg']}"
+    return getattr(error, "detail", None) or str(error)
+
+
+def _no_file(why: str) -> Problem:
+    return Problem(
+        "file-invalid",
+        f"The file cannot be imported. {why}",
+        hint=f"CSV in UTF-8 with the columns {', '.join(COLUMNS)}.",
+    )
