@@ -29,7 +29,7 @@ from shared.contracts.model import (
 )
 from shared.contracts.schemas import Json
 
-VIRTUAL_FIELDS = frozenset({"$unit_id", "$source", "$id", "$type", "$reporter"})
+VIRTUAL_FIELDS = frozenset({"$unit_id", "$commune_id", "$source", "$id", "$type", "$reporter"})
 """Key parts that come from the envelope; `$reporter` is data.reporter, else the source."""
 
 

@@ -29,7 +29,8 @@ STORED_SUFFIX = "_ref"
 
 
 class KeyField(msgspec.Struct, frozen=True):
-    """One part of a count key: a data field, or a virtual one ($unit_id $source $id $reporter).
+    """One part of a count key: a data field, or a virtual one ($unit_id $source $id $reporter; $commune_id:
+    the commune of a hamlet, any other unit itself).
 
     An `optional` part (written `name?`) is the empty string where it is absent; the alternative
     holds only if all other parts are present.

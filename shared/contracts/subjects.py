@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from shared.contracts.model import CountKey, EventType
+from shared.contracts.places import commune_of
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -27,6 +28,7 @@ def subjects(
     """
     virtual = {
         "$unit_id": unit_id,
+        "$commune_id": commune_of(unit_id),
         "$source": source,
         "$id": event_id,
         "$type": kind.type,

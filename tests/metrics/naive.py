@@ -43,6 +43,10 @@ def holds(data: dict[str, Any], wanted: dict[str, Any]) -> bool:
     return True
 
 
+def commune_of(unit: str) -> str:
+    return unit.split("-")[0] + "@2025" if "-" in unit else unit
+
+
 def key_of(measure: Measure, name: str, unit: str, origin: int, data: dict[str, Any]) -> Any:
     """Whom the event counts for under this measure; None: nobody."""
     if measure.keys == ("person",):
@@ -50,7 +54,7 @@ def key_of(measure: Measure, name: str, unit: str, origin: int, data: dict[str, 
     if measure.keys == ("mentor",):
         return data.get("mentor_ref")
     if measure.keys == ("page",):
-        return (unit, data["url"])
+        return (commune_of(unit), data["url"])
     if measure.keys == ("unit",):
         return unit if data.get("topics") else None
     if measure.keys == ("report",):
@@ -84,8 +88,7 @@ def values(measure: Measure, told: list[Told], as_of: date, known_at: date) -> V
         key = key_of(measure, event.type, unit, event.origin, data) if parts else None
         if key is not None:
             if measure.apart:
-                place = unit.split("-")[0] + "@2025" if "-" in unit else unit
-                key = (key, place if measure.apart == "commune" else unit)
+                key = (key, commune_of(unit) if measure.apart == "commune" else unit)
             if measure.bucket:
                 monday = first - timedelta(days=first.weekday())
                 key = (key, monday if measure.bucket == "week" else first.replace(day=1))

@@ -189,19 +189,18 @@ class Oracle:
         found: dict[Any, list[tuple[int, Fact]]] = {}
         for number, facts in enumerate(parts):
             for fact in facts:
-                thing = self._thing(measure, fact)
+                at = self._at(fact.unit, within["per"]) if within is not None else None
+                thing = self._thing(measure, fact, at)
                 if thing is None:
                     continue
-                at = None
-                if within is not None:
-                    above = self._units.above(fact.unit)
-                    at = next(
-                        (u for u in above if self._units.level[u] == within["per"]), fact.unit
-                    )
                 found.setdefault((at, thing), []).append((number, fact))
         return found
 
-    def _thing(self, measure: Json, fact: Fact) -> Any:
+    def _at(self, unit: str, level: str) -> str:
+        """The unit of a level in which a unit lies; itself if it lies in none."""
+        return next((u for u in self._units.above(unit) if self._units.level[u] == level), unit)
+
+    def _thing(self, measure: Json, fact: Fact, at: str | None) -> Any:
         data, what = fact.data, measure.get("key") or measure["count"]
         if what in ("distinct_persons", "mentor"):
             reference = data.get("person" if what == "distinct_persons" else "mentor")
@@ -211,14 +210,15 @@ class Oracle:
             return (owner["scheme"], owner["value"]) if owner else ("unit", fact.unit)
         if what == "household":
             return str(data["household"]) if "household" in data else None
+        commune = self._at(fact.unit, "commune")
         if what == "unit":
-            return fact.unit
+            return at or fact.unit
         if what == "page":
-            return fact.unit, data["url"]
+            return commune, data["url"]
         if what == "team":
             return fact.unit, data.get("team_ref")
         if what == "model":
-            return fact.unit, data["kind"], data["model_ref"]
+            return commune, data["kind"], data["model_ref"]
         raise NotImplementedError(what)
 
     def _enough_inside(self, measure: Json, target: Json, facts: list[Fact]) -> bool:

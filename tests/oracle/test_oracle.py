@@ -387,3 +387,45 @@ def test_a_population_is_the_sum_of_its_parts_only_if_all_are_known() -> None:
         == 9
     )
     assert cells(objective(TRAINED), [], level="province", declared=both[:1])[P].denominator is None
+
+
+def test_what_two_hamlets_report_is_one_in_their_commune() -> None:
+    pages = {
+        "count": "distinct_things",
+        "key": "page",
+        "of": [{"types": ["post.published"]}],
+        "within_unit": {"per": "commune", "threshold": "target"},
+        "over": {"units": "commune"},
+    }
+    target = {"value": 1, "unit": "count", "per": "commune", "comparator": ">="}
+    events = [
+        posted("post.published", unit, "2026-04-02", {"url": url})
+        for unit, url in ((A1, "https://a"), (A2, "https://a"), (A, "https://a"), (B, "https://a"))
+    ]
+    one = objective(pages, target=target)
+    assert values(one, events) == {A: 1, B: 1}
+    staff = {
+        "count": "distinct_persons",
+        "of": [{"types": ["staff.assigned"]}],
+        "within_unit": {"per": "commune", "threshold": "target"},
+        "over": {"units": "commune"},
+    }
+    data = {"person": {"scheme": "cccd", "value": "1"}, "role": "other"}
+    events = [posted("staff.assigned", unit, "2026-04-02", data) for unit in (A1, A2, B)]
+    assert values(objective(staff, target=target), events) == {A: 1, B: 1}
+    both = {
+        "count": "distinct_things",
+        "key": "unit",
+        "match": "all",
+        "of": [
+            {"types": ["material.published"], "filter": {"channel": channel}}
+            for channel in ("portal", "zalo")
+        ],
+        "within_unit": {"per": "commune", "threshold": 1, "comparator": ">="},
+        "over": {"units": "commune"},
+    }
+    events = [
+        posted("material.published", unit, "2026-04-02", {"channel": channel})
+        for unit, channel in ((A1, "portal"), (A2, "zalo"), (B, "portal"))
+    ]
+    assert values(objective(both, target=target), events) == {A: 1, B: 0}

@@ -5,6 +5,7 @@ import msgspec
 from services.activities.log import store
 from services.activities.log.model import Candidate
 from services.activities.log.rows import Row, to_wire
+from shared.contracts.places import commune_of
 from shared.contracts.record import Content, LogRecord, record_decoder
 from shared.contracts.tree import UnitTree
 from shared.db import Connection
@@ -71,6 +72,14 @@ class UnitCache:
                 pointer="/data/parent",
                 hint="Post units parents first.",
                 retryable=True,
+            )
+        if data["kind"] == "hamlet" and parent is not None and commune_of(unit_id) != parent:
+            # What is distinct per commune is told from the code of the hamlet alone.
+            raise Problem(
+                "unit-id-malformed",
+                "A hamlet's code is its commune's code, a hyphen and a number of its own.",
+                pointer="/data/code",
+                hint="Write for example 24133-007 for a hamlet of 24133.",
             )
         return unit_id
 
