@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from hocvuso_client import (
 )
 from hocvuso_client import answers as answers_module
 from hocvuso_client.events import ClassHeld
+from hocvuso_client.store import Spool
 
 
 @pytest.fixture(autouse=True)
@@ -275,3 +277,23 @@ def test_who_waits_for_an_answer_is_not_kept_until_tomorrow() -> None:
     with client(service) as one, pytest.raises(Throttled) as caught:
         one.deliver([b"{}"])
     assert caught.value.retry_after == 40_000
+
+
+def test_a_disk_that_fails_for_a_while_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, left = Spool.remove, [3]
+
+    def fails(self: Spool, events: Any) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise sqlite3.OperationalError("disk I/O error")
+        original(self, events)
+
+    monkeypatch.setattr(Spool, "remove", fails)
+    service = Service()
+    with client(service, spool=tmp_path / "s", linger=60) as one:
+        emit(one, 5)
+        one.flush(20)
+        assert one.waiting == 0 and one.trouble is None
+    assert len(service.log) == 5 and left == [0]

@@ -187,6 +187,8 @@ def _table(
     except TableError as error:
         _fail(str(error))
     _show(summary)
+    if summary.examples:
+        print(f"{summary.examples} example rows were not sent")
     if dry_run:
         print("dry run: nothing was written")
     if summary.repeated:

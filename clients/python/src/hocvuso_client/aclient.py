@@ -243,7 +243,11 @@ class AsyncClient(AsyncDirect):
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(pause):
                             await self._changed.wait()
-            wait = await self._send()
+            try:
+                wait = await self._send()
+            except Exception as error:
+                # The task must live, else events would wait for nobody: a full disk, say.
+                wait = self._engine.failed(HocvusoError(f"{type(error).__name__} while sending."))
             async with self._changed:
                 self._not_before = clock.monotonic() + wait
                 self._changed.notify_all()
@@ -257,8 +261,6 @@ class AsyncClient(AsyncDirect):
             answer = await self._http.post("/v1/events", content=body, headers=kind)
         except httpx.TransportError as error:
             return self._engine.failed(unreachable(error, self._http.base_url))
-        except Exception as error:  # the task must live: events would wait for nobody
-            return self._engine.failed(HocvusoError(f"{type(error).__name__} while sending"))
         wait = await self._blocking(
             lambda: self._engine.answered(batch, answer.status_code, answer.headers, answer.content)
         )

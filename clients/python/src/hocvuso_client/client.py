@@ -235,7 +235,11 @@ class Client(Direct):
                     self._changed.wait(pause)
                 if self._stop:
                     return
-            wait = self._send()
+            try:
+                wait = self._send()
+            except Exception as error:
+                # The thread must live, else events would wait for nobody: a full disk, say.
+                wait = self._engine.failed(HocvusoError(f"{type(error).__name__} while sending."))
             with self._changed:
                 self._not_before = clock.monotonic() + wait
                 self._changed.notify_all()
@@ -249,6 +253,4 @@ class Client(Direct):
             answer = self._http.post("/v1/events", content=body, headers=kind)
         except httpx.TransportError as error:
             return self._engine.failed(unreachable(error, self._http.base_url))
-        except Exception as error:  # the thread must live: events would wait for nobody
-            return self._engine.failed(HocvusoError(f"{type(error).__name__} while sending"))
         return self._engine.answered(batch, answer.status_code, answer.headers, answer.content)
