@@ -37,8 +37,16 @@ def matches(text: str, stored: bytes) -> bool:
     return hmac.compare_digest(digest(text), stored)
 
 
-def bearer(header: str | None) -> str:
-    """The key in an `Authorization: Bearer ...` header; 401 problems otherwise."""
+def is_token(text: str) -> bool:
+    """Whether a bearer credential is a JSON Web Token, not a key of hocvuso."""
+    return text.startswith("eyJ") and text.count(".") == 2
+
+
+def bearer(header: str | None, *, tokens: bool = False) -> str:
+    """The key in an `Authorization: Bearer ...` header; 401 problems otherwise.
+
+    `tokens`: a JSON Web Token may stand there too (see `is_token`); nothing of it is checked here.
+    """
     if header is None:
         raise Problem(
             "key-missing",
@@ -49,7 +57,8 @@ def bearer(header: str | None) -> str:
         )
     scheme, _, text = header.partition(" ")
     text = text.strip()
-    if scheme.lower() != "bearer" or not text.startswith("hv_") or text.count("_") < 2:
+    good = (text.startswith("hv_") and text.count("_") >= 2) or (tokens and is_token(text))
+    if scheme.lower() != "bearer" or not good:
         raise Problem(
             "key-malformed",
             "The Authorization header does not hold a hocvuso key.",

@@ -3,10 +3,12 @@
 All come from the environment with the prefix `HOCVUSO_`; secrets are files, named by `..._FILE`.
 """
 
+import ipaddress
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.broker import Broker, Mechanism, Protocol
@@ -14,6 +16,35 @@ from shared.broker import Broker, Mechanism, Protocol
 
 def _bootstrap_servers() -> str:
     return os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092")
+
+
+def is_safe_address(address: str) -> bool:
+    """https, or http on this very machine (tests, sidecars)."""
+    parts = urlsplit(address)
+    if parts.username or parts.fragment or not parts.hostname:
+        return False
+    if parts.scheme == "https":
+        return True
+    try:
+        return parts.scheme == "http" and ipaddress.ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return parts.scheme == "http" and parts.hostname == "localhost"
+
+
+class TrustedIssuer(BaseModel):
+    """An OpenID Connect issuer whose access tokens are taken, if they are for this audience."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str = Field(description="its address, exactly as its tokens say it in `iss`")
+    audience: str = Field(min_length=1, description="what its tokens for us say in `aud`")
+
+    @field_validator("issuer")
+    @classmethod
+    def _https(cls, value: str) -> str:
+        if not is_safe_address(value) or urlsplit(value).query:
+            raise ValueError("must be an https:// address (http:// on this machine only)")
+        return value
 
 
 class CommonSettings(BaseSettings):
@@ -64,6 +95,10 @@ class CommonSettings(BaseSettings):
     )
     intake_metrics_port: int | None = Field(
         default=None, ge=0, le=65535, description="port of the intake's /metrics; unset: none"
+    )
+    oidc_issuers: list[TrustedIssuer] = Field(
+        default=[],
+        description='issuers whose tokens are taken: [{"issuer": "https://...", "audience": "..."}]',
     )
     sandbox: bool = Field(
         default=False, description="this instance holds simulated data; pages and exports say so"

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import httpx
 from fastapi import FastAPI
 
 from services.activities import health, instance
@@ -13,7 +14,7 @@ from services.activities.ingest.door import Door
 from services.activities.ingest.events_first import EventsFirst
 from services.activities.ingest.intake import Intake
 from services.activities.intake import routes as kafka_routes
-from services.activities.keys import audit_routes, quota_routes
+from services.activities.keys import audit_routes, clients, quota_routes
 from services.activities.keys import routes as key_routes
 from services.activities.keys.rights import Rights
 from services.activities.keys.store import KeyStore
@@ -36,6 +37,7 @@ from shared.db import connect_pool
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
 from shared.looks import looking
+from shared.oidc import Issuers
 
 
 def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -52,6 +54,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         pseudonyms = Pseudonyms(read_key(used.pseudonym_key_file))
         catalogue = Catalogue.load()
         pool = await connect_pool(used.activities_database_url, "activities")
+        issuers = httpx.AsyncClient(timeout=5, trust_env=False)
         try:
             async with pool.acquire() as connection:
                 await bind_key(connection, pseudonyms)
@@ -62,7 +65,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             app.state.clock = now
             app.state.catalogue = catalogue
             rights = Rights(now)
-            app.state.keys = KeyStore(pool, now, rights)
+            app.state.keys = KeyStore(pool, now, rights, Issuers(used.oidc_issuers, issuers, now))
             app.state.log_limits = limits
             app.state.quarantine_days = used.quarantine_days
             app.state.explanations = Explanations(used.metrics_url)
@@ -79,6 +82,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
                 await log.stop()
                 await app.state.explanations.close()
         finally:
+            await issuers.aclose()
             await pool.close()
             telemetry.shutdown()
 
@@ -94,6 +98,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         log_routes.router,
         catalogue_routes.router,
         key_routes.router,
+        clients.router,
         quota_routes.router,
         audit_routes.router,
         xapi_routes.router,

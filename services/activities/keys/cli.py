@@ -66,6 +66,32 @@ def create(
         _show(ask(client, "POST", "/v1/keys", order), out)
 
 
+@keys.command("client")
+def client_of_issuer(
+    name: Name,
+    role: Role,
+    issuer: Annotated[str, typer.Option(help="address of the OpenID Connect issuer")],
+    client_id: Annotated[str, typer.Option(help="the client's id there")],
+    subject: Annotated[str | None, typer.Option(help="claim sub of its tokens")] = None,
+    scope: Scope = None,
+    source: Source = None,
+    type: Type = None,
+    subtree: Subtree = None,
+    era: Era = None,
+    expires_at: Expires = None,
+    url: Url = None,
+    key_file: KeyFile = None,
+) -> None:
+    """Let a client of a trusted issuer in, by its access tokens instead of a key."""
+    order = _order(
+        scope, name=name, roles=role, sources=source, types=type, subtree=subtree, era=era,
+        expires_at=expires_at, issuer=issuer, client_id=client_id, token_subject=subject,
+    )  # fmt: skip
+    with connect(url, key_file) as client:
+        made = ask(client, "POST", "/v1/keys/clients", order)
+    print(f"client {made['prefix']}: tokens of {client_id} are taken")
+
+
 @keys.command("rotate")
 def rotate(
     prefix: Prefix,

@@ -18,6 +18,7 @@ from services.activities.keys.rights import Rights
 from shared import auth
 from shared.clock import Clock
 from shared.db import Connection
+from shared.oidc import Issuers
 from shared.problems import Problem
 
 CACHE_SECONDS = 20.0
@@ -37,32 +38,41 @@ SYSTEM = Key("hocvuso", "hocvuso", frozenset({ADMINISTRATOR}))
 class KeyStore:
     """The keys of one database."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, rights: Rights | None = None) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        clock: Clock,
+        rights: Rights | None = None,
+        issuers: Issuers | None = None,
+    ) -> None:
+        """`issuers`: whose access tokens are taken beside keys."""
         self._pool = pool
         self._clock = clock
         self.rights = rights or Rights(clock)
+        self.issuers = issuers
         self._cache: dict[bytes, tuple[Key, float]] = {}
 
     async def authenticate(self, header: str | None, scope: Mapping[str, Any] | None = None) -> Key:
-        """The key of an Authorization header; raises Problem (401).
+        """The key of an Authorization header, or the client of a token; raises Problem (401, 403
+        for a client that is not known here, 503 when its issuer cannot be asked).
 
         `scope`: the request's ASGI scope; of its address the network is noted if it is refused.
         """
         try:
-            text = auth.bearer(header)
+            text = auth.bearer(header, tokens=self.issuers is not None)
             digest = auth.digest(text)
             cached = self._cache.get(digest)
             if cached is not None and cached[1] > time.monotonic():
                 key = cached[0]
-                if key.expires_at is not None and key.expires_at <= self._clock.now():
-                    raise _ended(key.prefix)
-                return key
+                if key.expires_at is None or key.expires_at > self._clock.now():
+                    return key
+            if self.issuers is not None and auth.is_token(text):
+                return await self._client(self.issuers, text, digest)
             return await self._look_up(text, digest)
         except Problem as problem:
             client = (scope or {}).get("client")
-            self.rights.uses.note_refused(
-                client[0] if client else None, problem.code, getattr(problem, "prefix", "")
-            )
+            prefix = problem.prefix if isinstance(problem, _Refused) else ""
+            self.rights.uses.note_refused(client[0] if client else None, problem.code, prefix)
             raise
 
     async def _look_up(self, text: str, digest: bytes) -> Key:
@@ -77,6 +87,29 @@ class KeyStore:
         if ended(row, self._clock.now()):
             raise _ended(prefix)
         key = self.key(row)
+        self._remember(digest, key)
+        return key
+
+    async def _client(self, issuers: Issuers, token: str, digest: bytes) -> Key:
+        """The client that a token was issued to. It is remembered for some seconds too, so that its
+        rights change as fast as those of keys; never longer than the token holds."""
+        identity = await issuers.verify(token)
+        row = await self._pool.fetchrow(
+            f"SELECT {COLUMNS} FROM key"
+            " WHERE issuer = $1 AND client_id = $2 AND revoked_at IS NULL"
+            " AND (token_subject IS NULL OR token_subject = $3)",
+            identity.issuer, identity.client_id or identity.subject, identity.subject,
+        )  # fmt: skip
+        if row is None or ended(row, self._clock.now()):
+            raise _Refused(
+                "client-unknown",
+                "The token is good, but its client has no rights here.",
+                prefix="" if row is None else row["prefix"],
+                status=403,
+                hint="Ask the administrator to register it: hocvuso keys client.",
+            )
+        key = self.key(row)
+        key.expires_at = min(filter(None, (row["expires_at"], identity.expires_at)))
         self._remember(digest, key)
         return key
 
@@ -123,12 +156,9 @@ class KeyStore:
         """Make a key; its text, which is nowhere kept."""
         new = auth.make_key()
         async with self._pool.acquire() as connection, connection.transaction():
-            await self._insert(
-                connection, new, (name, roles, scopes, types, sources, subtree, era), expires_at
-            )
-            detail = {"name": name, "roles": roles, "scopes": scopes, "types": types,
-                      "sources": sources, "subtree": subtree, "era": era,
-                      "expires_at": expires_at}  # fmt: skip
+            given = (name, roles, scopes, types, sources, subtree, era)
+            await self._insert(connection, new, given, expires_at)
+            detail = dict(zip(RIGHTS.split(", "), given, strict=True)) | {"expires_at": expires_at}
             await self._record(connection, by, "key.created", new.prefix, detail)
         return new.text
 
@@ -246,14 +276,16 @@ def ended(row: Any, now: datetime) -> bool:
 class _Refused(Problem):
     """A refusal that knows which key it was, for the books; the answer does not tell."""
 
-    prefix = ""
+    def __init__(
+        self, code: str, detail: str, *, prefix: str, status: int, hint: str | None
+    ) -> None:
+        super().__init__(code, detail, status=status, hint=hint)
+        self.prefix = prefix
 
 
 def _ended(prefix: str) -> Problem:
     wrong = auth.wrong_key()
-    refused = _Refused(wrong.code, wrong.detail, status=wrong.status, hint=wrong.hint)
-    refused.prefix = prefix
-    return refused
+    return _Refused(wrong.code, wrong.detail, prefix=prefix, status=wrong.status, hint=wrong.hint)
 
 
 def unknown_key() -> Problem:
