@@ -2,6 +2,7 @@
 
     python -m deploy.docker.healthcheck http PORT    the service says that it is ready
     python -m deploy.docker.healthcheck relay        the log goes out to Kafka
+    python -m deploy.docker.healthcheck intake       this container's intake looks for partners
     python -m deploy.docker.healthcheck worker       this container's worker holds its heartbeat
 
 Relay and worker serve no HTTP; what they do shows in the database.
@@ -35,6 +36,16 @@ SELECT
   (SELECT c.position - r.position FROM activities.counter c, activities.relay r) AS waiting,
   (SELECT extract(epoch FROM now() - min(recorded_at)) FROM activities.log
    WHERE position = (SELECT position + 1 FROM activities.relay))::float AS oldest
+"""
+
+INTAKE_SQL = """
+SELECT EXISTS (
+  SELECT FROM activities.intake_worker
+  WHERE starts_with(name, $1) AND heartbeat > now() - interval '15 seconds'
+) AS alive,
+(SELECT string_agg(partner, ', ' ORDER BY partner) FROM activities.intake
+ WHERE enabled AND changed_at < now() - interval '60 seconds'
+   AND coalesce(checked_at, '-infinity') < now() - interval '60 seconds') AS unread
 """
 
 WORKER_SQL = """
@@ -72,6 +83,18 @@ async def relay(url: str) -> str | None:
     return None
 
 
+async def intake(url: str, host: str) -> str | None:
+    """Why the intake of this container is not healthy; one that stands by for another is."""
+    connection = await asyncpg.connect(url, timeout=TIMEOUT_SECONDS)
+    try:
+        row = await connection.fetchrow(INTAKE_SQL, f"intake-{host}-", timeout=TIMEOUT_SECONDS)
+    finally:
+        await connection.close()
+    if row is None or not row["alive"]:
+        return f"no heartbeat of an intake on {host} in the last 15 s"
+    return f"nobody looks at the topics of {row['unread']}" if row["unread"] else None
+
+
 async def worker(url: str, host: str) -> str | None:
     """Why the worker of this container is not healthy."""
     connection = await asyncpg.connect(url, timeout=TIMEOUT_SECONDS)
@@ -90,11 +113,15 @@ def check(arguments: list[str]) -> str | None:
             return http(int(port))
         case ["relay"]:
             return asyncio.run(relay(environ["HOCVUSO_ACTIVITIES_DATABASE_URL"]))
+        case ["intake"]:
+            return asyncio.run(
+                intake(environ["HOCVUSO_ACTIVITIES_DATABASE_URL"], socket.gethostname())
+            )
         case ["worker"]:
             return asyncio.run(
                 worker(environ["HOCVUSO_METRICS_DATABASE_URL"], socket.gethostname())
             )
-    return "usage: healthcheck http PORT | relay | worker"
+    return "usage: healthcheck http PORT | relay | intake | worker"
 
 
 def main() -> int:

@@ -53,6 +53,7 @@ def stages(env: Mapping[str, str], addresses: Addresses) -> Sequence[Sequence[Co
         [
             *(http_service(name, env, addresses) for name in addresses.ports),
             python("relay", "services.activities.relay"),
+            python("intake", "services.activities.intake"),
             python("worker", "services.metrics.worker"),
         ],
         [python("load", "deploy.local", "load", one_shot=True)],

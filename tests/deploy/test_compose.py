@@ -21,7 +21,7 @@ DOCKER = ROOT / "deploy" / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOT = {"migrate", "load"}
-OURS = {"activities", "relay", "metrics", "worker", "registry"}
+OURS = {"activities", "relay", "intake", "metrics", "worker", "registry"}
 INFRASTRUCTURE = {"postgres", "kafka"}
 RUNNING = sorted(set(SERVICES) - ONE_SHOT)
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -94,11 +94,11 @@ def test_no_secret_is_written_down() -> None:
 
 def test_each_service_gets_only_its_own_password() -> None:
     for name in OURS:
-        owner = {"relay": "activities", "worker": "metrics"}.get(name, name)
+        owner = {"relay": "activities", "intake": "activities", "worker": "metrics"}.get(name, name)
         passwords = {s for s in SERVICES[name]["secrets"] if s.endswith("_database_password")}
         assert passwords == {f"{owner}_database_password"}
     with_key = {n for n, s in SERVICES.items() if "pseudonym_key" in s.get("secrets", [])}
-    assert with_key == {"activities"}
+    assert with_key == {"activities", "intake"}
 
 
 def test_only_the_load_step_may_use_the_administrator_s_key() -> None:

@@ -131,6 +131,27 @@ async def test_a_relay_is_healthy_while_one_leads_and_rows_go_out(database: str)
 
 
 @pytest.mark.stack
+async def test_an_intake_is_healthy_while_it_looks(database: str) -> None:
+    url = os.environ["HOCVUSO_ACTIVITIES_DATABASE_URL"]
+    assert await healthcheck.intake(url, "box") is not None
+    connection = await asyncpg.connect(url, server_settings={"search_path": "activities"})
+    try:
+        await connection.execute("INSERT INTO intake_worker VALUES ('intake-box-7', now())")
+        assert await healthcheck.intake(url, "box") is None
+        assert await healthcheck.intake(url, "other") is not None
+        await connection.execute(
+            "INSERT INTO intake (partner, roles, partitions, retention_hours, created_at,"
+            " changed_at, checked_at) VALUES ('p', '{telecom}', 1, 1, now(),"
+            " now() - interval '2 minutes', now())"
+        )
+        assert await healthcheck.intake(url, "box") is None
+        await connection.execute("UPDATE intake SET checked_at = now() - interval '2 minutes'")
+        assert await healthcheck.intake(url, "box") == "nobody looks at the topics of p"
+    finally:
+        await connection.close()
+
+
+@pytest.mark.stack
 async def test_a_worker_is_healthy_while_it_says_so(database: str) -> None:
     url = os.environ["HOCVUSO_METRICS_DATABASE_URL"]
     assert await healthcheck.worker(url, "box") is not None

@@ -144,7 +144,7 @@ def test_the_services_and_their_ports() -> None:
     stages = services.stages({}, Addresses(8000))
     assert [[c.name for c in stage] for stage in stages] == [
         ["migrate"],
-        ["registry", "activities", "metrics", "relay", "worker"],
+        ["registry", "activities", "metrics", "relay", "intake", "worker"],
         ["load"],
     ]
     assert Addresses(9000).urls["metrics"] == "http://127.0.0.1:9002"
