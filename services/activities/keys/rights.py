@@ -23,6 +23,10 @@ WRITE_EVERY = 5
 FORGET_EVERY = 600
 
 
+# A backend that is killed between two statements may end as any of these.
+LOST = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
 class Rights:
     """What the door and the key store tell of each use."""
 
@@ -73,7 +77,7 @@ class Rights:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with contextlib.suppress(*LOST):
                 await self.write(pool)
 
     async def write(self, pool: asyncpg.Pool) -> None:
@@ -94,6 +98,6 @@ class Rights:
                         await self.uses.write(connection)
                     if turn % FORGET_EVERY == 0:
                         await self.quotas.forget(connection)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except LOST as error:
                 # Kept in memory for the next turn: partners go on, on what is known here.
                 log.warning("uses of keys are not written: %s", type(error).__name__)

@@ -40,6 +40,19 @@ class Context:
     """The MAC by which a mended event from the quarantine is known again (see `_same`)."""
 
 
+Answers = list[list[Outcome] | GiveUp | Problem]
+"""What became of each submission of a group."""
+
+
+class InDoubt(Exception):
+    """The commit was asked for and not answered: `committed` on `xid` tells whether it happened."""
+
+    def __init__(self, xid: str, answers: Answers) -> None:
+        super().__init__(f"transaction {xid} was not answered")
+        self.xid = xid
+        self.answers = answers
+
+
 class RolledBack(Exception):
     """Leaves a nested transaction without keeping its writes."""
 
@@ -65,18 +78,19 @@ class Append:
     @classmethod
     async def run(
         cls, connection: Connection, context: Context, submissions: Sequence[Submission]
-    ) -> list[list[Outcome] | GiveUp | Problem]:
+    ) -> Answers:
         """Append the submissions in order; answers in the same shape, or why one was given up.
 
-        Commits or raises as a whole: when it raises, nothing was written.
+        Commits or raises as a whole: when it raises, nothing was written; unless it is InDoubt.
         """
         books = Books(connection, context.limits)
+        in_doubt: InDoubt | None = None
         try:
             async with connection.transaction():
                 counter = await store.lock(connection)
                 append = cls(connection, context, counter)
                 await append._prepare([c for s in submissions for c in s.candidates])
-                outcomes: list[list[Outcome] | GiveUp | Problem] = []
+                outcomes: Answers = []
                 for submission in submissions:
                     try:
                         if submission.also is not None:
@@ -93,6 +107,12 @@ class Append:
                     if submission.told is not None and isinstance(found, list):
                         await submission.told(connection, found)
                 await store.save(connection, counter, books.columns(counter.recorded))
+                in_doubt = InDoubt(counter.xid, outcomes)
+        except Exception as error:
+            context.units.forget()
+            if in_doubt is not None:
+                raise in_doubt from error
+            raise
         except BaseException:
             context.units.forget()
             raise

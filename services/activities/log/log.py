@@ -15,7 +15,8 @@ from time import perf_counter
 import asyncpg
 from opentelemetry import trace
 
-from services.activities.log.append import Append, Context
+from services.activities.log import store
+from services.activities.log.append import Answers, Append, Context, InDoubt
 from services.activities.log.books import Limits
 from services.activities.log.model import (
     Also,
@@ -49,6 +50,9 @@ GROUP_EVENTS = 4_000
 
 WAITING_EVENTS = 20_000
 """Events that may wait for a transaction before new ones are told to come back later."""
+
+DOUBT_S = 10
+"""How long to ask whether an unanswered commit happened."""
 
 
 @dataclass
@@ -164,8 +168,7 @@ class Log:
             links=telemetry.links(c.traceparent for c in candidates),
             attributes={"db.system.name": "postgresql", "hocvuso.events": len(candidates)},
         ) as span:
-            async with self.pool.acquire() as connection:
-                outcomes = await Append.run(connection, self._context, submissions)
+            outcomes = await self._append(submissions)
             positions = [
                 o.position
                 for answers in outcomes
@@ -187,12 +190,30 @@ class Log:
             else:
                 waiting.answer.set_result(answers)
 
+    async def _append(self, submissions: Sequence[Submission]) -> Answers:
+        """Append a group. A commit without an answer is looked up, so that nothing is written,
+        booked or answered twice; where that fails too, it stays InDoubt."""
+        try:
+            async with self.pool.acquire() as connection:
+                return await Append.run(connection, self._context, submissions)
+        except InDoubt as doubt:
+            log.warning("a commit was not answered: %s", doubt.__cause__)
+            cause = doubt.__cause__
+            try:
+                async with asyncio.timeout(DOUBT_S), self.pool.acquire() as connection:
+                    if await store.committed(connection, doubt.xid):
+                        return doubt.answers
+            except Exception:
+                # Whatever the reason (asyncpg has internal errors of no common kind): not known.
+                raise doubt from cause
+            raise cause or doubt from None
+
     async def _write_apart(self, group: list[_Waiting], error: Exception) -> None:
         """After a failed group: each submission alone, so that one never harms its neighbours."""
         log.warning("group of %d failed: %s: %s", len(group), type(error).__name__, error)
         for waiting in group:
             try:
-                if len(group) == 1:
+                if len(group) == 1 or isinstance(error, InDoubt):
                     raise error
                 await self._write([waiting])
             except asyncio.CancelledError:

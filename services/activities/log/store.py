@@ -1,5 +1,6 @@
 """The SQL of the append, statement by statement. Every one runs under the counter's lock."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -14,7 +15,10 @@ from shared.db import Connection
 
 @dataclass
 class Counter:
-    """The counter row: everything an append must know of those before it."""
+    """The counter row: everything an append must know of those before it.
+
+    `xid` names the transaction, to ask later whether it was committed.
+    """
 
     epoch: str
     position: int
@@ -22,6 +26,7 @@ class Counter:
     lane_last: list[int]
     units_position: int
     links_position: int
+    xid: str = ""
 
     def copy(self) -> "Counter":
         """The counter as it is now, to go back to."""
@@ -52,8 +57,8 @@ async def lock(connection: Connection) -> Counter:
     events without an answer; design, section 4).
     """
     row = await connection.fetchrow(
-        "SELECT epoch, position, recorded, lane_last, units_position, links_position"
-        " FROM counter FOR UPDATE"
+        "SELECT epoch, position, recorded, lane_last, units_position, links_position,"
+        " pg_current_xact_id()::text AS xid FROM counter FOR UPDATE"
     )
     if row is None:
         raise RuntimeError("the counter row is missing: run `hocvuso migrate`")
@@ -64,7 +69,17 @@ async def lock(connection: Connection) -> Counter:
         list(row["lane_last"]),
         row["units_position"],
         row["links_position"],
+        row["xid"],
     )
+
+
+async def committed(connection: Connection, xid: str) -> bool:
+    """Whether a transaction that nobody heard of again was committed."""
+    while True:
+        status = await connection.fetchval("SELECT pg_xact_status($1::text::xid8)", xid)
+        if status != "in progress":
+            return bool(status == "committed")
+        await asyncio.sleep(0.05)
 
 
 async def save(connection: Connection, counter: Counter, books: tuple[list[Any], ...]) -> None:
