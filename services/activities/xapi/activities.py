@@ -19,14 +19,23 @@ INTERACTIONS = (
     *("true-false", "choice", "fill-in", "long-fill-in", "matching"),
     *("performance", "sequencing", "likert", "numeric", "other"),
 )
+GROUP_ACTIVITY = "GroupActivity"
+"""What Open edX calls a problem of several questions (see `rules`): an Activity all the same."""
+
 COMPONENTS = ("choices", "scale", "source", "target", "steps")
 
 
 def check_activity(value: Any, at: str, *, or_uuid: bool = False) -> None:
     """An Activity; `or_uuid`: its id may be a bare UUID (see `rules`)."""
     shape(value, at, _ID_TAKEN if or_uuid else _ACTIVITY, required=("id",))
-    if value.get("objectType", "Activity") != "Activity":
+    if kind_of(value) != "Activity":
         raise broken(f"{at}/objectType", "This must be an Activity (section 2.4.4.1).")
+
+
+def kind_of(target: dict[str, Any]) -> Any:
+    """What an object of a statement is; an Activity where it says nothing (section 2.4.4)."""
+    kind = target.get("objectType", "Activity")
+    return "Activity" if kind == GROUP_ACTIVITY else kind
 
 
 def _iri_or_uuid(value: Any, at: str) -> None:

@@ -144,7 +144,7 @@ def authorization(header: str | None) -> str | None:
 async def authenticated(request: Request, headers: Mapping[str, str]) -> Key:
     """The key of a call, which may use xAPI; raises Problem 401 or 403."""
     key: Key = await request.app.state.keys.authenticate(
-        authorization(headers.get("authorization"))
+        authorization(headers.get("authorization")), request.scope
     )
     key.require(XAPI)
     return key

@@ -11,6 +11,7 @@ from typing import Any
 
 import rfc8785
 
+from services.activities.xapi.activities import kind_of
 from services.activities.xapi.rules import VOIDED
 
 Json = dict[str, Any]
@@ -50,7 +51,7 @@ def _agent(agent: Json) -> Json:
 
 
 def _object(target: Json) -> Json:
-    kind = target.get("objectType", "Activity")
+    kind = kind_of(target)
     if kind == "Activity":
         return {name: value for name, value in target.items() if name != "definition"}
     if kind in ("Agent", "Group"):

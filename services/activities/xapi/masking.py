@@ -9,6 +9,7 @@ that is a person. docs/decisions/0013 says why.
 from typing import Any
 
 from services.activities.ingest.leaks import leaks
+from services.activities.xapi.activities import kind_of
 from services.activities.xapi.compare import as_list
 from services.activities.xapi.mapping import Mapping
 from services.activities.xapi.people import Masks
@@ -49,7 +50,7 @@ class Masking:
         return kept
 
     def _object(self, target: Json, partner: str) -> Json:
-        kind = target.get("objectType", "Activity")
+        kind = kind_of(target)
         if kind in ("Agent", "Group"):
             return self._masks.agent(target, partner)
         if kind == "StatementRef":

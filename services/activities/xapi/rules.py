@@ -1,9 +1,10 @@
 """The data rules of a statement: xAPI 1.0.3, part 2 (adlnet/xAPI-Spec, xAPI-Data.md). Pure.
 
 `check` raises Problem `statement-invalid` (400) at the first rule that is broken, with a pointer
-into the statement; no value is ever repeated. Two things are taken that the text would refuse,
-since clients in wide use send them: an activity of `contextActivities` whose id is a bare UUID
-(Open edX, special exams) and a score whose min equals its max (Open edX, problems worth nothing).
+into the statement; no value is ever repeated. Three things are taken that the text would refuse,
+since Open edX sends them: an activity of `contextActivities` whose id is a bare UUID (special
+exams), the objectType GroupActivity (problems of several questions) and a score whose min equals
+its max (problems worth nothing).
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 from services.activities.ingest.validate import escape
 from services.activities.xapi import formats
-from services.activities.xapi.activities import check_activity
+from services.activities.xapi.activities import check_activity, kind_of
 from services.activities.xapi.agents import check_agent, check_group, check_party
 from services.activities.xapi.problems import broken
 from services.activities.xapi.shapes import (
@@ -58,7 +59,7 @@ def _no_nulls(value: Any, at: str) -> None:
 def _statement(value: Json, at: str, allowed: Mapping[str, Check]) -> None:
     shape(value, at, allowed, required=("actor", "verb", "object"))
     target = value["object"]
-    kind = target.get("objectType", "Activity")
+    kind = kind_of(target)
     if value["verb"]["id"] == VOIDED and kind != "StatementRef":
         raise broken(
             f"{at}/object",
@@ -97,7 +98,7 @@ def _substatement(value: Any, at: str) -> None:
 def _object(value: Any, at: str) -> None:
     if not isinstance(value, dict):
         raise broken(at, "This must be an object.")
-    kind = value.get("objectType", "Activity")
+    kind = kind_of(value)
     found = _OBJECTS.get(kind) if isinstance(kind, str) else None
     if found is None:
         raise broken(
