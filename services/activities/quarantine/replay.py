@@ -8,6 +8,7 @@ import asyncpg
 
 from services.activities.ingest.answers import Result
 from services.activities.ingest.door import Door
+from services.activities.keys import audit
 from services.activities.keys.model import Key
 from services.activities.log.books import problem_to_keep
 from services.activities.log.model import Status
@@ -68,6 +69,9 @@ class Replayer:
                     connection, refused.number, "resolved", key.name, self._clock.now(),
                     position=result.position,
                 )  # fmt: skip
+            outcome = {"partner": refused.partner, "mended": changes is not None,
+                       "status": result.status.value, "position": result.position}  # fmt: skip
+            await self._record(connection, key, "quarantine.replayed", refused, outcome)
 
         return await self._door.replay(
             event,
@@ -88,6 +92,19 @@ class Replayer:
             await store.close(
                 connection, refused.number, "dismissed", key.name, self._clock.now(), reason=reason
             )
+            about = {"partner": refused.partner}
+            await self._record(connection, key, "quarantine.dismissed", refused, about)
+
+    async def _record(
+        self,
+        connection: Connection,
+        key: Key,
+        action: str,
+        refused: Refused,
+        detail: dict[str, Any],
+    ) -> None:
+        number, now = str(refused.number), self._clock.now()
+        await audit.record(connection, key, action, detail, about=number, at=now)
 
 
 def closed(refused: Refused) -> Problem:
