@@ -14,11 +14,12 @@ __all__ = ["admin", "clock", "database", "port", "service", "settings"]
 
 @dataclass
 class Chaos:
-    """Counts what it did; `calm` it forwards everything."""
+    """Counts what it did; `calm` it forwards everything; `script` are the next fates."""
 
     port: int = 0
     calm: bool = False
     done: dict[str, int] = field(default_factory=dict)
+    script: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -53,11 +54,13 @@ async def _forward(
         line.split(": ", 1) for line in head.decode().lower().split("\r\n")[1:] if ": " in line
     )
     body = await reader.readexactly(int(fields.get("content-length", "0")))
-    fate = (
-        "pass"
-        if state.calm
-        else chance.choice([*["pass"] * 6, "503", "429", "cut before", "cut after", "half answer"])
-    )
+    fate = chance.choice(
+        [*["pass"] * 6, "503", "429", "cut before", "cut after", "half answer"]
+    )  # fmt: skip
+    if state.script:
+        fate = state.script.pop(0)
+    elif state.calm:
+        fate = "pass"
     state.done[fate] = state.done.get(fate, 0) + 1
     if fate in ("503", "429"):
         writer.write(

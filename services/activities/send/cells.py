@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache
 from typing import Any
 
 from services.activities.send.columns import Column
@@ -88,12 +89,17 @@ def _enum(column: Column, cell: Any) -> str:
 def _word(column: Column, text: str) -> str:
     if text in column.words:
         return text
-    wanted = fold(text)
-    for value, title in column.words.items():
-        if wanted in (fold(value), fold(title)):
-            return value
+    found = _folded(tuple(column.words.items())).get(fold(text))
+    if found is not None:
+        return found
     allowed = "; ".join(column.words.values())
     raise CellError(f"Not in the list of this column. Allowed: {allowed}.")
+
+
+@lru_cache(maxsize=256)
+def _folded(words: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Value by its folded title and by its own folded letters."""
+    return {fold(title): value for value, title in words} | {fold(v): v for v, _ in words}
 
 
 def _parts(text: str) -> list[str]:

@@ -55,6 +55,9 @@ def send(
     id_secret: Annotated[
         Path | None, typer.Option(help="file with the secret that row ids are made with")
     ] = None,
+    stream: Annotated[
+        str | None, typer.Option(help="send NDJSON as this named stream, resumed after a cut")
+    ] = None,
     url: Annotated[str | None, typer.Option("--url", help="address of activities")] = None,
     key_file: Annotated[
         Path | None,
@@ -74,9 +77,12 @@ def send(
     from services.activities.send.columns import SUBJECT, TIME
     from services.activities.send.run import SendFailed
 
+    table = file.suffix.lower() in TABLES
+    if stream is not None and (table or dry_run):
+        _fail("--stream is for NDJSON, and writes: it goes with no table and no --dry-run.")
     with _direct(url, key_file) as direct:
         try:
-            if file.suffix.lower() in TABLES:
+            if table:
                 given = _pairs("--set", set)
                 given |= {k: v for k, v in ((SUBJECT, subject), (TIME, time)) if v is not None}
                 failed = _table(
@@ -84,7 +90,7 @@ def send(
                     id_secret, dry_run=dry_run, each=identical_rows is Identical.EACH,
                 )  # fmt: skip
             else:
-                failed = _lines(direct, file, dry_run=dry_run)
+                failed = _lines(direct, file, stream, dry_run=dry_run)
         except SendFailed as error:
             _fail(f"{error}\nResults so far lie beside the file.")
     if failed:
@@ -122,13 +128,17 @@ def _layout(type_name: str) -> "Layout":
     return layout(catalogue, name)
 
 
-def _lines(direct: "Direct", file: Path, *, dry_run: bool) -> bool:
+def _lines(direct: "Direct", file: Path, stream: str | None, *, dry_run: bool) -> bool:
     """Post NDJSON; whether some lines were rejected."""
-    from services.activities.send.ndjson import send_file
+    from services.activities.send.ndjson import send_file, send_stream
 
     beside = file.with_name(f"{file.name}.{'dry-run' if dry_run else 'results'}.ndjson")
-    with beside.open("w", encoding="utf-8") as results:
-        summary = send_file(direct, file, results, _live, dry_run=dry_run)
+    # A stream that goes on adds to the results of the run before.
+    with beside.open("w" if stream is None else "a", encoding="utf-8") as results:
+        if stream is None:
+            summary = send_file(direct, file, results, _live, dry_run=dry_run)
+        else:
+            summary = send_stream(direct, file, stream, results, _live)
     _show(summary)
     print(f"results: {beside}")
     return bool(summary.counts["rejected"])

@@ -1,12 +1,19 @@
 """Posting a file of events, one JSON object a line."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 from typing import Any, TextIO
 
-from hocvuso_client import Direct
-from services.activities.send.run import BATCH_BYTES, BATCH_EVENTS, Progress, Summary, post
+from hocvuso_client import AnswersLost, Direct, HocvusoError
+from services.activities.send.run import (
+    BATCH_BYTES,
+    BATCH_EVENTS,
+    Progress,
+    SendFailed,
+    Summary,
+    post,
+)
 
 
 def send_file(
@@ -26,13 +33,47 @@ def send_file(
     return summary
 
 
-def _batches(path: Path, refuse: Callable[[int, str], None]) -> Iterator[list[tuple[int, bytes]]]:
+def send_stream(
+    direct: Direct, path: Path, name: str, results: TextIO, progress: Progress
+) -> Summary:
+    """Post an NDJSON file as the stream `name`: goes on where an earlier run was cut off.
+
+    A stream's name belongs to one file. Lines whose answers were cut off with the connection are
+    posted again as a batch, which gives the same answers and duplicates. Raises SendFailed.
+    """
+    summary, lost = Summary(), set[int]()
+    try:
+        for answer in direct.stream(name, path, acks="all"):
+            if isinstance(answer, AnswersLost):
+                lost |= set(range(answer.first, answer.last + 1))
+                continue
+            members = {key: value for key, value in answer.result.raw.items() if key != "line"}
+            _write(results, summary, answer.line + 1, members)
+            if summary.lines % BATCH_EVENTS == 0:
+                progress(summary)
+    except HocvusoError as error:
+        raise SendFailed(f"{error} (run the same command again: it goes on)") from None
+    for batch in _batches(
+        path, lambda number, why: _write(results, summary, number, _local(why)), lost
+    ):
+        answers = post(direct, [raw for _, raw in batch], dry_run=False)
+        for (number, _), one in zip(batch, answers, strict=True):
+            _write(results, summary, number, {k: v for k, v in one.raw.items() if k != "index"})
+    return summary
+
+
+def _batches(
+    path: Path, refuse: Callable[[int, str], None], only: Set[int] | None = None
+) -> Iterator[list[tuple[int, bytes]]]:
+    """Numbered lines in batches; `only`: those with these indexes, which count from 0."""
+    if only is not None and not only:
+        return
     batch: list[tuple[int, bytes]] = []
     size = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             raw = line.strip()
-            if not raw:
+            if not raw or (only is not None and number - 1 not in only):
                 continue
             try:
                 json.loads(raw)
