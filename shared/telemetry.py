@@ -20,13 +20,13 @@ from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExp
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import Link, SpanContext, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from shared.instruments import MEASUREMENTS
+from shared.sampling import KeepErrors, KeepWays
 
 SCHEMA_URL = Schemas.V1_36_0.value
 _EVEN = frozenset("02468aceACE")
@@ -109,7 +109,8 @@ def setup(service_name: str) -> None:
         sampler=None if traces else ALWAYS_OFF,
     )
     if traces:
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        provider.sampler = KeepWays(provider.sampler)
+        provider.add_span_processor(KeepErrors(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     if _exports("METRICS"):
         global _metric_export  # one per process, as the tracer provider

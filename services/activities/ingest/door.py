@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
-from services.activities.ingest import answers
+from services.activities.ingest import answers, tally
 from services.activities.ingest.answers import Result
 from services.activities.ingest.intake import Intake, Judged
 from services.activities.keys.model import Key
@@ -93,7 +93,10 @@ class Door:
             return (await self._submit([raw], [judged], key, path, traceparent, dry_run=dry_run))[0]
         delivery = Delivery(key.name, path.value, traceparent, (), lambda _: self._intake.keep(raw))
         found = await self._log.submit([judged.candidate], dry_run=dry_run, delivery=delivery)
-        return answers.result(judged, found[0])
+        result = answers.result(judged, found[0])
+        if not dry_run:
+            tally.count_one(path.value, key.name, judged, result)
+        return result
 
     async def take(
         self,
@@ -247,7 +250,10 @@ class Door:
             told=tell if told is not None else None,
             delivery=delivery,
         )
-        return _results(judged, outcomes)
+        results = _results(judged, outcomes)
+        if not dry_run:
+            tally.count(path.value, key.name, judged, results)
+        return results
 
 
 def _results(judged: Sequence[Judged], outcomes: Sequence[Outcome]) -> list[Result]:

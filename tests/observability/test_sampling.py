@@ -1,0 +1,49 @@
+"""Which spans are exported under a ratio: kept ways whole, errors alone, the rest not."""
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
+
+from shared import telemetry
+from shared.sampling import KeepErrors, KeepWays
+
+KEPT = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+DROPPED = SpanContext(3, 4, is_remote=True, trace_flags=TraceFlags(TraceFlags.DEFAULT))
+
+
+def exported(ratio: float) -> list[str]:
+    """Names of the spans that leave a process that keeps this share of traces."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(sampler=KeepWays(ParentBasedTraceIdRatio(ratio)))
+    provider.add_span_processor(KeepErrors(exporter))
+    tracer = provider.get_tracer("test")
+    tracer.start_span("well").end()
+    failing = tracer.start_span("failing")
+    failing.set_status(Status(StatusCode.ERROR))
+    failing.end()
+    for name, contexts in {
+        "kept way": [DROPPED, KEPT],
+        "dropped way": [DROPPED],
+        "no way": [],
+    }.items():
+        tracer.start_span(name, telemetry.root_context(), links=[Link(c) for c in contexts]).end()
+    for name, context in {"kept parent": KEPT, "dropped parent": DROPPED}.items():
+        parent = trace.set_span_in_context(trace.NonRecordingSpan(context))
+        with tracer.start_as_current_span(name, parent):
+            tracer.start_span(f"child of {name}").end()
+    provider.force_flush()
+    names = [span.name for span in exporter.get_finished_spans()]
+    provider.shutdown()
+    return sorted(names)
+
+
+def test_nothing_but_errors_and_kept_ways_is_exported() -> None:
+    assert exported(0.0) == ["child of kept parent", "failing", "kept parent", "kept way"]
+
+
+def test_everything_is_exported_where_everything_is_kept() -> None:
+    assert exported(1.0) == [
+        "child of kept parent", "dropped way", "failing", "kept parent", "kept way", "no way", "well",
+    ]  # fmt: skip
