@@ -6,11 +6,12 @@ Writing always needs a key of the caller's own: it is forwarded to activities, w
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Cookie, Depends, Header
+from fastapi import Cookie, Depends, Header, Request
 
+from services.registry.disclosure import is_public
 from services.registry.keys import Rights
 from services.registry.posting import DEFAULT_SOURCE
-from services.registry.state import Registry
+from services.registry.state import Registry, State
 from shared import auth
 from shared.problems import Problem
 
@@ -21,17 +22,82 @@ refused unless the browser says that the page was ours."""
 OWN_PAGES = frozenset({"same-origin", "none"})
 
 
+PUBLIC = frozenset(
+    {
+        "/",
+        "/plans/{plan}",
+        "/v1/plans",
+        "/v1/plans/{plan}",
+        "/v1/plans/{plan}/objectives",
+        "/v1/plans/{plan}/table",
+        "/v1/units",
+        "/v1/units/{code}/children",
+        "/v1/units/{code}/history",
+    }
+)
+"""What may be read without a key once the province has opened a plan; all else never."""
+
+STAFF = frozenset(
+    {"administrator", "department", "commune", "police", "party_body", "mass_organisation"}
+)
+"""Roles that may see single events; partners see their own by their receipts."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who reads. `rights` None: the open pilot on the loopback address, or, if `anonymous`,
+    somebody without a key, who gets what is public."""
+
+    rights: Rights | None
+    anonymous: bool = False
+
+
 async def reader(
+    request: Request,
     state: Registry,
     authorization: Annotated[str | None, Header()] = None,
     cookie: Annotated[str | None, Cookie(alias=KEY_COOKIE, include_in_schema=False)] = None,
-) -> None:
+) -> Visitor:
     """The dependency of every route that shows data."""
     if authorization is None and cookie is not None:
         authorization = f"Bearer {cookie}"
     if state.settings.registry_open and authorization is None:
+        return Visitor(None)
+    if authorization is None and _is_open_to_all(request, state):
+        return Visitor(None, anonymous=True)
+    return Visitor(await state.keys.check(auth.bearer(authorization, tokens=True)))
+
+
+def _is_open_to_all(request: Request, state: State) -> bool:
+    """Whether the address is public and its plan, or for lists any plan, has been opened."""
+    if request.method != "GET" or getattr(request.scope.get("route"), "path", "") not in PUBLIC:
+        return False
+    plan = request.path_params.get("plan")
+    plans = [plan] if plan else [p.plan for p in state.definitions.plans()]
+    return any(is_public(state, name) for name in plans)
+
+
+def see_events(visitor: Visitor, state: State, unit_id: str) -> None:
+    """Refuse whoever may not see the single events of a unit: other roles, other subtrees."""
+    rights = visitor.rights
+    if rights is None:
         return
-    await state.keys.check(auth.bearer(authorization))
+    if not rights.roles & STAFF:
+        raise Problem(
+            "role-not-permitted",
+            "Single events are shown to staff only.",
+            status=403,
+            hint=f"Roles: {', '.join(sorted(STAFF))}. Your own events: GET /v1/events of"
+            " activities.",
+        )
+    if rights.subtree is not None and not state.tree.is_within(unit_id, rights.subtree):
+        raise Problem(
+            "unit-outside-key",
+            f"The key shows single events of {rights.subtree} and the units below it only.",
+            status=403,
+            pointer="/unit",
+            hint="Ask for your own unit or one below it.",
+        )
 
 
 @dataclass(frozen=True)
@@ -64,9 +130,10 @@ async def writer(
                 hint="Send the key in the Authorization header, or use the pages of registry.",
             )
         authorization = f"Bearer {cookie}"
-    text = auth.bearer(authorization)
+    text = auth.bearer(authorization, tokens=True)
     return Writer(f"Bearer {text}", await state.keys.check(text))
 
 
 Reader = Depends(reader)
+Visiting = Annotated[Visitor, Depends(reader)]
 Writing = Annotated[Writer, Depends(writer)]

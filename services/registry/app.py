@@ -16,7 +16,7 @@ from services.registry.follow import Follower
 from services.registry.keys import KeyChecker
 from services.registry.plans import routes as plan_routes
 from services.registry.populations import routes as population_routes
-from services.registry.progress import cold_spots, live, share, why
+from services.registry.progress import cold_spots, live, ranking, share, why
 from services.registry.reports import routes as report_routes
 from services.registry.settings import RegistrySettings
 from services.registry.state import State
@@ -45,6 +45,7 @@ READ = (
     share.router,
     why.router,
     live.router,
+    ranking.router,
     completeness_routes.router,
     population_routes.router,
 )

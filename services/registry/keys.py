@@ -53,7 +53,7 @@ class KeyChecker:
         except httpx.HTTPError as error:
             raise _cannot_check(type(error).__name__) from error
         if answer.status_code in (401, 403):
-            raise auth.wrong_key()
+            raise _refused(answer)
         if answer.status_code != 200:
             raise _cannot_check(f"HTTP {answer.status_code}")
         rights = _rights(answer.json())
@@ -61,6 +61,18 @@ class KeyChecker:
             self._known.clear()
         self._known[digest] = (now + self._seconds, rights)
         return rights
+
+
+def _refused(answer: httpx.Response) -> Problem:
+    """What activities says of a token (its client may be unknown); of a key always the same."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return auth.wrong_key()
+    code = str(body.get("code", ""))
+    if code in ("", "key-wrong") or "detail" not in body:
+        return auth.wrong_key()
+    return Problem(code, str(body["detail"]), status=answer.status_code, hint=body.get("hint"))
 
 
 def _rights(body: dict[str, Any]) -> Rights:

@@ -33,6 +33,7 @@ class State:
     places: dict[Any, Any] = field(default_factory=dict)
     tables: dict[Any, Any] = field(default_factory=dict)
     encoded: dict[str, bytes] = field(default_factory=dict)
+    public: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def definitions(self) -> Definitions:

@@ -5,7 +5,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from services.registry.access import Visiting
 from services.registry.definitions import PlanVersion
+from services.registry.disclosure import is_public
 from services.registry.plans.deadlines import deadline_day, due_days
 from services.registry.plans.load import content_digest
 from services.registry.state import Registry, State
@@ -37,9 +39,13 @@ def plan_json(state: State, plan: PlanVersion) -> dict[str, Any]:
 
 
 @router.get("")
-async def list_plans(state: Registry) -> dict[str, Any]:
-    """Every plan, in its newest version."""
-    plans = [plan_json(state, plan) for plan in state.definitions.plans()]
+async def list_plans(state: Registry, visitor: Visiting) -> dict[str, Any]:
+    """Every plan, in its newest version; without a key those that are public."""
+    plans = [
+        plan_json(state, plan)
+        for plan in state.definitions.plans()
+        if not visitor.anonymous or is_public(state, plan.plan)
+    ]
     return {"plans": plans, "position": state.definitions.position}
 
 

@@ -13,6 +13,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from services.registry.access import Visiting, see_events
 from services.registry.answers import IfNoneMatch, json_answer
 from services.registry.metrics import ask_metrics
 from services.registry.plans.territory import in_plan
@@ -152,6 +153,7 @@ async def _traces(state: State, positions: list[int]) -> dict[int, str]:
 @router.get("/evidence", response_class=Response)
 async def show_evidence(
     state: Registry,
+    visitor: Visiting,
     plan: str,
     objective: str,
     unit: Unit = None,
@@ -163,6 +165,7 @@ async def show_evidence(
 ) -> Response:
     """The events that a cell counts, never for whom: source, id, day, weight, where each one's
     receipt is (an address of activities) and the trace that brought it."""
+    see_events(visitor, state, unit_id_of(state, plan, unit, as_of or state.clock.today()))
     found = await evidence(state, plan, objective, unit, as_of, known_at, part, cursor, limit)
     return json_answer(found)
 
@@ -170,6 +173,7 @@ async def show_evidence(
 @router.get("/changes", response_class=Response)
 async def show_changes(
     state: Registry,
+    visitor: Visiting,
     plan: str,
     objective: str,
     unit: Unit = None,
@@ -191,10 +195,12 @@ async def show_changes(
     for name, day in days.items():
         not_future(day, name, today)
     check_objectives(state, plan, [objective])
+    place = unit_id_of(state, plan, unit, to_as_of or today)
+    see_events(visitor, state, place)
     asked = {
         "plan": plan,
         "objective": objective,
-        "unit": unit_id_of(state, plan, unit, to_as_of or today),
+        "unit": place,
         **{name: day and day.isoformat() for name, day in days.items()},
         "part": part,
         "cursor": cursor,

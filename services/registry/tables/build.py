@@ -69,7 +69,7 @@ async def build(state: State, asked: Question) -> Table:
     states = await objective_states(state, plan.plan)
     reported = await stamp(state.pool)
     quiet = await _silence(state, plan, as_of, asked.known_at)
-    return _assemble(state, place, counted, states, asked.known_at, reported, quiet)
+    return assemble(state, place, counted, states, asked.known_at, reported, quiet)
 
 
 async def _silence(
@@ -102,7 +102,7 @@ async def _current(state: State, place: Place, today: date) -> Table:
         objective_states(state, place.plan.plan),
         _silence(state, place.plan, None, None),
     )
-    table = _assemble(state, place, counted, states, None, reported, quiet)
+    table = assemble(state, place, counted, states, None, reported, quiet)
     seen = (counted.position, counted.as_of, counted.refreshed_at, counted.epoch)
     if len(state.tables) >= TABLES_KEPT:
         state.tables.clear()
@@ -172,7 +172,7 @@ def _place(state: State, plan: PlanVersion, unit: str | None, level: str | None,
     return place
 
 
-def _assemble(
+def assemble(
     state: State,
     place: Place,
     counted: Counted,
@@ -181,6 +181,7 @@ def _assemble(
     reported: int,
     quiet: Silence,
 ) -> Table:
+    """Put together what was gathered; cells that count 0 get the flags of silence."""
     document, cells = place.plan.document, counted.cells
     types = {o["id"]: types_of(o) for o in document["objectives"]}
     for unit_id, found in cells.items():

@@ -9,11 +9,13 @@ import msgspec
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
+from services.registry.access import Visiting
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.current import Watermark
 from services.registry.tables.export import to_csv, to_xlsx
 from services.registry.tables.model import Table
+from services.registry.tables.public import public_table
 from shared.problems import Problem
 
 router = APIRouter(tags=["tables"])
@@ -32,6 +34,7 @@ _encode = msgspec.json.Encoder().encode
 @router.get("/v1/plans/{plan}/table", response_class=Response)
 async def show_table(
     state: Registry,
+    visitor: Visiting,
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the rows")] = None,
@@ -43,7 +46,11 @@ async def show_table(
     wait: Annotated[float, Query(ge=0, description="seconds, at most 30")] = 5,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """Units x objectives of a plan, current or as of any day; JSON, CSV or XLSX."""
+    """Units x objectives of a plan, current or as of any day; JSON, CSV or XLSX.
+
+    Without a key, where the province has opened the plan: complete weeks only, counts of people
+    rounded down to 5.
+    """
     if format not in FORMATS:
         raise Problem(
             "format-unknown",
@@ -51,6 +58,10 @@ async def show_table(
             pointer="/format",
             hint=f"Formats: {', '.join(FORMATS)}.",
         )
+    if visitor.anonymous:
+        _check_public(unit, known_at, tree, after_position, state, plan)
+        table = await public_table(state, state.plan(plan), level, as_of)
+        return await render(state, table, format, {"ETag": tag(state, table, format)})
     if after_position is not None:
         longest = state.settings.longest_wait_seconds
         await Watermark(state.pool).reach(after_position, min(wait, longest))
@@ -62,6 +73,27 @@ async def show_table(
     if if_none_match is not None and etag in (part.strip() for part in if_none_match.split(",")):
         return Response(status_code=304, headers=headers)
     return await render(state, table, format, headers)
+
+
+def _check_public(
+    unit: str | None, known_at: date | None, tree: str, after: int | None, state: State, plan: str
+) -> None:
+    own = state.plan(plan).document["unit"]
+    asked = {
+        "unit": unit not in (None, own, own.partition("@")[0]),
+        "known_at": known_at is not None,
+        "tree": tree != "as_of",
+        "after_position": after is not None,
+    }
+    for name, given in asked.items():
+        if given:
+            raise Problem(
+                "parameter-not-public",
+                f"`{name}` needs a key.",
+                status=401,
+                pointer=f"/{name}",
+                hint="Without a key: level, as_of (a Sunday) and format.",
+            )
 
 
 def tag(state: State, table: Table, format: str) -> str:

@@ -13,7 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.registry.access import KEY_COOKIE, Reader
+from services.registry.access import KEY_COOKIE, Reader, Visiting
+from services.registry.disclosure import is_public
 from services.registry.plans.routes import (
     objective_json,
     objective_states,
@@ -22,6 +23,8 @@ from services.registry.plans.routes import (
 )
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
+from services.registry.tables.public import LEVELS as PUBLIC_LEVELS
+from services.registry.tables.public import public_table
 from services.registry.tables.scope import LEVELS
 from services.registry.web import words
 from shared import auth
@@ -116,16 +119,21 @@ def _day(text: str, name: str) -> date | None:
         ) from None
 
 
-@router.get("/", dependencies=[Reader])
-async def plans(state: Registry) -> HTMLResponse:
-    """The plans."""
-    found = [plan_json(state, plan) for plan in state.definitions.plans()]
+@router.get("/")
+async def plans(state: Registry, visitor: Visiting) -> HTMLResponse:
+    """The plans; without a key those that are public."""
+    found = [
+        plan_json(state, plan)
+        for plan in state.definitions.plans()
+        if not visitor.anonymous or is_public(state, plan.plan)
+    ]
     return _page(state, "plans.html", plans=found)
 
 
-@router.get("/plans/{plan}", dependencies=[Reader])
+@router.get("/plans/{plan}")
 async def table(
     state: Registry,
+    visitor: Visiting,
     plan: str,
     unit: Annotated[str, Query(max_length=80)] = "",
     level: str = "",
@@ -136,11 +144,17 @@ async def table(
     asked = Question(
         plan, unit or None, level or None, _day(as_of, "as_of"), _day(known_at, "known_at")
     )
-    shown = await build(state, asked)
+    if visitor.anonymous:
+        shown = await public_table(state, state.plan(plan), asked.level, asked.as_of)
+        unit = known_at = ""
+    else:
+        shown = await build(state, asked)
     keep = {"unit": unit, "level": shown.level, "as_of": as_of, "known_at": known_at}
     keep = {name: value for name, value in keep.items() if value}
     top = state.tree.unit(shown.unit_id)
     levels = _levels_below(state, shown.unit_id, shown.tree, top.level if top else "province")
+    if visitor.anonymous:
+        levels = [level for level in levels if level in PUBLIC_LEVELS]
     return await asyncio.to_thread(
         _page,
         state,
@@ -153,6 +167,7 @@ async def table(
         levels=levels,
         keep=keep,
         query=lambda **more: urlencode(keep | more),
+        anonymous=visitor.anonymous,
     )
 
 

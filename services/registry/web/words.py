@@ -15,6 +15,7 @@ STATUS = {
     "building": ("idle", "Đang tính"),
     "not_counted": ("idle", "Chưa đếm"),
     "not_in_operation": ("idle", "Hệ thống chưa vận hành"),
+    "not_published": ("idle", "Không công bố"),
 }
 """Status of a cell -> (colour class, words). The words stand on every cell: colour is no message."""
 
@@ -39,6 +40,7 @@ FLAGS = {
     "hamlets_incomplete": "danh sách thôn, buôn chưa đủ",
     "organisations": "tính theo tổ chức",
     "own_report": "theo báo cáo của chính đơn vị",
+    "rounded": "làm tròn xuống bội số của 5",
     "nothing_reported": "chưa có báo cáo",
     "nil_reported": "đã xác nhận không phát sinh",
     "parked": "có sự kiện chờ xử lý",

@@ -1,0 +1,123 @@
+"""`GET /v1/plans/{plan}/ranking`: off until the province publishes a formula, then with all inputs.
+
+No plan of the movement has a ranking; one that registry made up would be taken for official. The
+published formula gives objectives and weights: the score is the weighted mean of how much of each
+target is reached, at most all of it.
+"""
+
+from datetime import date
+from fractions import Fraction
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from services.registry.answers import IfNoneMatch, json_answer
+from services.registry.definitions import Statement
+from services.registry.progress.pace import required
+from services.registry.state import Registry, State
+from services.registry.tables.build import Question, build
+from services.registry.tables.model import Row
+from shared.problems import Problem
+
+router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
+
+
+def published(state: State, plan: str, on: date) -> Statement | None:
+    """The formula that holds on a day: the latest by its first day, then by position."""
+    holding = [
+        s
+        for s in state.definitions.statements("ranking.published")
+        if s.data["plan"] == plan and date.fromisoformat(s.data["valid_from"]) <= on
+    ]
+    newest = max(holding, key=lambda s: (s.data["valid_from"], s.position), default=None)
+    return newest if newest is not None and newest.data["terms"] else None
+
+
+def reached(row: Row, objective: str) -> Fraction | None:
+    """The part of a target that a unit has reached, at most 1; None when it cannot be said."""
+    cell = row.cells.get(objective)
+    need = required(cell) if cell is not None else None
+    if cell is None or need is None or cell.value is None:
+        return None
+    return Fraction(1) if need <= 0 else min(Fraction(cell.value, need), Fraction(1))
+
+
+def score(row: Row, terms: list[dict[str, Any]]) -> Fraction | None:
+    """The weighted mean; None when an input is not known, which is no zero."""
+    parts = [(reached(row, term["objective"]), int(term["weight"])) for term in terms]
+    known = [(part, weight) for part, weight in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    return sum((p * w for p, w in known), Fraction(0)) / sum(w for _, w in known)
+
+
+@router.get("/ranking", response_class=Response)
+async def show_ranking(
+    state: Registry,
+    plan: str,
+    level: Annotated[str | None, Query(description="level of the units ranked")] = None,
+    as_of: Annotated[date | None, Query(description="day; default today")] = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Units by the published formula, each with the inputs of its score; equal scores share a
+    rank, and a unit with an unknown input has none."""
+    day = as_of or state.clock.today()
+    state.plan(plan)
+    formula = published(state, plan, day)
+    if formula is None:
+        raise Problem(
+            "ranking-not-published",
+            "The province has published no formula; there is no ranking.",
+            status=404,
+            hint="It is published as an event ranking.published with objectives and weights.",
+        )
+    table = await build(state, Question(plan, None, level, as_of))
+    terms = formula.data["terms"]
+    scored = [(score(row, terms), row) for row in table.rows]
+    scored.sort(key=lambda pair: (pair[0] is None, -(pair[0] or 0), pair[1].unit_id))
+    rows = []
+    for value, row in scored:
+        above = sum(
+            other is not None and value is not None and other > value for other, _ in scored
+        )
+        rows.append(
+            {
+                "rank": None if value is None else above + 1,
+                "unit": row.unit,
+                "unit_id": row.unit_id,
+                "name_vi": row.name_vi,
+                "score": None if value is None else round(float(value), 6),
+                "inputs": [_input(row, term) for term in terms],
+            }
+        )
+    return json_answer(
+        {
+            "plan": plan,
+            "level": table.level,
+            "as_of": table.as_of,
+            "position": table.position,
+            "formula": {
+                "score": "sum(weight * min(value / required, 1)) / sum(weight)",
+                "terms": terms,
+                "valid_from": formula.data["valid_from"],
+                "document_ref": formula.data.get("document_ref"),
+                "position": formula.position,
+            },
+            "units": rows,
+        },
+        if_none_match,
+    )
+
+
+def _input(row: Row, term: dict[str, Any]) -> dict[str, Any]:
+    cell = row.cells.get(term["objective"])
+    part = reached(row, term["objective"])
+    return {
+        "objective": term["objective"],
+        "weight": term["weight"],
+        "value": cell.value if cell else None,
+        "required": required(cell) if cell else None,
+        "reached": None if part is None else round(float(part), 6),
+        "flags": cell.flags if cell else [],
+    }

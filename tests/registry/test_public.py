@@ -1,0 +1,244 @@
+"""What everybody may read, and that nobody can be singled out from it."""
+
+import random
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+
+from services.registry.tables.build import Place
+from services.registry.tables.model import Cell
+from services.registry.tables.public import down, rounded
+from tests.registry import fakes
+from tests.registry.conftest import Running
+
+PLAN = "gia-lai-2026"
+TABLE = f"/v1/plans/{PLAN}/table"
+SUNDAY = "2026-11-15"
+
+
+def disclosure(id: str, public: bool, plan: str = PLAN) -> fakes.CloudEvent:
+    return {
+        "id": id, "source": "https://ubnd.example", "type": "vn.hocvuso.disclosure.published",
+        "subject": "52@2025", "time": "2026-11-01T00:00:00+07:00",
+        "data": {"plan": plan, "public": public, "valid_from": "2026-11-01"},
+    }  # fmt: skip
+
+
+class Metrics:
+    """Cells of every commune and objective: `truth(unit_id)` is how many people were counted."""
+
+    def __init__(self, registry: Running) -> None:
+        self.registry = registry
+        self.asked: dict[str, str] = {}
+        self.add = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked = dict(request.url.params)
+        tree = self.registry.app.state.registry.tree
+        units = ["52@2025", *(u.unit_id for u in tree.children("52@2025", date(2026, 11, 15)))]
+        plan = self.registry.app.state.registry.definitions.plan(PLAN)
+        cells = []
+        for objective in plan.document["objectives"]:
+            for n, unit_id in enumerate(units):
+                value = (n * 37 % 400) // 5 * 5 + self.add % 5
+                cells.append(
+                    {
+                        "unit_id": unit_id, "objective": objective["id"], "value": value,
+                        "denominator": 400 + self.add % 5, "ratio": value / 400,
+                        "met": self.add > 2, "met_on_time": None, "status": "behind",
+                        "basis": "persons", "required_per_week": self.add,
+                        "flags": ["own_report"] if self.add else [], "target": 90.0,
+                        "target_unit": "percent", "not_attributable": self.add,
+                    }
+                )  # fmt: skip
+        return httpx.Response(200, json={"position": 900 + self.add, "cells": cells})
+
+
+@pytest.fixture(scope="module")
+async def disclosed(registry: Running) -> AsyncIterator[Running]:
+    await registry.happen(disclosure("open-1", True))
+    yield registry
+    await registry.happen(disclosure("open-2", False))
+
+
+@pytest.fixture
+async def opened(disclosed: Running) -> AsyncIterator[tuple[Running, Metrics]]:
+    """A closed instance whose province has opened one plan."""
+    registry = disclosed
+    state = registry.app.state.registry
+    metrics = Metrics(registry)
+    registry.metrics["answer"] = metrics
+    state.settings.registry_open = False
+    state.public.clear()
+    yield registry, metrics
+    state.settings.registry_open = True
+    registry.metrics["answer"] = fakes.no_metrics
+
+
+async def test_nothing_is_public_until_the_province_says_so(
+    opened: tuple[Running, Metrics],
+) -> None:
+    registry, _ = opened
+    closed = await registry.client.get("/v1/plans/dak-lak-2026/table")
+    assert (closed.status_code, closed.json()["code"]) == (401, "key-missing")
+    assert (await registry.client.get(TABLE)).status_code == 200
+    plans = (await registry.client.get("/v1/plans")).json()["plans"]
+    assert [plan["id"] for plan in plans] == [PLAN]
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        (f"{TABLE}?known_at=2026-11-15", "parameter-not-public"),
+        (f"{TABLE}?after_position=5", "parameter-not-public"),
+        (f"{TABLE}?unit=23563", "parameter-not-public"),
+        (f"{TABLE}?as_of=2026-11-20", "as-of-not-public"),
+        (f"{TABLE}?as_of=2026-11-22", "as-of-not-public"),
+        (f"{TABLE}?level=hamlet", "level-not-public"),
+        (f"/v1/plans/{PLAN}/evidence?objective=x", "key-missing"),
+        (f"/v1/plans/{PLAN}/series", "key-missing"),
+        (f"/v1/plans/{PLAN}/changes?objective=x", "key-missing"),
+        (f"/v1/plans/{PLAN}/cold-spots", "key-missing"),
+        (f"/v1/plans/{PLAN}/completeness", "key-missing"),
+        (f"/v1/plans/{PLAN}/populations", "key-missing"),
+        (f"/v1/plans/{PLAN}/reports", "key-missing"),
+        (f"/v1/plans/{PLAN}/ranking", "key-missing"),
+        ("/v1/changes", "key-missing"),
+        ("/v1/units/23563", "key-missing"),
+    ],
+)
+async def test_the_rest_stays_closed(
+    opened: tuple[Running, Metrics], address: str, code: str
+) -> None:
+    answer = await opened[0].client.get(address)
+    assert answer.json()["code"] == code
+    assert answer.status_code in (401, 403, 422)
+
+
+async def test_two_truths_that_round_alike_give_the_very_same_table(
+    opened: tuple[Running, Metrics],
+) -> None:
+    """Whatever a reader computes from the answer, one person more or less cannot show in it."""
+    registry, metrics = opened
+    said = set()
+    for metrics.add in range(5):
+        registry.app.state.registry.public.clear()
+        answer = await registry.client.get(TABLE)
+        table = answer.json()
+        table.pop("refreshed_at")
+        said.add(str(table))
+        assert answer.headers["ETag"]
+    assert len(said) == 1
+    assert metrics.asked["as_of"] == metrics.asked["known_at"] == SUNDAY
+
+
+async def test_every_number_of_people_is_rounded_and_the_whole_is_their_sum(
+    opened: tuple[Running, Metrics],
+) -> None:
+    table = (await opened[0].client.get(TABLE)).json()
+    assert (table["as_of"], table["position"]) == (SUNDAY, 0)
+    name = "adults-certified-vneid"
+    values = [row["cells"][name]["value"] for row in table["rows"]]
+    assert len(values) == 135 and all(v % 5 == 0 for v in values)
+    whole = table["whole"]["cells"][name]
+    assert whole["value"] == sum(values)
+    assert whole["ratio"] == whole["value"] / whole["denominator"]
+    csv = (await opened[0].client.get(TABLE, params={"format": "csv"})).text
+    assert f"{values[0]}" in csv
+
+
+async def test_the_public_page(opened: tuple[Running, Metrics]) -> None:
+    answer = await opened[0].client.get(f"/plans/{PLAN}")
+    assert answer.status_code == 200, answer.text
+    assert "làm tròn xuống bội số của 5" in answer.text
+    assert 'name="known_at"' not in answer.text
+
+
+def cell(value: int, **more: Any) -> Cell:
+    given: dict[str, Any] = {
+        "denominator": None, "ratio": None, "met": None, "met_on_time": None, "status": "behind",
+        "basis": "persons", "required_per_week": None, "flags": [], "target": 100.0,
+        "target_unit": "count",
+    }  # fmt: skip
+    return Cell(value, **(given | more))
+
+
+OBJECTIVE = {"id": "o", "measure": {"count": "distinct_persons", "of": []}}
+
+
+def published(truth: list[int]) -> tuple[int, list[int]]:
+    ids = [f"c{n}" for n in range(len(truth))]
+    place = Place(None, None, "commune", date.min, "", [(i, i, i) for i in ids])  # type: ignore[arg-type]
+    cells = {i: {"o": cell(v)} for i, v in zip(ids, truth, strict=True)}
+    cells["p"] = {"o": cell(sum(truth))}
+    found = rounded([OBJECTIVE], cells, "p", place, "province")
+    return found["p"]["o"].value or 0, [found[i]["o"].value or 0 for i in ids]
+
+
+def bounds(whole: tuple[int, int], parts: list[int]) -> list[tuple[int, int]]:
+    """What an attacker knows of each commune: its rounded number, and that all add up to the whole."""
+    low, high = whole
+    found = []
+    for own in parts:
+        others = sum(parts) - own
+        least = max(own, low - others - 4 * (len(parts) - 1))
+        found.append((least, min(own + 4, high - others)))
+    return found
+
+
+def test_subtracting_children_from_their_parent_says_nothing() -> None:
+    """A parent rounded by itself gives communes away; ours never does. Also not over weeks."""
+    dice = random.Random(5)
+    naive_told = 0
+    for _ in range(300):
+        truth = [dice.randrange(0, 12) for _ in range(5)]
+        before: list[list[tuple[int, int]]] = []
+        for _week in range(4):
+            whole, parts = published(truth)
+            assert whole == sum(parts)
+            # The whole lies between the sum of the parts and that plus 4 each: nothing new.
+            ours = bounds((whole, whole + 4 * len(parts)), parts)
+            assert all(high - low == 4 for low, high in ours)
+            before.append(ours)
+            true_whole = down(sum(truth)) or 0
+            naive = bounds((true_whole, true_whole + 4), parts)
+            naive_told += any(high == low for low, high in naive)
+            truth = [v + dice.randrange(0, 3) for v in truth]
+        # Counts of people only grow: earlier weeks bound later ones from below, later from above.
+        for n in range(len(truth)):
+            for week, bound in enumerate(before):
+                low = max(b[n][0] for b in before[: week + 1])
+                high = min(b[n][1] for b in before[week:])
+                assert (low, high) == bound[n]
+    assert naive_told > 0
+
+
+async def test_ranking_is_off_until_a_formula_is_published(registry: Running) -> None:
+    url = "/v1/plans/dak-lak-2026/ranking"
+    answer = await registry.client.get(url)
+    assert (answer.status_code, answer.json()["code"]) == (404, "ranking-not-published")
+    names = ["adults-certified-vneid", "adults-digital-skills"]
+    terms = [{"objective": names[0], "weight": 2}, {"objective": names[1], "weight": 1}]
+    formula = {
+        "id": "rank-1", "source": "https://ubnd.example", "type": "vn.hocvuso.ranking.published",
+        "subject": "66@2025", "time": "2026-11-01T00:00:00+07:00",
+        "data": {"plan": "dak-lak-2026", "valid_from": "2026-11-01", "terms": terms,
+                 "document_ref": "300/QĐ-UBND"},
+    }  # fmt: skip
+    await registry.happen(formula)
+    shown = (await registry.client.get(url)).json()
+    assert shown["formula"]["terms"] == terms
+    assert len(shown["units"]) == 102
+    ranked = [u for u in shown["units"] if u["rank"] is not None]
+    for one in ranked:
+        parts = [i["reached"] for i in one["inputs"]]
+        assert one["score"] == pytest.approx((2 * parts[0] + parts[1]) / 3, abs=1e-5)
+        assert one["rank"] == 1 + sum(other["score"] > one["score"] for other in ranked)
+    unknown = [u for u in shown["units"] if u["rank"] is None]
+    assert unknown and all(any(i["reached"] is None for i in u["inputs"]) for u in unknown)
+    withdrawn = formula | {"id": "rank-2", "data": formula["data"] | {"terms": []}}
+    await registry.happen(withdrawn)
+    assert (await registry.client.get(url)).status_code == 404
