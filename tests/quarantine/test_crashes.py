@@ -4,15 +4,19 @@ import asyncio
 import json
 import random
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 
 from services.activities.ingest.answers import Result
-from services.activities.ingest.door import Path
+from services.activities.ingest.door import Door, Path
 from services.activities.keys.model import Key
+from services.activities.log.log import Log
 from services.activities.log.model import Status
+from shared.contracts.definitions import Catalogue
+from shared.db import connect_pool
 from shared.problems import Problem
 from tests.activities.fake import event
 
@@ -69,9 +73,22 @@ def _aexit(commit: Any) -> Any:
     return leave
 
 
-async def test_backends_killed_all_the_time(service: Any, admin: str) -> None:
+@pytest.fixture
+async def own(service: Any, admin: str, intake: Any, clock: Any) -> AsyncIterator[tuple[Door, Any]]:
+    """A door and a log with a pool of their own, beside the service that made the units."""
+    url = service[0].state.pool._connect_args[0]
+    pool = await connect_pool(url, "activities", low=1, high=2)
+    log = Log(pool, Catalogue.load(), clock, stored_mac=intake.stored_mac)
+    await log.start()
+    yield Door(intake, log), pool
+    await log.stop()
+    pool.terminate()
+
+
+async def test_backends_killed_all_the_time(service: Any, own: tuple[Door, Any]) -> None:
     """Senders retry as told, until every event has its answer; then all four must agree."""
     app, _ = service
+    door, pool = own
     stop = asyncio.Event()
     killer = await asyncpg.connect(app.state.pool._connect_args[0])
     rng = random.Random(7)
@@ -81,9 +98,8 @@ async def test_backends_killed_all_the_time(service: Any, admin: str) -> None:
         nonlocal killed
         while not stop.is_set():
             rows = await killer.fetch(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                " AND application_name = 'hocvuso-activities'"
+                "SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid",
+                [h._con.get_server_pid() for h in pool._holders if h._con and h._in_use],
             )
             killed += len(rows)
             await asyncio.sleep(rng.uniform(0.02, 0.3))
@@ -93,7 +109,7 @@ async def test_backends_killed_all_the_time(service: Any, admin: str) -> None:
         elements = [raw(f"{n}-{i}", **({"subject": "99999"} if i == 3 else {})) for i in range(4)]
         while True:
             try:
-                return list(await app.state.door.take(elements, KEY, Path.REST, traceparent=None))
+                return list(await door.take(elements, KEY, Path.REST, traceparent=None))
             except Problem as problem:
                 assert problem.code == "log-unavailable"
                 unanswered += 1
@@ -106,7 +122,6 @@ async def test_backends_killed_all_the_time(service: Any, admin: str) -> None:
         answers += [r for results in found for r in results]
     stop.set()
     await killing
-    await app.state.pool.expire_connections()
     await killer.close()
     assert killed
     told = Counter(r.status for r in answers)
