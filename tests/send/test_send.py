@@ -37,7 +37,9 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 async def test_a_file_is_sent_once_however_often(service: Any, run: Run, tmp_path: Path) -> None:
     file = write_csv(tmp_path / "a.csv", [HEAD, *people(1_200)])
+    file.chmod(0o600)
     first = await run(file, *CERTIFIED)
+    assert (tmp_path / "a.results.csv").stat().st_mode & 0o777 == 0o600
     assert first.exit_code == 0 and "accepted 1200, duplicate 0, rejected 0" in first.output
     again = await run(file, *CERTIFIED)
     assert "accepted 0, duplicate 1200, rejected 0" in again.output
@@ -57,7 +59,9 @@ async def test_the_result_file_says_what_and_where_and_echoes_nothing(
     rows[3][0] = "99999"
     rows[4][1] = "06/30/2026"
     file = write_xlsx(tmp_path / "a.xlsx", [HEAD, *rows])
+    file.chmod(0o600)
     sent = await run(file, *CERTIFIED)
+    assert (tmp_path / "a.results.xlsx").stat().st_mode & 0o777 == 0o600
     assert sent.exit_code == 2 and "accepted 1, duplicate 0, rejected 4" in sent.output
     result = Sheet.read(tmp_path / "a.results.xlsx")
     assert result.column("result.status") == ["accepted", *["rejected"] * 4]

@@ -1,6 +1,7 @@
 """The file beside the input that says what became of each row: the same rows, a few columns more."""
 
 import csv
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,7 @@ def open_results(table: Table, targets: Sequence[str], out: Path) -> Results:
         return _Csv(table, places, out)
     if table.path.stat().st_size <= WHOLE_WORKBOOK_BYTES:
         return _Workbook(table, places, out)
-    return _LargeWorkbook(places, out)
+    return _LargeWorkbook(table, places, out)
 
 
 def beside(path: Path, dry_run: bool) -> Path:
@@ -111,9 +112,17 @@ def beside(path: Path, dry_run: bool) -> Path:
     return found
 
 
+def _fresh(out: Path, like: Path) -> Path:
+    """A file to be renamed to `out`, for the eyes of those who may read the input."""
+    fresh = out.with_name(out.name + ".new")
+    fresh.touch(mode=0o600)
+    shutil.copymode(like, fresh)
+    return fresh
+
+
 class _Csv:
     def __init__(self, table: Table, places: Places, out: Path) -> None:
-        self._out, self._fresh, self._places = out, out.with_name(out.name + ".new"), places
+        self._out, self._fresh, self._places = out, _fresh(out, table.path), places
         # With the mark, so that Excel reads it as UTF-8.
         self._file = self._fresh.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file, delimiter=table.delimiter)
@@ -131,7 +140,7 @@ class _Workbook:
     """The input's workbook, its formats and lists kept, with columns added to its first sheet."""
 
     def __init__(self, table: Table, places: Places, out: Path) -> None:
-        self._out, self._places = out, places
+        self._out, self._input, self._places = out, table.path, places
         self._book = openpyxl.load_workbook(table.path)
         self._sheet = self._book[table.sheet]
         for index in range(len(table.headers), len(places.headers)):
@@ -150,7 +159,7 @@ class _Workbook:
                 cell.fill = _FILL[verdict.status]
 
     def close(self) -> None:
-        fresh = self._out.with_name(self._out.name + ".new")
+        fresh = _fresh(self._out, self._input)
         self._book.save(fresh)
         self._book.close()
         fresh.replace(self._out)
@@ -159,8 +168,8 @@ class _Workbook:
 class _LargeWorkbook:
     """Values only, written as they come: memory stays flat."""
 
-    def __init__(self, places: Places, out: Path) -> None:
-        self._out, self._places = out, places
+    def __init__(self, table: Table, places: Places, out: Path) -> None:
+        self._out, self._input, self._places = out, table.path, places
         self._book = openpyxl.Workbook(write_only=True)
         self._sheet = self._book.create_sheet("Kết quả")
         self._sheet.append(places.headers)
@@ -178,7 +187,7 @@ class _LargeWorkbook:
         self._sheet.append(row)
 
     def close(self) -> None:
-        fresh = self._out.with_name(self._out.name + ".new")
+        fresh = _fresh(self._out, self._input)
         self._book.save(fresh)
         self._book.close()
         fresh.replace(self._out)
