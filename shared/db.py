@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from alembic import command
 from alembic.config import Config
 
 log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 10.0
+"""After a statement's own time-out: a server that does not answer at all cannot enforce it."""
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -40,7 +44,8 @@ async def connect_pool(
         min_size=low,
         max_size=high,
         init=_prepare,
-        command_timeout=None,
+        timeout=GRACE_SECONDS,
+        command_timeout=statement_timeout_s + GRACE_SECONDS if statement_timeout_s else None,
         server_settings={
             "search_path": schema,
             "application_name": f"hocvuso-{schema}",
@@ -55,7 +60,11 @@ async def connect_pool(
 async def connect_pool_when_there(
     url: str, schema: str, *, low: int = 1, high: int = 8, statement_timeout_s: float = 30
 ) -> asyncpg.Pool:
-    """`connect_pool`, waiting as long as PostgreSQL is not there: processes start in any order."""
+    """`connect_pool`, waiting as long as PostgreSQL is not there: processes start in any order.
+
+    Back-off with jitter, at most ten seconds: many processes must not hit a starting server in step.
+    """
+    wait = 0.5
     while True:
         try:
             return await connect_pool(
@@ -63,7 +72,8 @@ async def connect_pool_when_there(
             )
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as e:
             log.warning("PostgreSQL is not there yet: %s: %s", type(e).__name__, e)
-            await asyncio.sleep(1)
+            await asyncio.sleep(random.uniform(wait / 2, wait))  # noqa: S311 - jitter, no secret
+            wait = min(2 * wait, 10.0)
 
 
 class ForeignDatabase(RuntimeError):

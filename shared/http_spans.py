@@ -59,6 +59,7 @@ class ServerSpans:
             attributes={"http.request.method": method, "url.scheme": scope["scheme"]},
             # The message of an exception may repeat what a caller sent.
             record_exception=False,
+            set_status_on_exception=False,
         ) as span:
             try:
                 await self._app(scope, receive, noting)

@@ -5,13 +5,14 @@ but not exported, and metrics are served on `/metrics` only. Names follow the se
 partner's data, only counts, positions and names that we chose.
 """
 
+import contextlib
 import json
 import logging
 import os
 import socket
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from opentelemetry import trace
@@ -22,8 +23,9 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.semconv.schemas import Schemas
-from opentelemetry.trace import Link, SpanContext, TraceFlags
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import AttributeValue
 
 from shared.instruments import MEASUREMENTS
 from shared.sampling import KeepErrors, KeepWays
@@ -136,6 +138,35 @@ def shutdown() -> None:
     if _metric_export is not None:
         _metric_export.shutdown()
         _metric_export = None
+
+
+@contextlib.contextmanager
+def span(
+    tracer: trace.Tracer,
+    name: str,
+    *,
+    kind: trace.SpanKind,
+    attributes: Mapping[str, AttributeValue],
+    links: Sequence[Link] = (),
+    context: Context | None = None,
+) -> Iterator[trace.Span]:
+    """A current span that says of an error only its type: its message may repeat what a partner
+    wrote (PostgreSQL names the values of a violated key)."""
+    with tracer.start_as_current_span(
+        name,
+        context=context,
+        kind=kind,
+        attributes=attributes,
+        links=links,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as current:
+        try:
+            yield current
+        except Exception as error:
+            current.set_attribute("error.type", type(error).__qualname__)
+            current.set_status(Status(StatusCode.ERROR))
+            raise
 
 
 def traceparent() -> str | None:

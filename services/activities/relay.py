@@ -65,7 +65,8 @@ class Relay:
         async with self._pool.acquire() as leader:
             await leader.execute("SET statement_timeout = 0")
             await leader.execute("SET idle_in_transaction_session_timeout = 0")
-            await leader.execute("SELECT pg_advisory_lock($1)", LEADER_LOCK)
+            # A standby waits for as long as the leader lives.
+            await leader.execute("SELECT pg_advisory_lock($1)", LEADER_LOCK, timeout=30 * 86_400)
             MEASUREMENTS.look("relay", lambda: RELAY_HEARTBEAT.set(monotonic() - self._heard))
             try:
                 await leader.add_listener("hocvuso_log", lambda *_: self._wake.set())
@@ -116,7 +117,8 @@ class Relay:
         lasts: dict[int, int],
     ) -> None:
         started = perf_counter()
-        with tracer.start_as_current_span(
+        with telemetry.span(
+            tracer,
             f"send {topics.LOG}",
             context=telemetry.root_context(),
             kind=trace.SpanKind.PRODUCER,

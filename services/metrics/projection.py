@@ -230,7 +230,8 @@ class MetricsProjection:
 
 def _batch_span(records: list[LogRecord]) -> AbstractContextManager[Span]:
     """One span per batch, linked to the spans of the POSTs whose rows it counts."""
-    return tracer.start_as_current_span(
+    return telemetry.span(
+        tracer,
         f"process {topics.LOG}",
         kind=SpanKind.CONSUMER,
         links=telemetry.links(record.traceparent for record in records),

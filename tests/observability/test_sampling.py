@@ -1,14 +1,18 @@
 """Which spans are exported under a ratio: kept ways whole, errors alone, the rest not."""
 
+from pathlib import Path
+
+import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
-from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 from shared import telemetry
 from shared.sampling import KeepErrors, KeepWays
 
+ROOT = Path(__file__).parents[2]
 KEPT = SpanContext(1, 2, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 DROPPED = SpanContext(3, 4, is_remote=True, trace_flags=TraceFlags(TraceFlags.DEFAULT))
 
@@ -47,3 +51,27 @@ def test_everything_is_exported_where_everything_is_kept() -> None:
     assert exported(1.0) == [
         "child of kept parent", "dropped way", "failing", "kept parent", "kept way", "no way", "well",
     ]  # fmt: skip
+
+
+def test_a_failed_span_says_the_type_of_the_error_and_nothing_of_its_message() -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(KeepErrors(exporter))
+    tracer = provider.get_tracer("test")
+    with (
+        pytest.raises(ValueError, match="066204012345"),
+        telemetry.span(tracer, "append log", kind=SpanKind.INTERNAL, attributes={}),
+    ):
+        raise ValueError("Key (id)=(066204012345) exists")
+    provider.force_flush()
+    [span] = exporter.get_finished_spans()
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.attributes == {"error.type": "ValueError"}
+    assert not span.events and span.status.description is None
+    provider.shutdown()
+
+
+def test_spans_are_opened_where_their_errors_are_kept_quiet() -> None:
+    for path in [*(ROOT / "services").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]:
+        if path.name not in ("telemetry.py", "http_spans.py"):
+            assert "start_as_current_span" not in path.read_text(), path

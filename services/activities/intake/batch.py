@@ -52,7 +52,8 @@ class Batch:
             )
             await store.note(connection, who.name, topic_id, self.removed, clock.now())
 
-        with tracer.start_as_current_span(
+        with telemetry.span(
+            tracer,
             f"process {who.intake}",
             context=telemetry.root_context(),
             kind=trace.SpanKind.CONSUMER,

@@ -161,7 +161,8 @@ class Log:
         submissions = [w.submission for w in group]
         candidates = [c for s in submissions for c in s.candidates]
         started = perf_counter()
-        with tracer.start_as_current_span(
+        with telemetry.span(
+            tracer,
             "append log",
             context=telemetry.root_context(),
             kind=trace.SpanKind.INTERNAL,
