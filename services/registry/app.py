@@ -16,10 +16,11 @@ from services.registry.follow import Follower
 from services.registry.keys import KeyChecker
 from services.registry.plans import routes as plan_routes
 from services.registry.populations import routes as population_routes
-from services.registry.progress import cold_spots, live, ranking, share, why
+from services.registry.progress import card, cold_spots, live, ranking, share, why
 from services.registry.reports import routes as report_routes
 from services.registry.settings import RegistrySettings
 from services.registry.state import State
+from services.registry.tables import nation
 from services.registry.tables import routes as table_routes
 from services.registry.tasks import routes as task_routes
 from services.registry.units import routes as unit_routes
@@ -46,6 +47,8 @@ READ = (
     why.router,
     live.router,
     ranking.router,
+    card.router,
+    nation.router,
     completeness_routes.router,
     population_routes.router,
 )

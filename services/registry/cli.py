@@ -5,13 +5,16 @@ import sys
 import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
+import yaml
 
 from services.registry.plans import load as plan_load
+from services.registry.plans.compare import differences
 from services.registry.plans.document import load_plan
+from services.registry.plans.renew import renewed
 from services.registry.units import catalogue
 from services.registry.units.load import LoadFailed, Report, load
 from shared.clock import clock_from_environment
@@ -81,12 +84,63 @@ def plans_load(folder: Annotated[Path, typer.Option()] = plan_load.DEFAULT_FOLDE
 @plans.command("validate")
 def plans_validate(file: Path) -> None:
     """Check a plan file; exit code 1 and the lines when something is wrong."""
+    data = _valid(file)
+    print(f"{file}: valid, {len(data['objectives'])} objectives, {len(data['tasks'])} tasks")
+
+
+@plans.command("diff")
+def plans_diff(file: Path) -> None:
+    """Show what a plan file would change of the plan that registry has; exit code 1 if anything."""
+    document = _valid(file)
+    published = asyncio.run(_published(document["id"], CommonSettings()))
+    if published is None:
+        print(f"{document['id']} is a new plan")
+        raise typer.Exit(1)
+    changes = differences({**published, "version": None}, {**document, "version": None})
+    for line in changes:
+        print(line)
+    print(f"{len(changes)} differences", file=sys.stderr)
+    if changes:
+        raise typer.Exit(1)
+
+
+@plans.command("new")
+def plans_new(
+    source: Annotated[Path, typer.Option("--from", help="plan file to start from")],
+    year: Annotated[int, typer.Option(min=2020, max=2100)],
+    unit: Annotated[str | None, typer.Option(help="code@era: that unit's own plan")] = None,
+    id: Annotated[str | None, typer.Option(help="id of the new plan")] = None,
+    folder: Annotated[Path, typer.Option(help="where to write it")] = plan_load.DEFAULT_FOLDER,
+) -> None:
+    """Write a plan for another year, or a unit's plan under its province's, from one that is there."""
+    new, named = renewed(_valid(source), year, unit=unit, id=id)
+    file = folder / f"{new['id']}.yaml"
+    if file.exists():
+        print(f"{file} is there already. Fix: give another --id.", file=sys.stderr)
+        raise typer.Exit(1)
+    text = yaml.safe_dump(new, allow_unicode=True, sort_keys=False, width=120)
+    file.write_text(text, encoding="utf-8")
+    print(f"{file}: {len(new['objectives'])} objectives, {len(new['tasks'])} tasks")
+    if named:
+        print(f"{len(named)} texts still name a year; read them again:")
+        for place in named:
+            print(f"  {place}")
+    _valid(file)
+
+
+def _valid(file: Path) -> dict[str, Any]:
+    """The plan of a file; exit code 1 and the lines when something is wrong."""
     document = load_plan(file, Catalogue.load())
     if document.problems:
         print(plan_load.explain(file, document), file=sys.stderr)
         raise typer.Exit(1)
-    objectives = document.data["objectives"]
-    print(f"{file}: valid, {len(objectives)} objectives, {len(document.data['tasks'])} tasks")
+    return document.data
+
+
+async def _published(plan: str, settings: CommonSettings) -> dict[str, Any] | None:
+    async with _client(settings.registry_url, settings) as registry:
+        answer = await plan_load.asked(registry, f"/v1/plans/{plan}/published")
+    return None if answer.status_code == 404 else dict(answer.json()["document"])
 
 
 def _run(work: Coroutine[None, None, None]) -> None:

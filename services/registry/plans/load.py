@@ -44,21 +44,29 @@ def read_folder(folder: Path, catalogue: Catalogue) -> list[dict[str, Any]]:
     return found
 
 
-async def newest_versions(registry: httpx.AsyncClient) -> dict[str, tuple[int, str]]:
-    """Version and content digest of every plan that registry has."""
+async def asked(registry: httpx.AsyncClient, path: str) -> httpx.Response:
+    """What registry answers, 200 or 404; raises LoadFailed with the way to mend it otherwise."""
     try:
-        answer = await registry.get("/v1/plans")
+        answer = await registry.get(path)
     except httpx.TransportError as error:
         raise LoadFailed(
             f"registry does not answer at {registry.base_url} ({type(error).__name__})."
             " Fix: start it, or name its address in HOCVUSO_REGISTRY_URL."
         ) from None
-    if answer.status_code != 200:
+    if answer.status_code not in (200, 404):
         raise LoadFailed(
             f"registry does not say which plans it has: HTTP {answer.status_code}:"
             f" {answer.text[:300]}. Fix: wait until GET /health/ready answers 200, and send the"
             " administrator's key."
         )
+    return answer
+
+
+async def newest_versions(registry: httpx.AsyncClient) -> dict[str, tuple[int, str]]:
+    """Version and content digest of every plan that registry has."""
+    answer = await asked(registry, "/v1/plans")
+    if answer.status_code != 200:
+        raise LoadFailed("this is no registry: it has no /v1/plans. Fix: HOCVUSO_REGISTRY_URL.")
     return {p["id"]: (p["version"], p["digest"]) for p in answer.json()["plans"]}
 
 

@@ -14,7 +14,16 @@ from services.registry.state import Registry, State
 
 router = APIRouter(prefix="/v1/plans", tags=["plans"])
 
-_SUMMARY = ("title_vi", "title_en", "issuer", "unit", "unit_level", "period", "issued")
+_SUMMARY = (
+    "parent_plan",
+    "title_vi",
+    "title_en",
+    "issuer",
+    "unit",
+    "unit_level",
+    "period",
+    "issued",
+)
 
 
 def plan_json(state: State, plan: PlanVersion) -> dict[str, Any]:
@@ -65,8 +74,20 @@ async def show_plan(state: Registry, plan: str) -> dict[str, Any]:
     return plan_json(state, found) | {
         "versions": versions,
         "amendments": amendments,
+        "child_plans": [
+            p.plan for p in state.definitions.plans() if p.document.get("parent_plan") == plan
+        ],
         "document": found.document,
     }
+
+
+@router.get("/{plan}/published")
+async def show_published(state: Registry, plan: str) -> dict[str, Any]:
+    """The newest version as it was published, without amendments."""
+    state.plan(plan)
+    found = state.definitions.plan(plan)
+    return {"plan": plan, "version": found.version if found else None,
+            "document": found.document if found else None}  # fmt: skip
 
 
 async def objective_states(state: State, plan: str) -> dict[str, tuple[str, str | None]]:

@@ -1,0 +1,57 @@
+"""`GET /v1/plans/{plan}/units/{code}`: everything about one unit, objective by objective."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from services.registry.answers import IfNoneMatch, json_answer
+from services.registry.plans.routes import objective_json, objective_states
+from services.registry.plans.territory import in_plan
+from services.registry.progress.pace import required
+from services.registry.state import Registry
+from services.registry.tables.build import Question, build
+from services.registry.units.routes import unit_json
+
+router = APIRouter(prefix="/v1/plans/{plan}/units", tags=["progress"])
+
+
+@router.get("/{code}", response_class=Response)
+async def show_card(
+    state: Registry,
+    plan: str,
+    code: str,
+    as_of: Annotated[date | None, Query(description="what had happened by the end of")] = None,
+    known_at: Annotated[date | None, Query(description="what was recorded by the end of")] = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """One unit across all objectives of a plan: number, what is required, pace, and the plan's
+    words; those that are not counted with the reason."""
+    found, day = state.plan(plan), as_of or state.clock.today()
+    unit = in_plan(state, found, code, day)
+    table = await build(state, Question(plan, unit.unit_id, unit.level, as_of, known_at))
+    row = next((r for r in table.rows if r.unit_id == unit.unit_id), table.whole)
+    states = await objective_states(state, plan)
+    listed: list[dict[str, Any]] = []
+    for objective in found.document["objectives"]:
+        cell = row.cells.get(objective["id"]) if row else None
+        shown = objective_json(objective, states)
+        listed.append(
+            {
+                name: shown[name]
+                for name in ("id", "state", "reason", "text_vi", "target", "deadline", "lead")
+            }
+            | {"cell": cell, "required": required(cell) if cell else None}
+        )
+    return json_answer(
+        {
+            "plan": plan,
+            "unit": unit_json(state, unit, day),
+            "as_of": table.as_of,
+            "known_at": known_at,
+            "position": table.position,
+            "objectives": listed,
+        },
+        if_none_match,
+    )
