@@ -6,13 +6,15 @@ of units of today's tree.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import count
 from typing import Any
 
 from tests.oracle.filters import passes
+from tests.oracle.judge import Figure, compare, judged, last_complete, least, rhythm
 from tests.oracle.truth import Fact, Json, Posted, Truth
-from tests.oracle.units import Units, shipped_populations, shipped_units
+from tests.oracle.units import Declared, Units, shipped_populations, shipped_units
 
 LATEST = {
     "programme.completed": ("pupils_completed", ["school", "grade", "programme", "target_groups"]),
@@ -23,12 +25,14 @@ ADDING = {"outreach.delivered": "recipients", "class.held": "participants"}
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell. A share's numerator is `value`."""
+    """One cell. A share's numerator is `value`. What needs a day to be judged is not compared."""
 
     value: int
     denominator: int | None
     met: bool | None
     met_on_time: bool | None = None
+    status: str = field(default="", compare=False)
+    required_per_week: int | None = field(default=None, compare=False)
 
 
 class Oracle:
@@ -48,6 +52,7 @@ class Oracle:
         self._facts = sorted(self._truth.facts, key=lambda f: f.position)
         self._units = Units(shipped_units() if units is None else units)
         self._declared = list(shipped_populations() if declared is None else declared)
+        self._numbers = Declared(self._units, self._declared)
         self._remote: dict[str, bool] = {}
         for fact in self._facts:
             if fact.type == "unit.established":
@@ -74,17 +79,24 @@ class Oracle:
             last = objective.get("last_day")
             over = last is not None and as_of > date.fromisoformat(last)
             then = self._column(objective, units, date.fromisoformat(last)) if over else {}
+            bucket = objective["measure"].get("bucket")
+            ended = last_complete(bucket, as_of) if bucket else as_of
+            complete = self._column(objective, units, ended) if bucket else now
             for unit in units:
-                value, denominator, met = now[unit]
-                on_time = then[unit][2] if over else None
-                found[unit][objective["id"]] = Cell(value, denominator, met, on_time)
+                figure = now[unit]
+                on_time = then[unit].met if over else None
+                if bucket and figure.met is not None:
+                    state, pace = rhythm(objective, complete[unit], ended), None
+                else:
+                    state, pace = judged(objective, figure, as_of)
+                found[unit][objective["id"]] = Cell(
+                    figure.value, figure.whole, figure.met, on_time, state, pace
+                )
         return found
 
     # -- one objective -------------------------------------------------------------------------
 
-    def _column(
-        self, objective: Json, units: list[str], as_of: date
-    ) -> dict[str, tuple[int, int | None, bool | None]]:
+    def _column(self, objective: Json, units: list[str], as_of: date) -> dict[str, "Figure"]:
         measure, target = objective["measure"], objective["target"]
         first = self._first_day(objective, measure, as_of)
         counted = self._count(measure, target, first, as_of)
@@ -99,41 +111,51 @@ class Oracle:
                 reached = _threshold(within, target)
                 if self._units.level[unit] == within["per"]:
                     remote = "attribute" not in over or self._remote.get(unit) is True
-                    column[unit] = (value, None, reached(value) if remote else None)
+                    column[unit] = Figure(value, None, None)
+                    if remote:
+                        needed = next(n for n in count() if reached(n))
+                        column[unit] = Figure(value, None, reached(value), needed, True)
                     continue
                 if self._units.level[unit] == "hamlet":
-                    column[unit] = (value, None, None)
+                    column[unit] = Figure(value, None, None)
                     continue
                 members = self._units.below(unit, within["per"])
-                complete = within["per"] != "hamlet" or self._all_hamlets(unit, as_of)
+                complete = within["per"] != "hamlet" or self._numbers.all_hamlets(unit, as_of)
                 if "attribute" in over:
                     complete = any(m in self._remote for m in members)
                     members = [m for m in members if self._remote.get(m)]
                 value = sum(reached(counted(m)) for m in members)
                 whole = len(members) if complete and members else None
             elif "population" in over:
-                whole = self._population(unit, over["population"], as_of)
+                whole = self._numbers.population(unit, over["population"], as_of)
             elif "measure" in over:
                 whole = self._count(over["measure"], target, first, as_of)(unit)
             elif "target_of" in over:
                 other = next(o for o in self._plan["objectives"] if o["id"] == over["target_of"])
-                people = self._population(unit, other["measure"]["over"]["population"], as_of)
+                people = self._numbers.population(
+                    unit, other["measure"]["over"]["population"], as_of
+                )
                 # Exact: the share of a share is compared without rounding; shown rounded up.
                 wanted = other["target"]["value"]
                 whole = None if people is None else -(-people * wanted // 100)
-                met = None
+                column[unit] = Figure(value, whole, None, None, True)
                 if people:
-                    met = _compare(value * 100 * 100, sign, percent * people * wanted)
-                column[unit] = (value, whole, met)
+                    met = compare(value * 100 * 100, sign, percent * people * wanted)
+                    needed = least(percent * people * wanted, 100 * 100, sign)
+                    column[unit] = Figure(value, whole, met, needed, True)
                 continue
             else:
-                met = _compare(value, sign, target["value"]) if unit == self._plan["unit"] else None
-                column[unit] = (value, None, met)
+                column[unit] = Figure(value, None, None)
+                if unit == self._plan["unit"]:
+                    met = compare(value, sign, target["value"])
+                    needed = least(target["value"], 1, sign)
+                    column[unit] = Figure(value, None, met, needed, True)
                 continue
-            met = _compare(value * 100, sign, percent * whole) if whole else None
-            if measure["count"] == "distinct_organisations":
-                met = None
-            column[unit] = (value, whole, met)
+            column[unit] = Figure(value, whole, None, None, True)
+            if whole and measure["count"] != "distinct_organisations":
+                met = compare(value * 100, sign, percent * whole)
+                needed = least(percent * whole, 100, sign)
+                column[unit] = Figure(value, whole, met, needed, True)
         return column
 
     def _first_day(self, objective: Json, measure: Json, as_of: date) -> date:
@@ -261,41 +283,12 @@ class Oracle:
 
         return total
 
-    # -- denominators --------------------------------------------------------------------------
-
-    def _population(self, unit: str, name: str, on: date) -> int | None:
-        """The newest declaration for the unit; else the sum of its parts if all are declared."""
-        newest = None
-        for where, what, number, as_of in self._declared:
-            if (where, what) == (unit, name) and as_of <= on and (not newest or as_of >= newest[0]):
-                newest = (as_of, number)
-        if newest:
-            return newest[1]
-        parts = [self._population(child, name, on) for child in self._units.children(unit)]
-        known = [part for part in parts if part is not None]
-        return sum(known) if parts and len(known) == len(parts) else None
-
-    def _all_hamlets(self, unit: str, on: date) -> bool:
-        """Whether every commune has declared how many hamlets it has, and all are registered."""
-        communes = (
-            [unit] if self._units.level[unit] == "commune" else self._units.below(unit, "commune")
-        )
-        numbers = {c: self._population(c, "hamlets", on) for c in communes}
-        return all(
-            number is not None and len(self._units.below(commune, "hamlet")) >= number
-            for commune, number in numbers.items()
-        )
-
 
 def _sorted(value: Any) -> Any:
     return sorted(value) if isinstance(value, list) else value
 
 
-def _compare(left: int, sign: str, right: int) -> bool:
-    return left > right if sign == ">" else left >= right
-
-
 def _threshold(said: Json, target: Json) -> Callable[[int], bool]:
     if said["threshold"] == "target":
-        return lambda count: _compare(count, target["comparator"], target["value"])
-    return lambda count: _compare(count, said.get("comparator", ">="), said["threshold"])
+        return lambda count: compare(count, target["comparator"], target["value"])
+    return lambda count: compare(count, said.get("comparator", ">="), said["threshold"])

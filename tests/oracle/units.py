@@ -39,6 +39,37 @@ class Units:
         ]
 
 
+class Declared:
+    """Denominators: what authorities declared."""
+
+    def __init__(self, units: Units, declared: list[tuple[str, str, int, date]]) -> None:
+        self._units = units
+        self._declared = declared
+
+    def population(self, unit: str, name: str, on: date) -> int | None:
+        """The newest declaration for the unit; else the sum of its parts if all are declared."""
+        newest = None
+        for where, what, number, as_of in self._declared:
+            if (where, what) == (unit, name) and as_of <= on and (not newest or as_of >= newest[0]):
+                newest = (as_of, number)
+        if newest:
+            return newest[1]
+        parts = [self.population(child, name, on) for child in self._units.children(unit)]
+        known = [part for part in parts if part is not None]
+        return sum(known) if parts and len(known) == len(parts) else None
+
+    def all_hamlets(self, unit: str, on: date) -> bool:
+        """Whether every commune has declared how many hamlets it has, and all are registered."""
+        communes = (
+            [unit] if self._units.level[unit] == "commune" else self._units.below(unit, "commune")
+        )
+        numbers = {c: self.population(c, "hamlets", on) for c in communes}
+        return all(
+            number is not None and len(self._units.below(commune, "hamlet")) >= number
+            for commune, number in numbers.items()
+        )
+
+
 def shipped_units() -> list[tuple[str, str, str]]:
     """(unit_id, kind, unit_id of the parent) of units-2025.csv and hamlets.csv."""
     found = [
