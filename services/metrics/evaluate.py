@@ -200,8 +200,8 @@ class Evaluator:
     ) -> Count:
         """A share of `whole` x `times` / `parts`; the target is in percent of that."""
         cell.target, cell.target_unit = target.value, objective.target_unit
-        if not whole.value:
-            flag = whole.flag or ("denominator_zero" if whole.value == 0 else None)
+        if whole.value is None or whole.value <= 0:
+            flag = whole.flag or (None if whole.value is None else "denominator_zero")
             return Count(value, Number(whole.value, flag), None, None, None)
         base = whole.value * times
         met = target.met(value, base, 100 * parts)

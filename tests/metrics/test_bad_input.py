@@ -1,0 +1,127 @@
+"""What cannot be counted or divided is flagged; everything else goes on being counted."""
+
+from datetime import date
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.metrics.cell import Cell
+from shared.contracts.definitions import Catalogue
+from tests.metrics.histories import BASE
+from tests.metrics.memory_log import MemoryLog
+from tests.metrics.province import (
+    ROOT,
+    A,
+    declare,
+    define,
+    document,
+    follow,
+    moments,
+    objective,
+    of,
+)
+
+PERSONS = {
+    "count": "distinct_persons",
+    "of": [of("citizen.certified")],
+    "over": {"population": "adults"},
+}
+GOOD = objective("good", PERSONS)
+CLASSES = {"count": "events", "of": [of("class.held")]}
+
+
+async def cell(
+    pool: asyncpg.Pool,
+    catalogue: Catalogue,
+    log: MemoryLog,
+    name: str = "good",
+    known_at: date | None = None,
+) -> Cell:
+    await follow(pool, catalogue, log)
+    found = moments(pool, catalogue, BASE)
+    async with found.snapshot() as connection:
+        moment = await found.at(connection, "p", BASE, known_at)
+        (answer,) = await moment.cells(connection, [moment.objective(name)], [ROOT])
+    return answer
+
+
+def certify(log: MemoryLog) -> None:
+    person = {"person_ref": "cccd:1", "target_groups": ["adult"]}
+    log.post("citizen.certified", A, BASE, BASE, person)
+
+
+@pytest.mark.parametrize("number", [0, -5])
+async def test_a_population_of_nobody_divides_nothing(
+    pool: asyncpg.Pool, catalogue: Catalogue, number: int
+) -> None:
+    log = MemoryLog(catalogue)
+    define(log, document([GOOD]))
+    declare(log, ROOT, "adults", number, BASE)
+    certify(log)
+    found = await cell(pool, catalogue, log)
+    assert (found.value, found.ratio, found.met, found.status) == (1, None, None, "unknown")
+    assert found.flags == ["denominator_zero"]
+
+
+async def test_a_ratio_over_nothing_is_unknown(pool: asyncpg.Pool, catalogue: Catalogue) -> None:
+    log = MemoryLog(catalogue)
+    over = {"measure": {"count": "events", "of": [of("class.held")]}}
+    ratio = {"count": "events", "of": [of("class.held", target_group="adult")], "over": over}
+    define(log, document([objective("ratio", ratio)]))
+    found = await cell(pool, catalogue, log, "ratio")
+    assert (found.value, found.denominator, found.ratio, found.met) == (0, 0, None, None)
+    assert found.flags == ["nothing_to_divide_by"]
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "unknown type": objective("bad", {"count": "events", "of": [of("class.hold")]}),
+    "unknown field": objective("bad", {"count": "events", "of": [of("class.held", colour="red")]}),
+    "unknown value": objective(
+        "bad", {"count": "events", "of": [of("class.held", target_group="adlt")]}
+    ),
+    "unknown count": objective("bad", {"count": "guesses", "of": [of("class.held")]}),
+    "no person": objective("bad", {"count": "distinct_persons", "of": [of("post.published")]}),
+    "no figure": objective("bad", {"count": "sum", "of": [of("citizen.certified")]}),
+    "impossible target": objective("bad", CLASSES, target={"value": "many", "comparator": ">="}),
+    "no target": objective("bad", CLASSES, target={}),
+    "inside and all": objective(
+        "bad",
+        {
+            "count": "distinct_things",
+            "key": "mentor",
+            "match": "all",
+            "of": [of("mentor.assigned")],
+            "inside": {"distinct": "mentee_ref", "threshold": 2},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+async def test_a_wrong_objective_takes_no_other_down(
+    pool: asyncpg.Pool, catalogue: Catalogue, wrong: str
+) -> None:
+    log = MemoryLog(catalogue)
+    define(log, document([WRONG[wrong], GOOD]))
+    certify(log)
+    assert (await cell(pool, catalogue, log)).value == 1
+    bad = await cell(pool, catalogue, log, "bad")
+    assert (bad.status, bad.value, bad.met) == ("not_counted", None, None)
+    found = moments(pool, catalogue, BASE)
+    async with found.snapshot() as connection:
+        reason = (await found.at(connection, "p", BASE, None)).objective("bad").reason
+    assert reason
+
+
+@pytest.mark.parametrize("of_itself", [True, False])
+async def test_a_target_of_a_target_in_a_circle_is_missing(
+    pool: asyncpg.Pool, catalogue: Catalogue, of_itself: bool
+) -> None:
+    log = MemoryLog(catalogue)
+    one = objective("one", {**PERSONS, "over": {"target_of": "one" if of_itself else "two"}})
+    two = objective("two", {**PERSONS, "over": {"target_of": "one"}})
+    define(log, document([one, two]))
+    certify(log)
+    found = await cell(pool, catalogue, log, "one")
+    assert (found.value, found.met, found.flags) == (1, None, ["target_missing"])

@@ -1,0 +1,110 @@
+"""A rebuild shows how far it is; a crash in its middle leaves nothing that matters; a new plan
+rebuilds just what is new."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.metrics import rebuild
+from shared.contracts.definitions import Catalogue
+from shared.contracts.record import LogRecord, Through
+from tests.metrics.memory_log import MemoryLog
+from tests.metrics.province import OBJECTIVES, document, follow, publish, random_history
+
+TABLES = ("tally", "evidence", "evidence_past", "measure", "combination")
+
+
+async def state(pool: asyncpg.Pool) -> dict[str, Any]:
+    found = {
+        table: sorted(str(tuple(row)) for row in await pool.fetch(f"SELECT * FROM {table}"))
+        for table in TABLES
+    }
+    found["generation"] = await pool.fetchval("SELECT generation FROM projection")
+    return found
+
+
+class Pages:
+    """A log in small pages, of which the reading may break off."""
+
+    def __init__(self, log: MemoryLog, breaks_after: int | None = None) -> None:
+        self._log, self._breaks_after = log, breaks_after
+
+    async def read(
+        self, after: int, lanes: list[int], page: int = 20
+    ) -> AsyncIterator[tuple[list[LogRecord], Through]]:
+        read = 0
+        async for found in self._log.read(after, lanes, 20):
+            if self._breaks_after is not None and read >= self._breaks_after:
+                raise ConnectionError("the log is gone")
+            read += 1
+            yield found
+
+
+async def shadows(pool: asyncpg.Pool) -> list[str]:
+    rows = await pool.fetch("SELECT relname FROM pg_class WHERE relname LIKE '%\\_next'")
+    return [row["relname"] for row in rows]
+
+
+async def test_it_says_how_far_it_is(pool: asyncpg.Pool, catalogue: Catalogue) -> None:
+    log, _ = random_history(catalogue, 2, 120)
+    await follow(pool, catalogue, log)
+    said: list[tuple[int, int]] = []
+    await rebuild.rebuild(
+        pool,
+        Pages(log),  # type: ignore[arg-type]
+        catalogue,
+        on_progress=lambda position, aim: said.append((position, aim)),
+    )
+    assert len(said) > 3 and said == sorted(said)
+    assert said[-1][0] == said[-1][1] and {aim for _, aim in said} <= {len(log.rows)}
+
+
+async def test_a_crash_in_the_middle_leaves_nothing_that_matters(
+    pool: asyncpg.Pool, catalogue: Catalogue
+) -> None:
+    log, _ = random_history(catalogue, 3, 120)
+    await follow(pool, catalogue, log)
+    before = await state(pool)
+    with pytest.raises(ConnectionError):
+        await rebuild.rebuild(pool, Pages(log, 2), catalogue)  # type: ignore[arg-type]
+    assert await state(pool) == before and await shadows(pool) == []
+    # As a killed process leaves it: shadow tables half full.
+    await pool.execute("CREATE TABLE evidence_next (LIKE evidence INCLUDING ALL)")
+    await pool.execute("INSERT INTO evidence_next SELECT * FROM evidence LIMIT 5")
+    await pool.execute("CREATE TABLE tally_next (LIKE tally INCLUDING ALL)")
+    report = await rebuild.rebuild(pool, Pages(log), catalogue)  # type: ignore[arg-type]
+    assert (report.differences, report.evidence_differences, report.swapped) == ([], 0, True)
+    assert await shadows(pool) == []
+    after = await state(pool)
+    assert {t: after[t] for t in TABLES} == {t: before[t] for t in TABLES}
+
+
+async def test_a_new_plan_rebuilds_just_what_is_new(
+    pool: asyncpg.Pool, catalogue: Catalogue
+) -> None:
+    log, _ = random_history(catalogue, 4, 120, document(OBJECTIVES[:4]))
+    await follow(pool, catalogue, log)
+    old = {row["id"] for row in await pool.fetch("SELECT id FROM measure")}
+    publish(log, document(OBJECTIVES, version=2), log.rows[-1].recorded)
+    await follow(pool, catalogue, log)
+    rows = await pool.fetch("SELECT id FROM measure WHERE state = 'building'")
+    fresh = {row["id"] for row in rows}
+    assert fresh and not fresh & old
+    # What is live already is left alone, even where it is wrong.
+    await pool.execute("UPDATE tally SET n = n + 7 WHERE measure = ANY($1::smallint[])", list(old))
+    ask = "SELECT * FROM tally WHERE measure = ANY($1::smallint[]) ORDER BY 1, 2, 3, 4"
+    before = await pool.fetch(ask, sorted(old))
+    await rebuild.build_new_measures(pool, Pages(log), catalogue)  # type: ignore[arg-type]
+    assert await pool.fetch(ask, sorted(old)) == before
+    assert await pool.fetch(ask, sorted(fresh)) != []
+    assert not await pool.fetchval("SELECT count(*) FROM measure WHERE state = 'building'")
+    whole = await rebuild.rebuild(
+        pool,
+        Pages(log),  # type: ignore[arg-type]
+        catalogue,
+        fresh,
+        compare_only=True,
+    )
+    assert whole.differences == []
