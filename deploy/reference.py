@@ -37,6 +37,12 @@ ELSEWHERE: tuple[tuple[str, str, str, str], ...] = (
     ("KAFKA_BOOTSTRAP_SERVERS", "", "as HOCVUSO_KAFKA_BOOTSTRAP_SERVERS", "shared/settings.py"),
     ("HOCVUSO_HOME", "`.hocvuso`", "state of the system on one machine", "deploy/local/home.py"),
     (
+        "HOCVUSO_BACKUP_DIR",
+        "`backups` in the home",
+        "where `hocvuso doctor` looks for backups",
+        "deploy/doctor/files.py",
+    ),
+    (
         "HOCVUSO_KAFKA_HOME",
         "",
         "an unpacked Apache Kafka 4 for `make up`",

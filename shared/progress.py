@@ -160,5 +160,5 @@ async def bind_epoch(connection: Connection, epoch: str) -> None:
     if known != epoch:
         raise EpochChanged(
             f"The log's epoch is {epoch}, but this projection counted {known}."
-            " Run `hocvuso rebuild` after making sure which log is the right one."
+            " Make sure which log is the right one, then run `hocvuso start-over`."
         )

@@ -97,6 +97,12 @@ def setup(service_name: str) -> None:
     )
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # An address may hold an identity number that somebody put there: no access log (spans and
+    # metrics tell of requests by their route). What else uvicorn says is JSON like the rest.
+    for name, quiet in (("uvicorn", False), ("uvicorn.error", False), ("uvicorn.access", True)):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = not quiet
     resource = Resource.create(
         {
             "service.name": service_name,

@@ -37,6 +37,7 @@ _COMMANDS = {
     "trace": ("services.activities.trace_cli", "trace", "show one event's way with times"),
     "rebuild": ("services.metrics.cli", "rebuild", "count again from the log, compare, swap"),
     "parked": ("services.metrics.cli", "parked", "list, retry or dismiss parked subjects"),
+    "doctor": ("deploy.doctor.cli", "doctor", "look at every part, say what to do"),
     "simulate": ("deploy.sandbox.cli", "simulate", "post a plausible course of a plan (sandbox)"),
 }
 
@@ -84,6 +85,42 @@ def migrate() -> None:
     except ForeignDatabase as error:
         print(error, file=sys.stderr)
         raise typer.Exit(1) from None
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="a new directory")],
+    home: Home,
+    url_file: Annotated[
+        Path | None, typer.Option(help="file with a superuser's postgresql:// address")
+    ] = None,
+) -> None:
+    """Save log and tables while the system runs. The pseudonym key is not in it: save it apart."""
+    from deploy.local import backup_cli
+
+    backup_cli.backup(folder, home, url_file)
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="the directory of a backup")],
+    home: Home,
+    url_file: Annotated[
+        Path | None, typer.Option(help="file with a superuser's address of an empty database")
+    ] = None,
+) -> None:
+    """Fill an empty home (its pseudonym.key in place) or an empty database from a backup."""
+    from deploy.local import backup_cli
+
+    backup_cli.restore(folder, home, url_file)
+
+
+@app.command()
+def start_over() -> None:
+    """Count a log that was replaced again from its start: metrics and registry forget the old."""
+    from deploy.local import backup_cli
+
+    backup_cli.start_over()
 
 
 @app.command(hidden=True)

@@ -1,0 +1,227 @@
+"""Backup and restore of real processes: the same tables again, under a new log epoch."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from deploy.local import services
+from deploy.local.stack import LocalStack
+from deploy.start_over import PROJECTIONS
+from tests.activities.fake import event
+from tests.activities.posting import UNITS, unit
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(300)
+Rows = list[tuple[Any, ...]]
+
+
+def certified(number: int) -> dict[str, Any]:
+    person = {"scheme": "account", "value": f"person-{number}"}
+    data = {"person": person, "platform": "vneid", "target_groups": ["adult"]}
+    return event(id=f"c-{number}", data=data)
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[LocalStack]:
+    with LocalStack(tmp_path / "home", stages=_without_load) as made:
+        yield made
+
+
+def _without_load(env: Any, addresses: Any) -> Any:
+    return services.stages(env, addresses)[:2]
+
+
+def hocvuso(*arguments: str | Path, home: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.local", *map(str, arguments)],
+        env={**os.environ, "HOCVUSO_HOME": str(home), **env},
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def post(stack: LocalStack, *events: dict[str, Any]) -> dict[str, int]:
+    answer = httpx.post(
+        f"{stack.urls['activities']}/v1/events",
+        json=list(events),
+        headers={
+            "Authorization": f"Bearer {stack.home.admin_key.read_text().strip()}",
+            "Content-Type": "application/cloudevents-batch+json",
+        },
+        timeout=60,
+        trust_env=False,
+    )
+    found: dict[str, int] = answer.json()
+    return found
+
+
+def ask(url: str, question: str) -> Rows:
+    async def run() -> Rows:
+        connection = await asyncpg.connect(url)
+        rows = await connection.fetch(question)
+        await connection.close()
+        return [tuple(row) for row in rows]
+
+    return asyncio.run(run())
+
+
+def counted(stack: LocalStack) -> Rows:
+    """The evidence and what registry keeps, once everything in the log is in them."""
+    deadline = time.monotonic() + 60
+    wanted = (
+        "SELECT (SELECT position FROM activities.counter) AS log,"
+        " (SELECT min(through) FROM metrics.progress) AS counted,"
+        " (SELECT min(through) FROM registry.progress) AS known"
+    )
+    while True:
+        log, done, known = ask(stack.superuser_url, wanted)[0]
+        if done >= log and known >= log:
+            break
+        assert time.monotonic() < deadline, (log, done, known)
+        time.sleep(0.2)
+    return ask(
+        stack.superuser_url,
+        "SELECT 'metrics', position, type, recorded::text FROM metrics.definition UNION ALL"
+        " SELECT 'registry', position, type, recorded::text FROM registry.definition UNION ALL"
+        " SELECT 'tally', n, unit_id, occurred::text FROM metrics.tally ORDER BY 1, 2, 3, 4",
+    )
+
+
+def table(stack: LocalStack) -> Any:
+    """The table of the plan's communes, once the tables show the log's end."""
+    [(position,)] = ask(stack.superuser_url, "SELECT position FROM activities.counter")
+    deadline = time.monotonic() + 60
+    while True:
+        answer = httpx.get(
+            f"{stack.urls['registry']}/v1/plans/dak-lak-2026/table",
+            params={"after_position": position, "wait": 5},
+            timeout=30, trust_env=False,
+        )  # fmt: skip
+        cells = answer.json().get("rows", [])
+        if answer.status_code == 200 and "building" not in answer.text:
+            return cells
+        assert time.monotonic() < deadline, answer.text[:500]
+
+
+def test_a_restored_log_shows_the_same_tables_under_a_new_epoch(tmp_path: Path) -> None:
+    with LocalStack(tmp_path / "home") as stack:
+        key, epoch, before, shown = _saved(stack, tmp_path)
+    new = tmp_path / "new"
+    refused = hocvuso("restore", tmp_path / "backup", home=new)
+    assert refused.returncode == 1 and "pseudonym key" in refused.stderr, refused.stderr
+    assert not (new / "postgres").exists()
+    new.mkdir(exist_ok=True)
+    (new / "pseudonym.key").write_text(key)
+    done = hocvuso("restore", tmp_path / "backup", home=new)
+    assert done.returncode == 0, done.stderr
+    again = hocvuso("restore", tmp_path / "backup", home=new)
+    assert again.returncode == 1 and "holds data already" in again.stderr
+
+    with LocalStack(new) as restored:
+        assert counted(restored) == before
+        assert table(restored) == shown
+        assert ask(restored.superuser_url, "SELECT epoch FROM activities.counter") != epoch
+        # Sent again by the partner: those before the backup are known, those after are new.
+        answer = post(restored, *(certified(n) for n in range(60)))
+        assert (answer["duplicates"], answer["accepted"]) == (50, 10)
+
+
+def _saved(stack: LocalStack, tmp_path: Path) -> tuple[str, Rows, Rows, Any]:
+    """Some events, a backup, and more events that are lost with the machine."""
+    assert post(stack, *(certified(n) for n in range(50)))["accepted"] == 50
+    before = counted(stack)
+    epoch = ask(stack.superuser_url, "SELECT epoch FROM activities.counter")
+    made = hocvuso("backup", tmp_path / "backup", home=stack.home.path)
+    assert made.returncode == 0, made.stderr
+    assert {p.name for p in (tmp_path / "backup").iterdir()} == {"hocvuso.dump", "manifest.json"}
+    key = stack.home.pseudonym_key.read_text().strip()
+    assert key.encode() not in (tmp_path / "backup/hocvuso.dump").read_bytes()
+    shown = table(stack)
+    assert any(cell["value"] == 50 for row in shown for cell in row["cells"].values())
+    assert post(stack, *(certified(n) for n in range(50, 60)))["accepted"] == 10
+    return key, epoch, before, shown
+
+
+def test_projections_notice_another_log_and_count_it_when_told(stack: LocalStack) -> None:
+    """The log is replaced under a running system: nothing is mixed, then all is counted again."""
+    assert post(stack, *(unit(*u) for u in UNITS))["accepted"] == len(UNITS)
+    before = counted(stack)
+
+    async def replace() -> None:
+        connection = await asyncpg.connect(stack.superuser_url)
+        await connection.execute("UPDATE activities.counter SET epoch = 'another'")
+        await connection.close()
+
+    asyncio.run(replace())
+    for name in ("activities", "relay", "worker", "registry"):
+        stack.kill(name)
+    deadline = time.monotonic() + 60
+    while "EpochChanged" not in (stack.home.logs / "worker.log").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    known = "SELECT log_epoch FROM metrics.projection"
+    assert ask(stack.superuser_url, known) != [("another",)]
+    done = hocvuso("start-over", home=stack.home.path, **stack.added_env)
+    assert done.returncode == 0, done.stderr
+    for name in ("worker", "registry", "metrics"):
+        stack.kill(name)
+    deadline = time.monotonic() + 60
+    while ask(stack.superuser_url, known) != [("another",)]:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert counted(stack) == before
+
+
+def test_a_damaged_backup_is_refused(stack: LocalStack, tmp_path: Path) -> None:
+    folder = tmp_path / "backup"
+    assert hocvuso("backup", folder, home=stack.home.path).returncode == 0
+    dump = folder / "hocvuso.dump"
+    raw = bytearray(dump.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    dump.write_bytes(raw)
+    done = hocvuso("restore", folder, home=tmp_path / "new")
+    assert done.returncode == 1 and "damaged" in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_moving_to_a_server_of_ones_own(stack: LocalStack, tmp_path: Path) -> None:
+    """From the embedded stack into an empty database of another server."""
+    assert post(stack, *(unit(*u) for u in UNITS))["accepted"] == len(UNITS)
+    before = counted(stack)
+    assert hocvuso("backup", tmp_path / "backup", home=stack.home.path).returncode == 0
+    with LocalStack(tmp_path / "server", stages=lambda *_: []) as server:
+        base, address = server.superuser_url.rsplit("/", 1)[0], tmp_path / "address"
+
+        async def make() -> None:
+            connection = await asyncpg.connect(server.superuser_url)
+            await connection.execute("CREATE DATABASE moved")
+            await connection.close()
+
+        asyncio.run(make())
+        address.write_text(f"{base}/moved\n")
+        address.chmod(0o600)
+        done = hocvuso(
+            "restore", tmp_path / "backup", "--url-file", address, home=tmp_path / "none"
+        )
+        assert done.returncode == 0, done.stderr
+        moved = f"{base}/moved"
+        assert ask(moved, "SELECT count(*) FROM activities.log") == ask(
+            stack.superuser_url, "SELECT count(*) FROM activities.log"
+        )
+        again = hocvuso(
+            "restore", tmp_path / "backup", "--url-file", address, home=tmp_path / "none"
+        )
+        assert again.returncode == 1 and "not empty" in again.stderr
+        # The services' own roles can work there.
+        for service in ("activities", *PROJECTIONS):
+            url = server.database_urls[service].rsplit("/", 1)[0] + "/moved"
+            assert ask(url, f"SELECT 1 FROM {service}.alembic_version") == [(1,)]
+    assert before
