@@ -14,7 +14,7 @@ from services.activities.ingest.door import Door
 from services.activities.ingest.events_first import EventsFirst
 from services.activities.ingest.intake import Intake
 from services.activities.intake import routes as kafka_routes
-from services.activities.keys import audit_routes, clients, quota_routes
+from services.activities.keys import audit_routes, checklist_routes, clients, quota_routes
 from services.activities.keys import routes as key_routes
 from services.activities.keys.rights import Rights
 from services.activities.keys.store import KeyStore
@@ -101,6 +101,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         clients.router,
         quota_routes.router,
         audit_routes.router,
+        checklist_routes.router,
         xapi_routes.router,
         xapi_partner_routes.router,
         kafka_routes.router,

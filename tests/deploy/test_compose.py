@@ -227,7 +227,8 @@ def test_addresses_agree_with_what_the_services_listen_on() -> None:
 
 def test_the_origin_keeps_the_fixed_paths() -> None:
     nginx = (DOCKER / "nginx" / "nginx.conf").read_text()
-    for path in ("= /v1/events", "/v1/schemas/", "/xapi/", "/v1/streams/"):
+    ours = ("= /v1/keys/self", "= /v1/checklist", "/checklist")
+    for path in ("= /v1/events", "/v1/schemas/", "/xapi/", "/v1/streams/", *ours):
         block = re.search(rf"location {re.escape(path)}\s*\{{(.*?)\}}", nginx, re.DOTALL)
         assert block and "proxy_pass $activities" in block[1], path
     assert re.search(r"location = /v1/log \{ return 404; \}", nginx)

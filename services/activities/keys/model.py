@@ -50,13 +50,13 @@ class Key:
                 pointer="/type",
                 hint=f"This key has the roles: {', '.join(sorted(self.roles)) or 'none'}.",
             )
-        if self.types is not None and not any(_covers(t, kind.type) for t in self.types):
+        if not self.covers(kind.type):
             raise Problem(
                 "type-not-permitted",
                 f"This key may not post {kind.type}.",
                 status=403,
                 pointer="/type",
-                hint=f"It may post: {', '.join(self.types)}.",
+                hint=f"It may post: {', '.join(self.types or ())}.",
             )
         if self.sources is not None and not any(_under(s, source) for s in self.sources):
             raise Problem(
@@ -68,6 +68,10 @@ class Key:
             )
         if len(self._allowed) < 1_000:
             self._allowed.add((kind.type, source))
+
+    def covers(self, type_name: str) -> bool:
+        """Whether the key lists the type; its roles are another matter."""
+        return self.types is None or any(_covers(t, type_name) for t in self.types)
 
     def require(self, scope: str) -> None:
         """Raise Problem (403) unless the key has the scope; the administrator has all."""
