@@ -126,6 +126,20 @@ async def test_own_ids_and_a_changed_row(service: Any, run: Run, tmp_path: Path)
     assert "accepted 1" in (await run(file, *HELD)).output
 
 
+async def test_an_id_that_looks_like_a_formula_stays_a_text(
+    service: Any, run: Run, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    book.worksheets[0].append(["id", "subject", "time"])
+    book.worksheets[0].append(["", "24133", "30/06/2026"])
+    book.worksheets[0]["A2"].value = "=lop"
+    book.worksheets[0]["A2"].data_type = "s"
+    book.save(tmp_path / "a.xlsx")
+    assert (await run(tmp_path / "a.xlsx", *HELD)).exit_code == 0
+    kept = openpyxl.load_workbook(tmp_path / "a.results.xlsx").worksheets[0]["A2"]
+    assert (kept.value, kept.data_type) == ("=lop", "s")
+
+
 async def test_the_mapping_is_remembered_and_shown(service: Any, run: Run, tmp_path: Path) -> None:
     head = ["STT", "Xã", "Sĩ số lớp", "Ngày"]
     file = write_csv(tmp_path / "a.csv", [head, ["1", "24133", "30", "30/06/2026"]])

@@ -16,8 +16,9 @@ from services.activities.send.cells import Fault
 from services.activities.send.columns import ID
 from services.activities.send.tables import Table
 
-WHOLE_WORKBOOK_BYTES = 3_000_000
-"""Up to this size the workbook is copied with its formats; a larger one row by row, without."""
+WHOLE_WORKBOOK_BYTES = 600_000
+"""Up to this size (some 30,000 rows) the workbook is copied with its formats, in memory; a larger one
+row by row, without."""
 
 _TITLES = {
     "result.status": "Kết quả [result.status]",
@@ -155,6 +156,7 @@ class _Workbook:
             cell = self._sheet.cell(verdict.number, index + 1, value)
             if isinstance(value, str):
                 cell.number_format = "@"
+                cell.data_type = "s"  # a text that begins with = stays a text
             if index != self._places.at[ID] and verdict.status in _FILL:
                 cell.fill = _FILL[verdict.status]
 
