@@ -7,7 +7,6 @@ from base64 import urlsafe_b64decode
 from typing import Any
 
 import asyncpg
-import pytest
 
 from deploy.local.stack import LocalStack
 from services.activities.xapi.rules import check
@@ -62,6 +61,8 @@ def full() -> Json:
                 "parent": [profile],
                 "other": [
                     {"id": f"https://mooc.example/?phone={PHONE}"},
+                    {"id": "mailto:tai-khoan-rieng@thu.vn"},
+                    {"id": "https://mooc.example/u/tai-khoan-rieng%40thu.vn"},
                     {
                         "id": "https://mooc.example/q",
                         "definition": {
@@ -73,7 +74,11 @@ def full() -> Json:
                     },
                 ],
             },
-            "extensions": {"https://hocvuso.vn/xapi/programme": CCCD, "https://e.org/who": NAME},
+            "extensions": {
+                "https://hocvuso.vn/xapi/programme": CCCD,
+                "https://hocvuso.vn/xapi/unit": ["tai-khoan-rieng@thu.vn", {PHONE: 1}],
+                "https://e.org/who": NAME,
+            },
         },
         attachments=[
             {
@@ -161,23 +166,31 @@ async def test_the_same_learner_keeps_a_mask_that_no_other_partner_sees(mooc: Pl
     assert len(people) == 1
 
 
-@pytest.mark.parametrize(
-    ("page", "shown"),
-    [
-        ("https://mooc.example/moodle", "https://mooc.example/moodle"),
-        ("https://mooc.example/~lan", "https://mooc.example"),
-        ("https://lan@mooc.example/x", "https://mooc.example"),
-        ("https://mooc.example/?u=lan", "https://mooc.example"),
-        (f"https://mooc.example/{CCCD}", "https://mooc.example"),
-        (f"https://{PHONE}.example", "https://hocvuso.vn/xapi"),
-        ("urn:isbn:0912345678", "https://hocvuso.vn/xapi"),
-    ],
-)
-async def test_home_pages(mooc: Platform, page: str, shown: str) -> None:
-    one = put(statement(), "actor/account/homePage", page)
-    assert (await mooc.post(one)).status_code == 200
-    got = (await mooc.get(statementId=one["id"])).json()
-    assert got["actor"]["account"]["homePage"] == shown
+HOME_PAGES = [
+    ("https://mooc.example/moodle", "https://mooc.example/moodle"),
+    ("https://mooc.example/~lan", "https://mooc.example"),
+    ("https://lan@mooc.example/x", "https://mooc.example"),
+    ("https://mooc.example/?u=lan", "https://mooc.example"),
+    ("https://mooc.example/lan%40thu.vn", "https://mooc.example"),
+    (f"https://mooc.example/{CCCD}", "https://mooc.example"),
+    (f"https://{PHONE}.example", "https://hocvuso.vn/xapi"),
+    ("urn:isbn:0912345678", "https://hocvuso.vn/xapi"),
+]
+
+
+async def test_home_pages(mooc: Platform) -> None:
+    for page, shown in HOME_PAGES:
+        one = put(statement(), "actor/account/homePage", page)
+        assert (await mooc.post(one)).status_code == 200
+        got = (await mooc.get(statementId=one["id"])).json()
+        assert got["actor"]["account"]["homePage"] == shown
+
+
+async def test_ids_of_open_edx_are_no_addresses(mooc: Platform) -> None:
+    block = "https://lms.example/xblock/block-v1:DakLak+KNS101+2026+type@problem+block@3fc5461f"
+    one = put(statement(), "object/id", block)
+    await mooc.post(one)
+    assert (await mooc.get(statementId=one["id"])).json()["object"]["id"] == block
 
 
 async def test_refusals_repeat_nothing(mooc: Platform) -> None:

@@ -4,13 +4,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from typer.testing import CliRunner
 
 from services.activities.xapi.cli import app as command
 from services.activities.xapi.mapping import FILE, Mapping
 from shared.contracts.definitions import Catalogue
+from tests.activities.posting import send
 from tests.xapi.conftest import SOURCE, Platform
 from tests.xapi.samples import GROUPS, UNIT, Json, statement, unknown, voiding
 
@@ -115,6 +115,26 @@ async def test_the_door_refuses_and_the_statement_stays(mooc: Platform) -> None:
     assert [e["id"] for e in await mooc.events()] == [one["id"]]
 
 
+async def test_an_event_that_is_in_the_log_already(mooc: Platform, admin: str) -> None:
+    """Mended in the quarantine or posted by hand under the statement's own id: counted once."""
+    one, waited = statement(), statement(context=None)
+    await mooc.post(waited)
+    by_hand = {
+        "specversion": "1.0", "source": f"{SOURCE}/xapi", "type": "vn.hocvuso.course.completed",
+        "subject": "66", "time": "2026-06-29T09:12:00+07:00",
+        "data": {"person": {"scheme": "account", "value": "x"}, "target_groups": ["adult"]},
+    }  # fmt: skip
+    for id in (one["id"], waited["id"]):
+        await send(mooc.client, admin, {**by_hand, "id": id})
+    assert (await mooc.post(one)).status_code == 200
+    await _say(mooc, **SAID)
+    assert await _replay(mooc) == {"counted": 1, "waiting": {}}
+    assert not await mooc.events()
+    first, second = await mooc.kept()
+    for row in (first, second):
+        assert (row["reason"], row["event_id"]) == (None, str(row["id"]))
+
+
 async def test_voided_ones_are_not_tried_again(mooc: Platform) -> None:
     one = statement(context=None)
     await mooc.post(one)
@@ -122,6 +142,22 @@ async def test_voided_ones_are_not_tried_again(mooc: Platform) -> None:
     await _say(mooc, **SAID)
     assert await _replay(mooc) == {"counted": 0, "waiting": {}}
     assert not await mooc.events()
+
+
+async def test_void_and_its_target_in_one_transaction(mooc: Platform) -> None:
+    """Both requests are judged before either writes; the target is voided all the same."""
+    for first in (True, False):
+        batch = [statement() for _ in range(8)]
+        posts = []
+        for one in batch:
+            pair = [mooc.post(one), mooc.post(voiding(one["id"]))]
+            posts += pair if first else pair[::-1]
+        for answer in await asyncio.gather(*posts):
+            assert answer.status_code == 200, answer.text
+        in_log = {e["id"] for e in await mooc.events()}
+        for one in batch:
+            assert (await mooc.get(voidedStatementId=one["id"])).status_code == 200
+            assert one["id"] not in in_log or not await mooc.standing(one["id"])
 
 
 async def test_two_replays_at_once_count_once(mooc: Platform) -> None:
@@ -158,12 +194,13 @@ async def test_the_list(mooc: Platform, admin: str) -> None:
         assert len(answer.json().get("counts", [])) == number
 
 
-@pytest.mark.parametrize("said", [
-    {"home_page": "mooc"}, {"target_groups": ["heroes"]}, {"platform": "tv"}, {"scheme": "name"},
-    {"subject": "0912345678"}, {"colour": "red"},
-])  # fmt: skip
-async def test_settings_refused(mooc: Platform, said: Json) -> None:
-    assert (await _say(mooc, **said)).status_code == 422
+async def test_settings_refused(mooc: Platform) -> None:
+    refused: list[Json] = [
+        {"home_page": "mooc"}, {"target_groups": ["heroes"]}, {"platform": "tv"},
+        {"scheme": "name"}, {"subject": "0912345678"}, {"colour": "red"},
+    ]  # fmt: skip
+    for said in refused:
+        assert (await _say(mooc, **said)).status_code == 422, said
     assert (await mooc.get("/xapi/platforms")).json() == []
 
 

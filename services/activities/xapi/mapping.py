@@ -93,6 +93,11 @@ class Mapping:
         """The entries of this verb and activity type, in the order of the file."""
         return self._by_pair.get((verb, activity or ""), [])
 
+    @cached_property
+    def pairs(self) -> tuple[str, ...]:
+        """Every `VERB TYPE` that has an entry."""
+        return tuple(sorted(f"{verb} {kind}" for verb, kind in self._by_pair))
+
     def types_of(self, name: str) -> tuple[str, ...]:
         """The activity types of a name of the file."""
         return self._file.activities[name]

@@ -2,17 +2,16 @@
 
 Agents become masks (people.py). Left out are: answers of learners (`result.response`), questions
 and solutions, attachments, texts of activities that no mapping knows, extensions that no mapping
-knows. Whatever else holds an identity or phone number is withheld, and so is the id of an activity
-that is a person. docs/decisions/0013 says why.
+knows. Whatever else holds an identity or phone number or an e-mail address is withheld, and so is
+the id of an activity that is a person. docs/decisions/0013 says why.
 """
 
 from typing import Any
 
-from services.activities.ingest.leaks import leaks
 from services.activities.xapi.activities import kind_of
 from services.activities.xapi.compare import as_list
 from services.activities.xapi.mapping import Mapping
-from services.activities.xapi.people import Masks
+from services.activities.xapi.people import Masks, tells
 
 Json = dict[str, Any]
 WITHHELD = "[withheld]"
@@ -82,7 +81,7 @@ class Masking:
 
     def _iri(self, text: str, *, hide: bool = False) -> str:
         """An identifier as it is kept: itself, unless it tells or may tell who somebody is."""
-        return self._masks.iri(text) if hide or leaks(text) else text
+        return self._masks.iri(text) if hide or tells(text) else text
 
     def _result(self, result: Json) -> Json:
         names = ("score", "success", "completion", "duration")
@@ -114,9 +113,9 @@ class Masking:
 def _clean(value: Any) -> Any:
     """A value whose texts hold no identity or phone number."""
     if isinstance(value, str):
-        return WITHHELD if leaks(value) else value
+        return WITHHELD if tells(value) else value
     if isinstance(value, list):
         return [_clean(item) for item in value]
     if isinstance(value, dict):
-        return {name: _clean(item) for name, item in value.items() if not leaks(name)}
+        return {name: _clean(item) for name, item in value.items() if not tells(name)}
     return value

@@ -60,13 +60,16 @@ async def unmapped(
     reason: Annotated[str | None, Query(max_length=64)] = None,
     partner: Annotated[str | None, Query(max_length=256, description="administrator only")] = None,
 ) -> Json:
-    """Statements that are kept and not counted: how many of each kind and reason, and which."""
+    """Statements that are kept and not counted: how many of each kind and reason, and which.
+
+    The first page (`after` 0) has the `counts` and what their `reasons` mean.
+    """
     statements, key = await _key(request)
     if partner is not None and partner != key.name:
         key.require_administrator()
     whose = partner or (None if key.is_administrator else key.name)
     async with statements.pool.acquire() as connection:
-        counts = await store.unmapped_counts(connection, whose)
+        counts = [] if after else await store.unmapped_counts(connection, whose)
         rows = await store.unmapped(connection, whose, after, limit, reason)
     for row in rows:
         row["id"] = str(row["id"])

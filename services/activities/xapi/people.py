@@ -6,8 +6,9 @@ differs from partner to partner, so that no answer lets two partners compare the
 
 import base64
 import hashlib
+import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from services.activities.ingest.leaks import leaks
 from services.activities.privacy import Pseudonyms
@@ -16,6 +17,7 @@ Json = dict[str, Any]
 HOME = "https://hocvuso.vn/xapi"
 MASKED = "masked-"
 LONGEST_VALUE = 128
+_MAIL = re.compile(r"[^\s@/:?&=+,;<>()]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
 def identity(agent: Json) -> tuple[str, ...] | None:
@@ -51,6 +53,12 @@ def person(agent: Json, scheme: str) -> Json | None:
     return {"scheme": "account", "value": value}
 
 
+def tells(text: str) -> bool:
+    """Whether a text holds an identity or phone number or an e-mail address, also URL-encoded."""
+    plain = unquote(text)
+    return leaks(text) or leaks(plain) or _MAIL.search(plain) is not None
+
+
 def shown_home(agent: Json) -> str:
     """The home page that may be shown: of the platform, never of a person on it."""
     if "account" not in agent:
@@ -60,9 +68,9 @@ def shown_home(agent: Json) -> str:
     if parts.scheme not in ("http", "https"):
         return HOME
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-    if leaks(origin):
+    if tells(origin):
         return HOME
-    plain = not (parts.query or parts.fragment or "@" in page or "~" in page or leaks(page))
+    plain = not (parts.query or parts.fragment or "@" in page or "~" in page or tells(page))
     return page if plain else origin
 
 

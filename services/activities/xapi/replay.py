@@ -10,7 +10,7 @@ from services.activities.ingest.door import Path
 from services.activities.keys.model import Key
 from services.activities.log.model import GiveUp
 from services.activities.xapi import become, store
-from services.activities.xapi.statements import Platforms, Statements, encoded
+from services.activities.xapi.statements import Changed, Platforms, Statements, encoded
 from shared.db import Connection
 
 Json = dict[str, Any]
@@ -24,25 +24,30 @@ async def replay(statements: Statements, key: Key, traceparent: str | None) -> J
     Safe to repeat and to run beside new statements: what somebody else has settled is left alone.
     """
     counted, waiting = 0, Counter[str]()
-    after = 0
+    after, pairs = 0, statements.mapping.pairs
     while True:
         async with statements.pool.acquire() as connection:
-            rows = await store.waiting(connection, key.name, after, PAGE)
+            rows = await store.waiting(connection, key.name, after, PAGE, pairs)
             platforms = Platforms(connection, key.name)
             tries = []
             for row in rows:
                 home = row["statement"]["actor"].get("account", {}).get("homePage", "")
-                said = await platforms.of(home)
-                tries.append((row["id"], _try(statements, row, said, key)))
+                found = _try(statements, row, await platforms.of(home), key)
+                if isinstance(found, str) and found == row["reason"]:
+                    waiting[found] += 1
+                else:
+                    tries.append((row["id"], found))
         if not rows:
-            return {"counted": counted, "waiting": dict(sorted(waiting.items()))}
+            break
         after = rows[-1]["seq"]
-        settled = await _page(statements, tries, key, traceparent)
-        for _, _, reason, _, _ in settled:
+        for _, _, reason, _, _ in await _page(statements, tries, key, traceparent):
             if reason is None:
                 counted += 1
             else:
                 waiting[reason] += 1
+    async with statements.pool.acquire() as connection:
+        waiting["no-mapping"] = await store.without_mapping(connection, key.name)
+    return {"counted": counted, "waiting": dict(sorted((+waiting).items()))}
 
 
 def _try(
@@ -68,18 +73,23 @@ async def _page(
     key: Key,
     traceparent: str | None,
 ) -> list[_Settled]:
-    """Hand the events of a page in and write what became of all its statements."""
+    """Hand the events of a page in and write what became of its statements."""
+    if not tries:
+        return []
     events = [(id, found) for id, found in tries if isinstance(found, become.Becomes)]
     settled: list[_Settled] = [
         (id, None, why, None, None) for id, why in tries if isinstance(why, str)
     ]
 
+    ids = {id for id, _ in tries}
+
     async def still(connection: Connection) -> None:
-        ids = {id for id, _ in tries}
         if await store.lock_waiting(connection, key.name, ids) != ids:
             raise GiveUp
 
     async def keep(connection: Connection, results: Sequence[Result]) -> None:
+        if await store.lock_waiting(connection, key.name, ids) != ids:
+            raise Changed
         for (id, found), result in zip(events, results, strict=True):
             if result.problem is not None and result.problem.code != "event-conflict":
                 settled.append((id, None, result.problem.code, None, None))

@@ -38,6 +38,14 @@ class Fresh:
     event: Json | None = None
 
 
+class Changed(Exception):
+    """Another request of the same transaction has kept what this one did not know of.
+
+    Requests are judged one after the other before any of them writes; so the transaction is given
+    up, each is written alone, and this one then sees what has changed.
+    """
+
+
 class Platforms:
     """What a partner has said of its platforms, each asked for once."""
 
@@ -119,6 +127,8 @@ class Statements:
                 one.row.statement["stored"] = formats.written(stored)
 
         async def keep(connection: Connection, results: Sequence[Result]) -> None:
+            if await store.view(connection, key.name, ids, targets) != seen:
+                raise Changed
             for one, result in zip(events, results, strict=True):
                 note(one.row, one.event, result)
             await store.insert(connection, [f.row for f in fresh])

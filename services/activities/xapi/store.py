@@ -206,16 +206,34 @@ async def unmapped(
     return [dict(r) for r in rows]
 
 
-async def waiting(connection: Connection, partner: str, after: int, limit: int) -> list[Any]:
-    """The same with all that is needed to try again."""
+async def waiting(
+    connection: Connection, partner: str, after: int, limit: int, pairs: Sequence[str]
+) -> list[Any]:
+    """The same with all that is needed to try again.
+
+    Of those without a mapping only those are read whose `VERB TYPE` is one of `pairs`.
+    """
     return list(
         await connection.fetch(
-            "SELECT seq, id, statement, person, reason, target FROM xapi_statement"
+            "SELECT seq, id, statement, person, reason FROM xapi_statement"
             " WHERE partner = $1 AND reason IS NOT NULL AND NOT voided AND NOT voids AND seq > $2"
+            " AND (reason <> 'no-mapping' OR verb || ' ' || activity_type = ANY($4::text[]))"
             " ORDER BY seq LIMIT $3",
             partner,
             after,
             limit,
+            pairs,
+        )
+    )
+
+
+async def without_mapping(connection: Connection, partner: str) -> int:
+    """How many statements of a partner no entry of the mapping takes."""
+    return int(
+        await connection.fetchval(
+            "SELECT count(*) FROM xapi_statement"
+            " WHERE partner = $1 AND reason = 'no-mapping' AND NOT voided",
+            partner,
         )
     )
 
