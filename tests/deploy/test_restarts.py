@@ -1,0 +1,117 @@
+"""May I restart it, may I migrate it: under load, nothing that was answered is lost."""
+
+import asyncio
+import io
+import signal
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+import services.activities
+from deploy.local.stack import LocalStack
+from services.activities.keys.store import ensure_admin_key
+from shared.db import migrate
+from tests.activities.posting import UNITS, send, unit
+from tests.conftest import new_database
+from tests.deploy.serving import ROOT, Poster, activities, in_log
+
+MIGRATIONS = "services/activities/migrations"
+pytestmark = pytest.mark.timeout(240)
+
+
+async def prepared(url: str, folder: Path) -> tuple[dict[str, str], str]:
+    """The environment of activities on a migrated database, and an administrator's key."""
+    (folder / "pseudonym.key").write_text("ab" * 32)
+    connection = await asyncpg.connect(url, server_settings={"search_path": "activities"})
+    await ensure_admin_key(connection, folder / "admin.key")
+    await connection.close()
+    env = {
+        "HOCVUSO_ACTIVITIES_DATABASE_URL": url,
+        "HOCVUSO_PSEUDONYM_KEY_FILE": str(folder / "pseudonym.key"),
+    }
+    return env, (folder / "admin.key").read_text().strip()
+
+
+async def with_units(url: str, key: str) -> None:
+    async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+        answer = await send(client, key, [unit(*u) for u in UNITS])
+    assert answer["accepted"] == len(UNITS), answer
+
+
+async def until(poster: Poster, number: int) -> None:
+    while len(poster.answered) < number:
+        await asyncio.sleep(0.02)
+
+
+async def test_a_service_that_is_told_to_stop_answers_what_it_took(
+    infrastructure: LocalStack, tmp_path: Path
+) -> None:
+    database = await new_database(infrastructure, "activities")
+    await asyncio.to_thread(migrate, database, "activities", ROOT / MIGRATIONS)
+    env, key = await prepared(database, tmp_path)
+    async with activities(ROOT, env) as (process, url):
+        await with_units(url, key)
+        poster = Poster(url, key)
+        posting = asyncio.create_task(poster.run(16))
+        await until(poster, 200)
+        process.send_signal(signal.SIGTERM)
+        code = await asyncio.to_thread(process.wait, 60)
+        poster.stopping = True
+        await posting
+    assert code in (0, -signal.SIGTERM), "it ended by itself, not by kill -9"
+    assert not poster.problems, poster.problems[:3]
+    # What was answered is there, and what is there was answered: nothing was dropped half-way.
+    assert await in_log(database) == set(poster.answered)
+
+
+async def test_migrations_run_while_the_version_before_them_serves(
+    infrastructure: LocalStack, tmp_path: Path
+) -> None:
+    """The code as it was before the newest migration, under load, while the database moves on."""
+    before = _code_before_the_newest_migration(tmp_path / "old")
+    database = await new_database(infrastructure, "activities")
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [
+            sys.executable, "-c", "import sys; from pathlib import Path; from shared.db import migrate;"
+            f" migrate(sys.argv[1], 'activities', Path('{MIGRATIONS}'))", database,
+        ],
+        cwd=before, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-800:]
+    env, key = await prepared(database, tmp_path)
+    async with activities(before, env) as (_, url):
+        await with_units(url, key)
+        poster = Poster(url, key)
+        posting = asyncio.create_task(poster.run(8))
+        await until(poster, 100)
+        folder = Path(services.activities.__path__[0]) / "migrations"
+        await asyncio.to_thread(migrate, database, "activities", folder)
+        await until(poster, len(poster.answered) + 100)
+        poster.stopping = True
+        await posting
+    assert all(problem.get("retryable") for problem in poster.problems), poster.problems[:3]
+    assert poster.cut == 0
+    accepted = {id for id, status in poster.answered.items() if status == 201}
+    assert len(accepted) >= 200 and await in_log(database) == accepted
+
+
+def _code_before_the_newest_migration(folder: Path) -> Path:
+    """That commit's tree; skips where there is no history."""
+
+    def git(*arguments: str) -> bytes:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
+        if done.returncode != 0:
+            pytest.skip("the history that holds the version before is not here")
+        return done.stdout
+
+    newest = git("log", "-1", "--format=%H", "--", f"{MIGRATIONS}/versions").decode().strip()
+    archive = git("archive", f"{newest}^", "services", "shared")
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tree:
+        tree.extractall(folder, filter="data")
+    return folder
