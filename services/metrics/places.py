@@ -100,6 +100,10 @@ class Places:
             known = self._chains[unit_id] = [unit_id, *above]
         return known
 
+    def _home_chain(self, unit_id: str) -> list[str]:
+        home = self.home(unit_id).unit_id
+        return self.chain(home) if home is not None else []
+
     def children(self, unit_id: str) -> list[Unit]:
         return [u for u in self.tree.children(unit_id, self.day) if u.level != "organisation"]
 
@@ -179,8 +183,8 @@ class Places:
     def speaking(self, unit_id: str, reporting: set[str], root: str) -> list[str]:
         """Of the units with own reports in the cell of `unit_id` those whose reports count there:
         those with no report of their own between them and it."""
-        if unit_id == root and not self.exists(root):
-            return sorted(reporting)
+        if unit_id == root and not self.exists(root) and root in reporting:
+            return [root]
         homes = {name: self.home(name) for name in reporting}
         direct = {home.unit_id for home in homes.values() if not home.remainder}
         found = []
@@ -231,8 +235,19 @@ class Places:
                 above[1] += sums[1]
         if not present:
             # The parts of an old unit lie under several units of this day, so it is summed apart.
-            parts = [sums for unit_id, sums in own.items() if unit_id in covered]
-            values[root] = [sum(part[0] for part in parts), sum(part[1] for part in parts)]
+            if own_report_wins and own.get(root, (0, 0))[0] > 0:
+                values[root] = list(own[root])
+                replaced.add(root)
+            else:
+                # As children would: where one speaks for itself, those below it do not.
+                inside = set(self.units_below(root, "commune"))
+                parts = [tuple(values[name]) for name in inside if name in values]
+                parts += [
+                    sums
+                    for unit_id, sums in own.items()
+                    if unit_id in covered and not inside.intersection(self._home_chain(unit_id))
+                ]
+                values[root] = [sum(part[0] for part in parts), sum(part[1] for part in parts)]
             astray = [
                 sums[0]
                 for unit_id, sums in own.items()

@@ -117,3 +117,13 @@ def test_a_units_own_report_replaces_those_below(tree: UnitTree) -> None:
     assert rolled.values["A@2025"] == (1, 50)
     assert rolled.values["15@2025"] == (2, 57)
     assert rolled.replaced == {"A@2025"}
+
+
+def test_own_reports_replace_those_below_for_an_old_province_too(tree: UnitTree) -> None:
+    own = {"A@2025": (1, 50), "h@2025": (2, 30), "B@2025": (1, 7), "s@2004": (1, 5)}
+    places = Places(tree, NEW)
+    rolled = places.roll(own, own_report_wins=True, root="15@2004")
+    assert rolled.values["15@2004"] == (3, 62)
+    assert places.speaking("15@2004", set(own), "15@2004") == ["A@2025", "B@2025", "s@2004"]
+    rolled = places.roll(own | {"15@2004": (1, 9)}, own_report_wins=True, root="15@2004")
+    assert rolled.values["15@2004"] == (1, 9) and "15@2004" in rolled.replaced
