@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from shared import kafka
+from shared.broker import Broker
 from shared.contracts import topics
 from shared.contracts.record import LogRecord, Through, record_decoder, through_decoder
 from shared.instruments import HEALED, PROJECTED
@@ -91,7 +92,7 @@ class LaneConsumer:
         self,
         projection: Projection,
         reader: LogReader,
-        servers: str,
+        servers: Broker | str,
         client_id: str,
         *,
         on_healed: Callable[[int], Any] = lambda _: None,

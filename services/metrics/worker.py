@@ -120,7 +120,7 @@ class Worker:
             await LaneConsumer(
                 self.projection,
                 self._reader,
-                self.settings.kafka_bootstrap_servers,
+                self.settings.broker(),
                 self.name,
             ).run()
         except progress.LanesLost as error:
@@ -230,7 +230,7 @@ class Worker:
         self._messages.put_nowait(message)
 
     async def _publish(self) -> None:
-        servers = self.settings.kafka_bootstrap_servers
+        servers = self.settings.broker()
         await kafka.ensure_topics(servers, {topics.PROGRESS: 1})
         producer: AIOKafkaProducer = kafka.producer(servers, f"{self.name}-progress")
         try:

@@ -25,6 +25,8 @@ from services.registry.tables import routes as table_routes
 from services.registry.tasks import routes as task_routes
 from services.registry.units import routes as unit_routes
 from services.registry.units import write_routes as unit_write_routes
+from services.registry.web import answers as web_answers
+from services.registry.web import entry as web_entry
 from services.registry.web import routes as web_routes
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
@@ -78,7 +80,7 @@ def create_app(
             _client(used.activities_url, used, activities) as activities_client,
             _client(used.metrics_url, used, metrics) as metrics_client,
         ):
-            follower = Follower(pool, activities_client, used.kafka_bootstrap_servers)
+            follower = Follower(pool, activities_client, used.broker())
             app.state.registry = State(
                 used,
                 clock or clock_from_environment(),
@@ -105,7 +107,8 @@ def create_app(
     app.include_router(health.router)
     for router in READ:
         app.include_router(router, dependencies=[Reader])
-    app.include_router(web_routes.router)
+    for pages in (web_routes.router, web_answers.router, web_entry.router):
+        app.include_router(pages)
     app.add_route("/metrics", exposition.route, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -16,6 +16,7 @@ import httpx
 from services.registry.definitions import DefinitionProjection, Definitions
 from services.registry.journal.projection import FactProjection
 from shared import progress
+from shared.broker import Broker
 from shared.contracts.record import DEFINITION_LANE, LANES, through_decoder
 from shared.lane_consumer import LaneConsumer, LogReader, Projection
 from shared.worker import forever
@@ -33,7 +34,11 @@ class Follower:
     """Runs beside the routes; `why_not_ready` says what a reader would miss."""
 
     def __init__(
-        self, pool: asyncpg.Pool, activities: httpx.AsyncClient, servers: str, name: str = ""
+        self,
+        pool: asyncpg.Pool,
+        activities: httpx.AsyncClient,
+        servers: Broker | str,
+        name: str = "",
     ) -> None:
         self.definitions = Definitions()
         self._pool = pool
