@@ -198,7 +198,7 @@ def _table(
         _fail(str(error))
     _show(summary)
     if summary.examples:
-        print(f"{summary.examples} example rows were not sent")
+        print(f"example rows, not sent: {summary.examples}")
     if dry_run:
         print("dry run: nothing was written")
     if summary.repeated:
