@@ -5,6 +5,7 @@ Writing always needs a key of the caller's own: it is forwarded to activities, w
 
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Cookie, Depends, Header, Request
 
@@ -119,10 +120,14 @@ async def writer(
     authorization: Annotated[str | None, Header()] = None,
     cookie: Annotated[str | None, Cookie(alias=KEY_COOKIE, include_in_schema=False)] = None,
     site: Annotated[str | None, Header(alias="Sec-Fetch-Site", include_in_schema=False)] = None,
+    origin: Annotated[str | None, Header(include_in_schema=False)] = None,
+    host: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Writer:
     """The dependency of every route that writes: a key, also where reading is open."""
     if authorization is None and cookie is not None:
-        if site not in OWN_PAGES:
+        # Browsers leave Sec-Fetch-Site out where there is no TLS; then Origin tells.
+        own = site in OWN_PAGES if site is not None else _same(origin, host)
+        if not own:
             raise Problem(
                 "foreign-page",
                 "A page of another site, or a browser that does not say, may not write.",
@@ -132,6 +137,10 @@ async def writer(
         authorization = f"Bearer {cookie}"
     text = auth.bearer(authorization, tokens=True)
     return Writer(f"Bearer {text}", await state.keys.check(text))
+
+
+def _same(origin: str | None, host: str) -> bool:
+    return origin is not None and urlsplit(origin).netloc == host != ""
 
 
 Reader = Depends(reader)

@@ -24,6 +24,16 @@ PAGES = [
     "/plans/yen-bai-2025-2026/units/15@2004",
     "/plans/dak-lak-2026/objectives/adults-certified-vneid",
     "/plans/gia-lai-2026/calendar",
+    "/plans/gia-lai-2026/calendar?unit=23563",
+    "/plans/yen-bai-2025-2026/calendar",
+    "/plans/dong-nai-2026/tasks",
+    "/plans/dong-nai-2026/tasks?lead=so-khcn&late=1",
+    "/plans/dak-lak-2026/cold-spots",
+    "/plans/dak-lak-2026/completeness",
+    "/plans/dak-lak-2026/units/24133/objectives/adults-certified-vneid",
+    "/enter",
+    "/enter/class.held",
+    "/enter/citizen.certified",
 ]
 
 

@@ -60,7 +60,7 @@ async def show_cold_spots(
             hint=f"GET /v1/plans/{plan}/objectives lists them.",
         )
     table = await build(state, Question(plan, unit, level, as_of))
-    decided = await _decided(state, found, table.as_of)
+    decided = await decided_in(state, found, table.as_of)
     spots = await cold_spots(state, found, table, objective, attribute, limit)
     listed = []
     for wanted, total, unknown, top in spots:
@@ -168,7 +168,7 @@ def _has(state: State, unit_id: str, attribute: str, on: date) -> bool:
     return bool(unit and unit.has(attribute, on))
 
 
-async def _decided(state: State, plan: PlanVersion, as_of: date) -> list[Fact]:
+async def decided_in(state: State, plan: PlanVersion, as_of: date) -> list[Fact]:
     """Reviews and dispatches of the seven days up to a day, in the plan's units."""
     area = sorted(area_of(state, plan))
     types = ["review.held", "force.dispatched"]

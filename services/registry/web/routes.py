@@ -1,24 +1,18 @@
 """Pages: the list of plans, a plan's table, a unit's card, an objective. Rendered here, no script."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from datetime import date
-from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import parse_qs, quote, urlencode
+from typing import Annotated
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
-from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.registry.access import KEY_COOKIE, Reader, Visiting
 from services.registry.disclosure import is_public
 from services.registry.plans.routes import (
     objective_json,
     objective_states,
-    obligation_json,
     plan_json,
 )
 from services.registry.state import Registry, State
@@ -26,97 +20,14 @@ from services.registry.tables.build import Question, build
 from services.registry.tables.public import LEVELS as PUBLIC_LEVELS
 from services.registry.tables.public import public_table
 from services.registry.tables.scope import LEVELS
-from services.registry.web import words
+from services.registry.web.render import Day, PageRoute, day_of, show
 from shared import auth
 from shared.contracts.tree import Unit
 from shared.problems import Problem
 
-_pages = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_pages.filters.update(
-    number=words.number,
-    percent=words.percent,
-    day=words.day,
-    moment=words.moment,
-    target=words.target,
-    deadline=words.deadline,
-    status=words.status,
-    flags=words.flags,
-    remarks=words.remarks,
-)
-_pages.globals.update(LEVEL=words.LEVEL, STATE=words.STATE, fill=words.fill)
-
-# No script, no frames, nothing from elsewhere: a page cannot be made to do anything else.
-_SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-cache",
-}
-
-
 LARGEST_FORM = 4096
 
-
-class PageRoute(APIRoute):
-    """Shows problems as pages; without a key, leads to the sign-in page."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def guarded(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except Problem as problem:
-                if problem.status == 401 and request.method == "GET":
-                    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-                    return RedirectResponse(f"/login?next={quote(here)}", 303)
-                return _problem(request, problem)
-            except RequestValidationError as error:
-                first = error.errors()[0]
-                detail = f"{first['loc'][-1]}: {first['msg']}"
-                return _problem(request, Problem("invalid-parameter", detail))
-
-        return guarded
-
-
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-
-
-def _page(state: State, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
-    body = _pages.get_template(template).render(
-        sandbox=state.settings.sandbox, today=state.clock.today(), **values
-    )
-    return HTMLResponse(body, status, headers=_SECURITY)
-
-
-def _problem(request: Request, problem: Problem) -> HTMLResponse:
-    state: State = request.app.state.registry
-    return _page(state, "problem.html", problem.status, problem=problem)
-
-
-Day = Annotated[str, Query(max_length=10)]
-
-
-def _day(text: str, name: str) -> date | None:
-    """A day from a form, where an empty field means none."""
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Problem(
-            "invalid-parameter",
-            f"{name} is not a day.",
-            pointer=f"/{name}",
-            hint="Days are written YYYY-MM-DD.",
-        ) from None
 
 
 @router.get("/")
@@ -127,7 +38,7 @@ async def plans(state: Registry, visitor: Visiting) -> HTMLResponse:
         for plan in state.definitions.plans()
         if not visitor.anonymous or is_public(state, plan.plan)
     ]
-    return _page(state, "plans.html", plans=found)
+    return show(state, "plans.html", plans=found)
 
 
 @router.get("/plans/{plan}")
@@ -142,7 +53,7 @@ async def table(
 ) -> HTMLResponse:
     """Units x objectives."""
     asked = Question(
-        plan, unit or None, level or None, _day(as_of, "as_of"), _day(known_at, "known_at")
+        plan, unit or None, level or None, day_of(as_of, "as_of"), day_of(known_at, "known_at")
     )
     if visitor.anonymous:
         shown = await public_table(state, state.plan(plan), asked.level, asked.as_of)
@@ -156,7 +67,7 @@ async def table(
     if visitor.anonymous:
         levels = [level for level in levels if level in PUBLIC_LEVELS]
     return await asyncio.to_thread(
-        _page,
+        show,
         state,
         "table.html",
         table=shown,
@@ -185,17 +96,17 @@ async def unit_card(
     state: Registry, plan: str, code: str, as_of: Day = "", known_at: Day = ""
 ) -> HTMLResponse:
     """All objectives of one unit, with texts, targets, deadlines and pace."""
-    day = _day(as_of, "as_of") or state.clock.today()
+    day = day_of(as_of, "as_of") or state.clock.today()
     unit = state.unit(code, day)
     asked = Question(
-        plan, unit.unit_id, unit.level, _day(as_of, "as_of"), _day(known_at, "known_at")
+        plan, unit.unit_id, unit.level, day_of(as_of, "as_of"), day_of(known_at, "known_at")
     )
     shown = await build(state, asked)
     states = await objective_states(state, plan)
     document = state.plan(plan).document
     row = next((r for r in shown.rows if r.unit_id == unit.unit_id), shown.whole)
     names = {o["id"]: o["name_vi"] for o in document["organisations"]}
-    return _page(
+    return show(
         state,
         "unit.html",
         table=shown,
@@ -220,7 +131,7 @@ def _between(state: State, unit: Unit, top: str, day: date) -> list[tuple[str, s
 
 
 @router.get("/plans/{plan}/objectives/{objective}", dependencies=[Reader])
-async def objective_page(state: Registry, plan: str, objective: str) -> HTMLResponse:
+async def objectiveshow(state: Registry, plan: str, objective: str) -> HTMLResponse:
     """What the plan says, how it is read, and the numbers of every unit."""
     found = state.plan(plan)
     states = await objective_states(state, plan)
@@ -234,7 +145,7 @@ async def objective_page(state: Registry, plan: str, objective: str) -> HTMLResp
         )
     shown = await build(state, Question(plan))
     return await asyncio.to_thread(
-        _page,
+        show,
         state,
         "objective.html",
         table=shown,
@@ -246,27 +157,10 @@ async def objective_page(state: Registry, plan: str, objective: str) -> HTMLResp
     )
 
 
-@router.get("/plans/{plan}/calendar", dependencies=[Reader])
-async def calendar_page(state: Registry, plan: str) -> HTMLResponse:
-    """Who owes which report until when."""
-    found = state.plan(plan)
-    today = state.clock.today()
-    owed = [obligation_json(o, today) for o in found.document["reporting"]]
-    owed.sort(key=lambda o: (o["next_last_day"] or date.max, o["id"]))
-    names = {o["id"]: o["name_vi"] for o in found.document["organisations"]}
-    return _page(
-        state,
-        "calendar.html",
-        plan=plan_json(state, found),
-        obligations=owed,
-        organisations=names,
-    )
-
-
 @router.get("/login")
-async def login_page(state: Registry, next: str = "/") -> HTMLResponse:
+async def loginshow(state: Registry, next: str = "/") -> HTMLResponse:
     """Where a key is typed in."""
-    return _page(state, "login.html", next=_local(next), error=None)
+    return show(state, "login.html", next=_local(next), error=None)
 
 
 @router.post("/login")
@@ -277,7 +171,7 @@ async def login(request: Request, state: Registry) -> Response:
     try:
         await state.keys.check(auth.bearer(f"Bearer {key}"))
     except Problem as problem:
-        return _page(state, "login.html", problem.status, next=next, error=problem)
+        return show(state, "login.html", problem.status, next=next, error=problem)
     answer = RedirectResponse(next, 303)
     secure = request.url.scheme == "https"
     answer.set_cookie(KEY_COOKIE, key, httponly=True, samesite="strict", secure=secure)

@@ -29,6 +29,34 @@ LEVEL = {
 
 STATE = {"counted": "Đang đếm", "building": "Đang tính lại", "not_counted": "Chưa đếm"}
 
+REPORT = {
+    "on_time": ("good", "Đúng hạn"),
+    "late": ("warn", "Muộn"),
+    "missing": ("bad", "Quá hạn, chưa nộp"),
+    "due": ("idle", "Chưa đến hạn"),
+    "received": ("good", "Đã nhận"),
+    "not_received": ("warn", "Chưa nhận"),
+    "open": ("idle", "Đang trong kỳ"),
+    "unknown": ("idle", "Chưa có danh sách đơn vị"),
+}
+"""State of a report -> (colour class, words)."""
+
+TASK = {
+    "done": ("good", "Đạt các chỉ tiêu gắn với nhiệm vụ"),
+    "proven": ("good", "Đủ các loại minh chứng"),
+    "started": ("warn", "Mới có một phần minh chứng"),
+    "not_started": ("idle", "Chưa có minh chứng"),
+    "no_proof_defined": ("idle", "Kế hoạch không nêu minh chứng"),
+}
+
+REASON = {
+    "no_events": "không có sự kiện trong bốn tuần",
+    "nil_reported": "đơn vị xác nhận không phát sinh",
+    "late_data": "số liệu gửi muộn",
+    "parked": "có sự kiện chờ xử lý",
+    "slow": "tiến độ chậm",
+}
+
 FLAGS = {
     "denominator_missing": "thiếu mẫu số",
     "denominator_partial": "mẫu số chưa đủ",

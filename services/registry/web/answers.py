@@ -1,0 +1,195 @@
+"""Pages of what people ask for: calendar, tasks, cold spots, completeness, one number's story."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
+
+from services.registry.access import Reader, Visiting, see_events
+from services.registry.completeness.routes import counted_types, entry, reported, span
+from services.registry.plans.routes import objective_json, objective_states, plan_json
+from services.registry.plans.territory import in_plan
+from services.registry.progress import why
+from services.registry.progress.cold_spots import cold_spots, decided_in
+from services.registry.progress.pace import required
+from services.registry.reports.model import account_json, entry_json
+from services.registry.reports.routes import accounts, debtor_of
+from services.registry.state import Registry, State
+from services.registry.tables.build import Question, build, place_of
+from services.registry.tasks.routes import standings
+from services.registry.web import words
+from services.registry.web.chart import chart
+from services.registry.web.render import Day, PageRoute, day_of, show
+from shared.contracts.definitions import Catalogue
+from shared.problems import Problem
+
+router = APIRouter(prefix="/plans/{plan}", route_class=PageRoute, include_in_schema=False)
+
+UnitCode = Annotated[str, Query(max_length=80)]
+
+
+def _common(state: State, plan: str) -> dict[str, Any]:
+    found = state.plan(plan)
+    return {
+        "plan": plan_json(state, found),
+        "organisations": {o["id"]: o["name_vi"] for o in found.document["organisations"]},
+    }
+
+
+@router.get("/calendar", dependencies=[Reader])
+async def calendar_page(state: Registry, plan: str, unit: UnitCode = "") -> HTMLResponse:
+    """Who owes which report until when, and who has handed it in."""
+    found, today = state.plan(plan), state.clock.today()
+    debtor = debtor_of(state, found, unit or None, None, today)
+    owed = []
+    for account in await accounts(state, found, today):
+        shown = account_json(account, today)
+        if debtor is not None:
+            own = [
+                (filled, one)
+                for filled in account.periods
+                for one in filled.entries
+                if one.debtor.id == debtor
+            ]
+            if not own:
+                continue
+            rows = {f.period.id: entry_json(one, f.period) for f, one in own}
+            shown["periods"] = [
+                p | {"own": rows[p["period"]]} for p in shown["periods"] if p["period"] in rows
+            ]
+        owed.append(shown)
+    owed.sort(key=lambda o: (o["next_last_day"] or date.max, o["id"]))
+    about = state.tree.unit(debtor) if debtor else None
+    return show(
+        state,
+        "calendar.html",
+        obligations=owed,
+        unit=about,
+        unit_name=about.name(today) if about else "",
+        REPORT=words.REPORT,
+        **_common(state, plan),
+    )
+
+
+@router.get("/tasks", dependencies=[Reader])
+async def tasks_page(
+    state: Registry, plan: str, lead: UnitCode = "", late: Annotated[str, Query()] = ""
+) -> HTMLResponse:
+    """Who leads what and what is late."""
+    found = [
+        (task, stands)
+        for task, stands in await standings(state, state.plan(plan))
+        if (not lead or lead in (task.get("lead") or [])) and (not late or stands.late)
+    ]
+    titles = {name: kind.title_vi for name, kind in Catalogue.load().items()}
+    return show(
+        state, "tasks.html", tasks=found, lead=lead, late=late, TASK=words.TASK, titles=titles,
+        **_common(state, plan),
+    )  # fmt: skip
+
+
+@router.get("/cold-spots", dependencies=[Reader])
+async def cold_spots_page(state: Registry, plan: str, as_of: Day = "") -> HTMLResponse:
+    """Where forces are needed, why, and what was decided last week."""
+    found = state.plan(plan)
+    table = await build(state, Question(plan, as_of=day_of(as_of, "as_of")))
+    spots = await cold_spots(state, found, table, None, None, 5)
+    decided = await decided_in(state, found, table.as_of)
+    return show(
+        state,
+        "cold_spots.html",
+        table=table,
+        spots=[s for s in spots if s[3]],
+        reviews=[f for f in decided if f.type == "review.held"],
+        dispatched=[f for f in decided if f.type == "force.dispatched"],
+        required=required,
+        REASON=words.REASON,
+        **_common(state, plan),
+    )
+
+
+@router.get("/completeness", dependencies=[Reader])
+async def completeness_page(
+    state: Registry, plan: str, since: Day = "", until: Day = ""
+) -> HTMLResponse:
+    """Who has reported, who has confirmed that there was nothing, and who is silent."""
+    found = state.plan(plan)
+    first, last = span(state, day_of(since, "since"), day_of(until, "until"))
+    place = place_of(state, Question(plan), last)
+    types = counted_types(found)
+    below = {u: [u, *(d.unit_id for d in state.tree.descendants(u))] for _, u, _ in place.units}
+    come, nil = await reported(state, below, types, first, last)
+    rows = []
+    for _, unit_id, name in place.units:
+        states = [entry(come.get((unit_id, t)), nil.get((unit_id, t), [])) for t in types]
+        rows.append(
+            {
+                "unit_id": unit_id,
+                "name_vi": name,
+                "events": sum(s["events"] for s in states),
+                "last": max((s["last_recorded"] for s in states if s["events"]), default=None),
+                **{
+                    word: sum(s["state"] == word for s in states)
+                    for word in ("reported", "zero", "nil", "missing")
+                },
+            }
+        )
+    return show(
+        state, "completeness.html", rows=rows, types=types, first=first, last=last,
+        **_common(state, plan),
+    )  # fmt: skip
+
+
+@router.get("/units/{code}/objectives/{objective}")
+async def story_page(
+    state: Registry,
+    visitor: Visiting,
+    plan: str,
+    code: str,
+    objective: str,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> HTMLResponse:
+    """One number: how it grew, and the events that prove it."""
+    found, today = state.plan(plan), state.clock.today()
+    why.check_objectives(state, plan, [objective])
+    unit = in_plan(state, found, code, today)
+    wanted = next(o for o in found.document["objectives"] if o["id"] == objective)
+    table = await build(state, Question(plan, unit.unit_id, unit.level))
+    row = next((r for r in table.rows if r.unit_id == unit.unit_id), table.whole)
+    cell = row.cells.get(objective) if row else None
+    troubles: list[Problem] = []
+    points: list[tuple[date, int | None]] = []
+    proofs: dict[str, Any] | None = None
+    try:
+        told = await why.series(state, plan, unit.unit_id, [objective], None, None, "week", None)
+        for point in told["points"]:
+            value = next((c["value"] for c in point["cells"] if c["unit_id"] == unit.unit_id), None)
+            points.append((date.fromisoformat(point["as_of"]), value))
+    except Problem as problem:
+        troubles.append(problem)
+    try:
+        see_events(visitor, state, unit.unit_id)
+        proofs = await why.evidence(
+            state, plan, objective, unit.unit_id, None, None, "value", cursor, 50
+        )
+    except Problem as problem:
+        troubles.append(problem)
+    titles = {name: kind.title_vi for name, kind in Catalogue.load().items()}
+    return show(
+        state,
+        "story.html",
+        table=table,
+        unit=unit,
+        name=unit.name(today),
+        objective=objective_json(wanted, await objective_states(state, plan)),
+        cell=cell,
+        need=required(cell) if cell else None,
+        chart=chart(points, required(cell) if cell else None),
+        points=points,
+        proofs=proofs,
+        troubles=troubles,
+        titles=titles,
+        activities=state.settings.activities_url,
+        **_common(state, plan),
+    )

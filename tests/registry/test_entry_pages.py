@@ -1,0 +1,148 @@
+"""Forms made from the definitions, and the pages that show what stands behind a number."""
+
+import html
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from services.registry.web.chart import chart
+from services.registry.web.entry import data_of, fields_of, kind_of, kinds
+from tests.registry import fakes
+from tests.registry.conftest import Running
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def signed_in(registry: Running) -> Iterator[Running]:
+    registry.client.cookies.set("hocvuso_key", fakes.KEY)
+    yield registry
+    registry.client.cookies.clear()
+
+
+async def send(registry: Running, type: str, fields: list[tuple[str, str]]) -> httpx.Response:
+    headers = FORM | {"Sec-Fetch-Site": "same-origin"}
+    return await registry.client.post(f"/enter/{type}", content=urlencode(fields), headers=headers)
+
+
+async def fresh_id(registry: Running, type: str) -> str:
+    text = (await registry.client.get(f"/enter/{type}")).text
+    found = re.search(r'name="id" value="([0-9a-f-]{36})"', text)
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("kind", [kind.type for kind in kinds(None)])
+async def test_every_form_has_a_label_for_every_field(registry: Running, kind: str) -> None:
+    text = html.unescape((await registry.client.get(f"/enter/{kind}")).text)
+    for name, spec, schemes in fields_of(kind_of(kind)):
+        assert f'name="data.{name}"' in text
+        assert spec.title_vi in text
+        if schemes:
+            assert f'name="data.{name}.scheme"' in text
+    inputs = re.findall(r"<(?:input|select)(?![^>]*type=.hidden)", text)
+    assert len(inputs) <= text.count("<label")
+
+
+async def test_what_is_typed_becomes_one_event(signed_in: Running) -> None:
+    id = await fresh_id(signed_in, "class.held")
+    fields = [
+        ("id", id), ("unit", "24133@2025"), ("day", "2026-11-10"), ("data.participants", "32"),
+        ("data.target_groups", "cnscd_member"), ("data.channel", "in_person"), ("data.note", ""),
+    ]  # fmt: skip
+    answer = await send(signed_in, "class.held", fields)
+    assert answer.status_code == 200, answer.text
+    assert "Đã ghi" in answer.text
+    posted = signed_in.activities.posted[-1]
+    assert posted["data"] == {
+        "participants": 32, "target_groups": ["cnscd_member"], "channel": "in_person",
+    }  # fmt: skip
+    assert (posted["id"], posted["time"]) == (f"form-{id}", "2026-11-10T00:00:00+07:00")
+    again = await send(signed_in, "class.held", fields)
+    assert "Đã có từ trước" in again.text
+
+
+async def test_a_refusal_shows_the_form_again_without_the_identity_number(
+    signed_in: Running,
+) -> None:
+    id = await fresh_id(signed_in, "citizen.certified")
+    fields = [
+        ("id", id), ("unit", "24133@2025"), ("day", "2026-11-10"), ("data.person", "066099000001"),
+        ("data.person.scheme", "cccd"), ("data.age", "many"), ("data.target_groups", "adult"),
+    ]  # fmt: skip
+    answer = await send(signed_in, "citizen.certified", fields)
+    assert answer.status_code == 422
+    assert "data-invalid" in answer.text
+    assert "066099000001" not in answer.text
+    assert re.search(r'value="adult" checked', answer.text)
+
+
+async def test_a_form_from_elsewhere_is_refused(signed_in: Running) -> None:
+    before = len(signed_in.activities.posted)
+    body = urlencode({"id": "x", "unit": "24133", "day": "2026-11-10"})
+    for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        answer = await signed_in.client.post(
+            "/enter/class.held", content=body, headers=FORM | headers
+        )
+        assert answer.status_code == 403
+        assert "foreign-page" in answer.text
+    assert len(signed_in.activities.posted) == before
+    answer = await signed_in.client.post(
+        "/enter/class.held", content=body, headers=FORM | {"Origin": "http://registry"}
+    )
+    assert "form-incomplete" in answer.text  # taken, but its id is none of ours
+
+
+async def test_unknown_types_have_no_form(registry: Running) -> None:
+    for name in ("plan.published", "event.revoked", "no.such"):
+        assert (await registry.client.get(f"/enter/{name}")).status_code == 404
+
+
+def test_empty_fields_say_nothing() -> None:
+    kind = kind_of("class.held")
+    assert data_of(kind, {"data.participants": [" "], "data.unknown": ["1"]}) == {}
+    assert data_of(kind, {"data.participants": ["0"]}) == {"participants": 0}
+
+
+async def test_a_numbers_story(registry: Running) -> None:
+    def metrics(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/v1/series":
+            cells = [[{"unit_id": "24133@2025", "value": v}] for v in (0, 5, 9)]
+            days = ("2026-11-08", "2026-11-15", "2026-11-21")
+            points = [{"as_of": d, "cells": c} for d, c in zip(days, cells, strict=True)]
+            return httpx.Response(200, json={"points": points})
+        event: dict[str, Any] = {
+            "position": 1, "source": "https://congan.example", "id": "a<b", "weight": 9,
+            "type": "citizen.certified", "unit_id": "24133@2025", "occurred": "2026-11-10",
+            "since": "2026-11-10", "recorded": "2026-11-11",
+        }  # fmt: skip
+        return httpx.Response(200, json={"counted": 9, "events": [event], "next": None})
+
+    registry.metrics["answer"] = metrics
+    try:
+        address = "/plans/dak-lak-2026/units/24133/objectives/adults-certified-vneid"
+        text = (await registry.client.get(address)).text
+    finally:
+        registry.metrics["answer"] = fakes.no_metrics
+    assert '<svg class="chart"' in text and "<title" in text
+    assert text.count("<circle") == 3
+    assert (
+        "a&lt;b" in text and "/v1/events?source=https%3A%2F%2Fcongan.example&amp;id=a%3Cb" in text
+    )
+    assert "10/11/2026" in text
+
+
+def test_a_chart_leaves_gaps_open() -> None:
+    days = [date(2026, 1, n) for n in (1, 8, 15, 22)]
+    found = chart(list(zip(days, (1, None, 3, 4), strict=True)), 8)
+    assert found is not None
+    assert found.line.count("M") == 2 and found.line.count("L") == 1
+    assert found.target_y is not None
+    assert min(y for _, y, _, _ in found.points) > found.target_y
+    assert chart([(days[0], 1)], None) is None
+    assert chart([(day, None) for day in days], None) is None
