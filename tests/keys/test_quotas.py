@@ -93,6 +93,24 @@ async def test_a_stream_waits_for_the_minute(api: Api, clock: FixedClock, servic
     assert (closing["done"], closing["accepted"], closing["committed"]) == (True, 25, 25)
 
 
+async def test_an_intake_whose_batches_are_larger_than_a_minute_gets_through(
+    api: Api, clock: FixedClock, service: Any
+) -> None:
+    key = await partner(api, per_minute=10)
+    mine = await service[0].state.keys.authenticate(f"Bearer {key}")
+    raw = [json.dumps(e).encode() for e in events(0, 25)]
+    door = service[0].state.door
+    taking = asyncio.create_task(door.take(raw, mine, Path.KAFKA, traceparent=None))
+    async with asyncio.timeout(60):
+        while not taking.done():
+            await asyncio.sleep(0.1)
+            clock.at += timedelta(seconds=10)
+    assert [r.status.value for r in taking.result()] == ["accepted"] * 25
+    with pytest.raises(Problem, match="quota-exceeded") as refused:
+        await door.take(raw[:10], mine, Path.KAFKA, traceparent=None)
+    assert refused.value.retryable
+
+
 async def test_a_stream_ends_with_the_days_quota(api: Api) -> None:
     key = await partner(api, per_day=1_000)
     body = b"".join(json.dumps(e).encode() + b"\n" for e in events(0, 1_200))

@@ -188,7 +188,9 @@ class Door:
         if rights is None:
             yield results
             return
-        if path is Path.STREAM:
+        # A stream waits here; an intake waits itself, but cannot make its batches smaller.
+        split = path is Path.KAFKA and rights.quotas.too_many(key.name, number)
+        if path is Path.STREAM or split:
             await rights.pause(key, path.value, number)
         else:
             rights.spend(key, path.value, number)

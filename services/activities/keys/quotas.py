@@ -97,6 +97,11 @@ class Quotas:
             else:
                 left -= part
 
+    def too_many(self, partner: str, number: int) -> bool:
+        """Whether no minute has room for so many at once."""
+        account = self._accounts.get(partner)
+        return account is not None and number > (account.per_minute or number)
+
     def give_back(self, partner: str, number: int) -> None:
         """Events that were counted and then not taken in, because the log was not there."""
         account = self._accounts.get(partner)
