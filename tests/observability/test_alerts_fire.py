@@ -1,0 +1,162 @@
+"""Each alert fires when the real thing is broken, in a real system watched by a real Prometheus.
+
+Minutes are seconds here (`watched.quicker`); promtool proves the true durations (test_alerts.py).
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import psutil
+import pytest
+
+from deploy.local import services
+from deploy.local.stack import LocalStack
+from tests.activities.posting import UNITS, unit
+from tests.observability.watched import Prometheus
+
+LATE = ("68@2025", "Tỉnh Lâm Đồng", "province", "VN@2025")
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """All processes, without the units of the whole country."""
+    home = tmp_path_factory.mktemp("watched") / "home"
+    with LocalStack(home, stages=lambda e, a: services.stages(e, a)[:2]) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def prometheus(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    made = Prometheus(stack, tmp_path_factory.mktemp("prometheus") / "p")
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def post(stack: LocalStack, *events: dict[str, Any]) -> httpx.Response:
+    key = stack.home.admin_key.read_text().strip()
+    return httpx.post(
+        f"{stack.urls['activities']}/v1/events",
+        json=list(events),
+        headers={
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/cloudevents-batch+json",
+        },
+        timeout=60,
+        trust_env=False,
+    )
+
+
+def sql(stack: LocalStack, *statements: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(stack.superuser_url)
+        for statement in statements:
+            await connection.execute(statement)
+        await connection.close()
+
+    asyncio.run(run())
+
+
+def freeze(pid: int | None, *, thaw: bool = False) -> None:
+    """Stop a process as a hanging one would: it is there and does nothing."""
+    assert pid is not None
+    for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+        os.kill(process.pid, signal.SIGCONT if thaw else signal.SIGSTOP)
+
+
+def test_alerts_fire_for_what_they_are_there_for(stack: LocalStack, prometheus: Prometheus) -> None:
+    units = [unit(*u) for u in UNITS]
+    assert post(stack, *units[:-1]).json()["accepted"] == len(units) - 1
+    prometheus.wait_for_quiet("all is well")
+
+    # Relay and worker hang, and one subject is parked.
+    relay, worker = stack.pid("relay"), stack.pid("worker")
+    freeze(relay)
+    freeze(worker)
+    sql(
+        stack,
+        # A hanging process keeps its lock until its connection dies.
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid ="
+        f" {0x68763031}",
+        "INSERT INTO metrics.parked (position, lane, subject, unit_id, type, problem, record)"
+        " VALUES (1, 1, 'x', 'x', 'x', 'x', '{}')",
+    )
+    assert post(stack, units[-1]).json()["accepted"] == 1
+    down = {"ProcessDown relay", "ProcessDown worker"}
+    prometheus.wait_for(
+        down | {"NoRelay", "NoWorker", "RelayBehind", "ProjectionBehind", "EventsParked"},
+        "relay and worker hang",
+    )
+    freeze(relay, thaw=True)
+    freeze(worker, thaw=True)
+    sql(stack, "DELETE FROM metrics.parked")
+    prometheus.wait_for_quiet("relay and worker go on")
+
+    # A forgotten transaction blocks the refresh, and a partner posts nonsense.
+    asyncio.run(_blocked(stack, lambda: _waiting_and_nonsense(stack, prometheus)))
+    late = frozenset({"PartnerRefused"})  # over thirty minutes, so it stays for a while
+    prometheus.wait_for_quiet("the transaction has ended", late)
+
+    freeze(stack.pid("broker"))
+    prometheus.wait_for({"BrokerSilent"}, "the broker hangs")
+    freeze(stack.pid("broker"), thaw=True)
+    prometheus.wait_for_quiet("the broker goes on", late)
+
+    # The log cannot be written; then all of PostgreSQL hangs.
+    sql(stack, "ALTER TABLE activities.log RENAME TO lost")
+    for _ in range(3):
+        assert post(stack, {**units[-1], "id": os.urandom(4).hex()}).status_code == 503
+    prometheus.wait_for({"AppendFailing", "HttpErrors"}, "the log is gone")
+    sql(stack, "ALTER TABLE activities.lost RENAME TO log")
+    freeze(stack.pid("postgres"))
+    try:
+        prometheus.wait_for({"DatabaseUnreachable"}, "PostgreSQL hangs")
+    finally:
+        freeze(stack.pid("postgres"), thaw=True)
+
+
+async def _blocked(stack: LocalStack, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    connection = await asyncpg.connect(stack.superuser_url)
+    async with connection.transaction():
+        await connection.execute("SELECT 1 FROM metrics.shown FOR UPDATE")
+        await meanwhile()
+    await connection.close()
+
+
+async def _waiting_and_nonsense(stack: LocalStack, prometheus: Prometheus) -> None:
+    answer = await asyncio.to_thread(post, stack, unit(*LATE))
+    assert answer.json()["accepted"] == 1, answer.text
+    for _ in range(20):
+        answer = await asyncio.to_thread(post, stack, {"specversion": "1.0"})
+        assert answer.json()["rejected"] == 1
+        await asyncio.sleep(0.5)
+    await asyncio.to_thread(
+        prometheus.wait_for, {"RefreshStale", "PartnerRefused"}, "the refresh is blocked"
+    )
+
+
+def test_a_slow_bucket_leads_to_a_trace_only_where_traces_are_kept(
+    stack: LocalStack, prometheus: Prometheus
+) -> None:
+    """Without an exporter no trace is sampled, so no exemplar may promise one."""
+    data = prometheus.get(
+        "query_exemplars", query="http_server_request_duration_seconds_bucket",
+        start="0", end="4102444800",
+    )  # fmt: skip
+    assert data == []
+
+
+def test_recorded_series_have_values(
+    stack: LocalStack, prometheus: Prometheus, tmp_path: Path
+) -> None:
+    assert prometheus.values("hocvuso:log_position")[0] >= len(UNITS)
+    assert len(prometheus.values("hocvuso:projection_delay_seconds")) == 9
+    assert prometheus.values('sum(hocvuso_events_total{hocvuso_outcome="accepted"})')[0] >= 1
