@@ -84,6 +84,7 @@ class System:
     door: Door
     clock: Clock
     partner: str
+    url: str
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
@@ -245,7 +246,7 @@ async def make_system(stack: LocalStack, broker: Broker | str) -> System:
     key = Key("admin", "admin", frozenset({"administrator"}))
     results = await door.take([raw(unit(*u)) for u in UNITS], key, Path.REST, traceparent=None)
     assert all(r.problem is None for r in results), results
-    return System(broker, pool, log, door, clock, f"p{uuid.uuid4().hex[:10]}")
+    return System(broker, pool, log, door, clock, f"p{uuid.uuid4().hex[:10]}", url)
 
 
 async def close(system: System) -> None:
