@@ -61,6 +61,7 @@ ELSEWHERE: tuple[tuple[str, str, str, str], ...] = (
         "host:port/database, in containers",
         "deploy/docker/entrypoint.py",
     ),
+    ("HOCVUSO_BACKUP_KEEP", "`14`", "backups that are kept, in containers", "docker-compose.yml"),
     ("HOCVUSO_PORT", "", "the origin's port on this machine", "docker-compose.yml"),
     ("HOCVUSO_GRAFANA_PORT", "`3000`", "Grafana's port on this machine", "docker-compose.yml"),
     ("HOCVUSO_PROMETHEUS_PORT", "`9090`", "Prometheus' port on this machine", "docker-compose.yml"),

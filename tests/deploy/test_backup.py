@@ -8,12 +8,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
 import pytest
 
 from deploy.local import services
+from deploy.local.backup import read_manifest
+from deploy.local.postgres import find_binaries
 from deploy.local.stack import LocalStack
 from deploy.start_over import PROJECTIONS
 from tests.activities.fake import event
@@ -190,6 +193,38 @@ def test_a_damaged_backup_is_refused(stack: LocalStack, tmp_path: Path) -> None:
     done = hocvuso("restore", folder, home=tmp_path / "new")
     assert done.returncode == 1 and "damaged" in done.stderr
     assert not (tmp_path / "new").exists()
+
+
+def test_the_containers_backup_job_makes_what_restore_takes(
+    stack: LocalStack, tmp_path: Path
+) -> None:
+    assert post(stack, *(unit(*u) for u in UNITS))["accepted"] == len(UNITS)
+    url, into = urlsplit(stack.superuser_url), tmp_path / "backups"
+    into.mkdir()
+    (tmp_path / "password").write_text(url.password or "")
+    env = {
+        "PATH": f"{find_binaries()}:{os.environ['PATH']}", "PGHOST": url.hostname or "",
+        "PGPORT": str(url.port), "PGPASSWORD_FILE": str(tmp_path / "password"),
+        "BACKUP_DIR": str(into), "BACKUP_KEEP": "2",
+    }  # fmt: skip
+
+    def job(*arguments: str) -> int:
+        command = ["sh", str(ROOT / "deploy/docker/backup.sh"), *arguments]
+        return subprocess.run(command, env=env, check=False).returncode
+
+    assert job("check") != 0
+    for old in ("2020-01-01T000000Z", "2020-01-02T000000Z", ".2020-01-03T000000Z.new"):
+        (into / old).mkdir()
+    assert job("once") == 0 and job("check") == 0
+    left = sorted(path.name for path in into.iterdir())
+    assert len(left) == 2 and left[0] == "2020-01-02T000000Z", left
+    manifest = read_manifest(into / left[1])
+    assert manifest.position == len(UNITS) and manifest.key_fingerprint
+    new = tmp_path / "new"
+    new.mkdir(mode=0o700)
+    (new / "pseudonym.key").write_text(stack.home.pseudonym_key.read_text())
+    done = hocvuso("restore", into / left[1], home=new)
+    assert done.returncode == 0, done.stderr
 
 
 def test_moving_to_a_server_of_ones_own(stack: LocalStack, tmp_path: Path) -> None:
