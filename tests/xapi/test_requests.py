@@ -6,6 +6,8 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
+
 from tests.xapi.conftest import SOURCE, Platform
 from tests.xapi.samples import statement, unknown, voiding
 
@@ -232,14 +234,30 @@ async def test_the_alternate_syntax(mooc: Platform) -> None:
     assert answer.json() == [two["id"]]
     answer = await _form(mooc, "GET", statementId=one["id"], **common)
     assert answer.json()["id"] == one["id"]
+    answer_tag = answer.headers["ETag"]
     answer = await _form(mooc, "GET", agent=json.dumps(one["actor"]), **common)
     assert len(answer.json()["statements"]) == 2
+    head = await _form(mooc, "HEAD", statementId=one["id"], **common)
+    assert (head.status_code, head.content) == (200, b"")
+    assert (head.headers["Content-Length"], head.headers["ETag"]) == ("0", answer_tag)
     assert (await _form(mooc, "DELETE", **common)).status_code == 400
     assert (await _form(mooc, "GET", colour="red", **common)).status_code == 400
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     for query, body in (("method=GET&limit=1", ""), ("method=GET", "%ff=%fe")):
         answer = await mooc.client.post(f"/xapi/statements?{query}", content=body, headers=headers)
         assert answer.status_code == 400
+
+
+async def test_head_over_a_real_port(mooc: Platform, port: int) -> None:
+    one = statement()
+    await mooc.post(one)
+    url = f"http://127.0.0.1:{port}/xapi/statements"
+    async with httpx.AsyncClient(trust_env=False, headers=mooc.headers) as client:
+        got = await client.get(url, params={"statementId": one["id"]})
+        for _ in range(2):  # the second would fail, had the first left a body behind
+            head = await client.head(url, params={"statementId": one["id"]})
+            assert (head.status_code, head.content) == (200, b"")
+            assert head.headers["Content-Length"] == str(len(got.content))
 
 
 async def test_partners_see_their_own_only(mooc: Platform) -> None:
