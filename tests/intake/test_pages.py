@@ -1,11 +1,14 @@
 """Record batches as a broker may hold them: gaps are told apart, nothing is read twice."""
 
 import struct
+from uuid import UUID
 
 import pytest
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
+from services.activities.intake.batch import MOST_MESSAGES, batches
+from services.activities.intake.model import Message, Page, Partner
 from services.activities.intake.pages import read_page
 
 CONTROL = 0x20
@@ -107,6 +110,28 @@ def test_aborted_messages_are_not_taken_others_of_the_producer_are() -> None:
     )
     found = page(0, data, ((5, 0),))
     assert (offsets(found), found.removed, found.next) == ([1, 3], (), 6)
+
+
+def test_batches_keep_order_and_borders_and_say_what_is_missing() -> None:
+    who = Partner("p", frozenset(), None, None, None, None, "all", 1, 1, None, False, 1, 0)
+    many = tuple(Message(0, n, 0, b"", ()) for n in range(5, 1505))
+    pages = [
+        Page(0, 3, many, 1510, 0, 2000, ((3, 4), (1505, 1509))),
+        Page(1, 7, (), 8, 0, 8),  # only a marker
+        Page(2, 4, (), 4, 0, 4),  # nothing
+        Page(3, 0, (Message(3, 0, 0, b"", ()),), 1, 0, 1),
+    ]
+    found = list(batches(who, UUID(int=1), pages))
+    assert [len(b.messages) for b in found] == [MOST_MESSAGES, 501]
+    assert [(m.partition, m.expected, m.next) for b in found for m in b.moves] == [
+        (0, 3, 1005),
+        (0, 1005, 1510),
+        (1, 7, 8),
+        (3, 0, 1),
+    ]
+    assert [[(t.first, t.last) for t in b.removed] for b in found] == [[(3, 4)], [(1505, 1509)]]
+    for one in found:
+        assert len({m.partition for m in one.moves}) == len(one.moves)
 
 
 def test_a_wrong_checksum_stops() -> None:

@@ -225,6 +225,26 @@ async def test_every_codec_of_a_producer(system: System) -> None:
     assert len(await system.accepted()) == 20
 
 
+async def test_a_topic_that_ends_before_what_was_read(system: System) -> None:
+    await system.enable(acks="all")
+    system.start()
+    await system.topic_there()
+    await system.events(attended("a"), attended("b"), partition=0)
+    await system.read_to_end()
+    await system.stop()
+    # As if the broker had lost the messages from 2 to 49, which had been read.
+    await system.pool.execute("UPDATE intake_position SET next = 50 WHERE partition = 0")
+    system.start()
+    await noticed(system, "rewound")
+    await system.events(attended("c"), partition=0)
+    await system.read_to_end()
+    assert sorted(await system.accepted()) == ["a", "b", "c"]
+    (trouble,) = await system.troubles()
+    assert (trouble["partition"], trouble["first"], trouble["last"]) == (0, 2, 49)
+    answers = Counter(a["status"] for a in await system.answers())
+    assert answers == Counter(accepted=3, duplicate=2)
+
+
 async def test_lag_is_seen_and_silence_too(system: System) -> None:
     async def lag() -> Any:
         (found,) = await lags(system.pool, system.clock.now(), system.partner)

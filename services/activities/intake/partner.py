@@ -48,7 +48,9 @@ class Intake:
             async with Kafka(self._broker) as kafka:
                 who = await self._partner()
                 for name, configs in who.topic_configs().items():
-                    await kafka.create(name, who.partitions, configs)
+                    # Asked first: where others make the topics, we may not have the right to.
+                    if await kafka.topic(name) is None:
+                        await kafka.create(name, who.partitions, configs)
                 sender = Sender(self._pool, who, self._broker)
                 sending = asyncio.create_task(sender.run())
                 reading = asyncio.create_task(self._read(kafka, who, sender))
