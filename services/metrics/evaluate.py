@@ -181,8 +181,9 @@ class Evaluator:
             if other is None or other.population is None:
                 whole = Number(None, "target_missing")
                 return self._share(value, whole, target, 1, 1, objective, cell)
+            wanted = other.of(unit_id).target.value
             people = self._populations.of(unit_id, other.population, window.end)
-            return self._share(value, people, target, other.target.value, 100, objective, cell)
+            return self._share(value, people, target, wanted, 100, objective, cell)
         if unit_id != root:
             return Count(value, Number(None), None, None, None)
         cell.target, cell.target_unit = target.value, "count"

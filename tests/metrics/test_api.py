@@ -36,6 +36,7 @@ async def client(pool: asyncpg.Pool, database: str, catalogue: Catalogue) -> "ht
     clock = FixedClock(datetime(2026, 10, 7, 9, tzinfo=VIETNAM))
     app = create_app(MetricsSettings(metrics_database_url=database), clock)
     async with app.router.lifespan_context(app):
+        app.state.reader = log
         app.state.explainer = Explainer(pool, app.state.definitions, log, clock)  # type: ignore[arg-type]
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as found:
@@ -61,6 +62,33 @@ async def test_before_the_first_recorded_day_is_not_in_operation(client: httpx.A
     body = (await client.get("/v1/cells", params=ask)).json()
     assert body["not_in_operation"] is True
     assert {c["status"] for c in body["cells"]} == {"not_in_operation"}
+
+
+async def test_what_stands_behind_a_cell(client: httpx.AsyncClient) -> None:
+    ask = {"plan": "dak-lak-2026", "unit": "66", "objective": "adults-certified-vneid"}
+    proof = (await client.get("/v1/evidence", params=ask)).json()
+    assert (proof["counted"], proof["figure"], proof["next"]) == (1, "n", None)
+    (event,) = proof["events"]
+    assert (event["position"], event["type"], event["weight"]) == (6, "citizen.certified", 1)
+    assert event["unit_id"] == "24133@2025" and "person_ref" not in str(event)
+    days = {"from": "2026-06-29", "to": "2026-07-01", "every": "day"}
+    course = (await client.get("/v1/series", params=ask | days)).json()
+    assert [p["as_of"] for p in course["points"]] == ["2026-06-29", "2026-06-30", "2026-07-01"]
+    assert [p["cells"][0]["value"] for p in course["points"]] == [0, 1, 1]
+    days = {"from_as_of": "2026-06-29", "to_as_of": "2026-07-05"}
+    why = (await client.get("/v1/differences", params=ask | days)).json()
+    parts = ("change", "by_events", "by_definitions", "unexplained")
+    assert [why[part] for part in parts] == [1, 1, 0, 0]
+    assert [(e["position"], e["how"], e["effect"]) for e in why["events"]] == [(6, "happened", 1)]
+    for path, wrong, code in (
+        ("evidence", {"cursor": "x"}, "cursor-invalid"),
+        ("evidence", {"part": "denominator"}, "part-unknown"),
+        ("series", {"from": "2026-12-31"}, "series-invalid"),
+        ("series", {"from": "2020-01-01", "every": "day"}, "series-too-long"),
+        ("differences", {"unit": "75"}, "unit-unknown"),
+    ):
+        answer = await client.get(f"/v1/{path}", params=ask | wrong)
+        assert answer.json()["code"] == code, path
 
 
 async def test_problems_have_codes(client: httpx.AsyncClient) -> None:

@@ -35,7 +35,7 @@ from tests.metrics.province import (
 
 TODAY = BASE + timedelta(days=40)
 UNITS = [ROOT, A, B, HAMLETS[0]]
-NAMES = [o["id"] for o in OBJECTIVES]
+PARTS = [(str(o["id"]), "value") for o in OBJECTIVES] + [("ratio", "denominator")]
 
 
 async def cell(
@@ -66,7 +66,7 @@ async def test_the_events_behind_a_cell_add_up_to_it(
     all_moments = moments(pool, catalogue, TODAY)
     pages = EvidencePages(all_moments, lambda: log)  # type: ignore[arg-type,return-value]
     dice, proved = random.Random(seed), 0
-    for name, unit in itertools.product(NAMES, UNITS * 2):
+    for (name, part), unit in itertools.product(PARTS, UNITS * 2):
         as_of, known_at = days(dice, recorded_days(log)[2:])
         shown = await cell(all_moments, name, unit, as_of, known_at)
         events, cursor = [], None
@@ -78,7 +78,7 @@ async def test_the_events_behind_a_cell_add_up_to_it(
                 as_of=as_of,
                 known_at=known_at,
                 tree="as_of",
-                part="value",
+                part=part,
                 cursor=cursor,
                 limit=2,
             )
@@ -87,6 +87,7 @@ async def test_the_events_behind_a_cell_add_up_to_it(
             if cursor is None:
                 break
         total = shown.total if shown.total is not None else shown.value
+        total = total if part == "value" else shown.denominator
         assert page.counted == (total or 0), (name, unit, as_of, known_at)
         assert sum(event.weight for event in events) == page.counted
         assert [e.position for e in events] == sorted(e.position for e in events)
@@ -99,7 +100,7 @@ async def test_the_events_behind_a_cell_add_up_to_it(
 
 
 async def difference(
-    pages: Differences, name: str, unit: str, before: Any, after: Any
+    pages: Differences, name: str, unit: str, before: Any, after: Any, part: str = "value"
 ) -> tuple[Difference, list[Any]]:
     events, cursor = [], None
     while True:
@@ -110,7 +111,7 @@ async def difference(
             before=before,
             after=after,
             tree="as_of",
-            part="value",
+            part=part,
             cursor=cursor,
             limit=3,
         )
@@ -129,15 +130,13 @@ async def test_the_effects_of_events_add_up_to_the_difference(
     all_moments = moments(pool, catalogue, TODAY)
     pages = Differences(all_moments, lambda: log)  # type: ignore[arg-type,return-value]
     dice, hows = random.Random(seed), set()
-    for name, unit in itertools.product(NAMES, UNITS * 2):
+    for (name, part), unit in itertools.product(PARTS, UNITS * 2):
         before, after = days(dice, recorded_days(log)), days(dice, recorded_days(log))
         if before[1] is None or (after[1] is not None and after[1] < before[1]):
             after = (after[0], before[1])
-        found, events = await difference(pages, name, unit, before, after)
-        values = [
-            (await cell(all_moments, name, unit, as_of, known_at)).value or 0
-            for as_of, known_at in (before, after)
-        ]
+        found, events = await difference(pages, name, unit, before, after, part)
+        cells = [await cell(all_moments, name, unit, *moment) for moment in (before, after)]
+        values = [(c.value if part == "value" else c.denominator) or 0 for c in cells]
         case = (name, unit, before, after)
         assert [found.before.count, found.after.count] == values, case
         assert found.unexplained == 0, case
