@@ -110,7 +110,7 @@ def _escape(text: str) -> str:
 def _number(value: float) -> str:
     if value == float("inf"):
         return "+Inf"
-    return str(value) if isinstance(value, int) else repr(float(value))
+    return str(int(value)) if isinstance(value, int) else repr(float(value))
 
 
 def _wants_open_metrics(accept: str) -> bool:

@@ -59,6 +59,16 @@ APPEND_WAITING = _gauge(
 )
 LOG_POSITION = _gauge("hocvuso.log.position", "{position}", "The log's last position.", fresh=FRESH)
 
+QUARANTINE = _gauge(
+    "hocvuso.quarantine.events", "{event}", "Refused events that are kept for a partner.",
+    "hocvuso.partner", fresh=FRESH,
+)  # fmt: skip
+QUARANTINE_FILL = _gauge(
+    "hocvuso.quarantine.fill", "1",
+    "Share of a partner's quarantine that is used; at 1 the oldest make room for the newest.",
+    "hocvuso.partner", fresh=FRESH,
+)  # fmt: skip
+
 # -- the relay ------------------------------------------------------------------------------------
 RELAY_POSITION = _gauge(
     "hocvuso.relay.position", "{position}", "Position up to which the log is in Kafka.",

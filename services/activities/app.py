@@ -76,7 +76,10 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             await log.start()
             watch_pool("activities", pool)
             try:
-                async with looking("log", Watch(pool).look), rights.running(pool):
+                async with (
+                    looking("log", Watch(pool, used.quarantine_rows).look),
+                    rights.running(pool),
+                ):
                     yield
             finally:
                 await log.stop()

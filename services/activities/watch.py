@@ -1,4 +1,4 @@
-"""What activities measures by looking: the log's end, how far the relay is, who leads it."""
+"""What activities measures by looking: the log's end, the relay, what was refused."""
 
 import asyncpg
 
@@ -21,8 +21,9 @@ FROM counter c, relay r
 class Watch:
     """Looks into the log's database; any replica may, all say the same."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, quarantine_rows: int) -> None:
         self._pool = pool
+        self._quarantine_rows = quarantine_rows
 
     async def look(self) -> None:
         """Measure once. Raises what the database raises."""
@@ -34,3 +35,6 @@ class Watch:
         measured.RELAY_LAG.set(max(row["log"] - row["relayed"], 0))
         measured.RELAY_DELAY.set(max(float(row["delay"] or 0), 0.0))
         measured.RELAY_LEADERS.set(row["leaders"])
+        for used in await self._pool.fetch("SELECT partner, rows FROM quarantine_use"):
+            measured.QUARANTINE.set(used["rows"], used["partner"])
+            measured.QUARANTINE_FILL.set(used["rows"] / self._quarantine_rows, used["partner"])

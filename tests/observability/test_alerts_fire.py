@@ -88,16 +88,25 @@ def test_alerts_fire_for_what_they_are_there_for(stack: LocalStack, prometheus: 
         f" {0x68763031}",
         "INSERT INTO metrics.parked (position, lane, subject, unit_id, type, problem, record)"
         " VALUES (1, 1, 'x', 'x', 'x', 'x', '{}')",
+        "INSERT INTO activities.quarantine_use VALUES ('vnpt', 95000, 1)",
     )
     assert post(stack, units[-1]).json()["accepted"] == 1
     down = {"ProcessDown relay", "ProcessDown worker"}
     prometheus.wait_for(
-        down | {"NoRelay", "NoWorker", "RelayBehind", "ProjectionBehind", "EventsParked"},
+        down
+        | {
+            "NoRelay",
+            "NoWorker",
+            "RelayBehind",
+            "ProjectionBehind",
+            "EventsParked",
+            "QuarantineFull",
+        },
         "relay and worker hang",
     )
     freeze(relay, thaw=True)
     freeze(worker, thaw=True)
-    sql(stack, "DELETE FROM metrics.parked")
+    sql(stack, "DELETE FROM metrics.parked", "DELETE FROM activities.quarantine_use")
     prometheus.wait_for_quiet("relay and worker go on")
 
     # A forgotten transaction blocks the refresh, and a partner posts nonsense.

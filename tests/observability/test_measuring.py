@@ -63,7 +63,8 @@ def test_gauge_shows_the_newest_value_as_long_as_it_is_fresh(
     own: Measurements, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gauge = own.gauge("a.level", "s", "", fresh=30)
-    gauge.set(1)
+    gauge.set(True)  # a truth is a number in the text
+    assert samples() == {("a_level_seconds", frozenset()): 1}
     gauge.set(2.5)
     assert samples() == {("a_level_seconds", frozenset()): 2.5}
     later = time.monotonic() + 31

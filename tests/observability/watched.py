@@ -34,7 +34,7 @@ class Prometheus:
             (folder / path.name).write_text(quicker(path.read_text()))
         config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yaml").read_text())
         targets = {name: url.removeprefix("http://") for name, url in stack.urls.items()}
-        for name in ("relay", "worker"):
+        for name in ("relay", "worker", "intake"):
             port = stack.added_env[f"HOCVUSO_{name.upper()}_METRICS_PORT"]
             targets[name] = f"127.0.0.1:{port}"
         config["global"] = {
@@ -106,6 +106,6 @@ class Prometheus:
     def wait_for_quiet(self, what: str, but: frozenset[str] = frozenset()) -> None:
         """Until nothing fires and every process has been scraped."""
         deadline = time.monotonic() + PATIENCE
-        while self.firing() - but or self.values("up") != [1.0] * 5:
+        while self.firing() - but or self.values("up") != [1.0] * 6:
             assert time.monotonic() < deadline, f"{what}: {self.firing()}, up {self.values('up')}"
             time.sleep(0.5)
