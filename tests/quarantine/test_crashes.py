@@ -99,7 +99,7 @@ async def test_backends_killed_all_the_time(service: Any, own: tuple[Door, Any])
         while not stop.is_set():
             rows = await killer.fetch(
                 "SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid",
-                [h._con.get_server_pid() for h in pool._holders if h._con and h._in_use],
+                [h._con.get_server_pid() for h in pool._holders if h._con],
             )
             killed += len(rows)
             await asyncio.sleep(rng.uniform(0.02, 0.3))

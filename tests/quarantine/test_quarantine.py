@@ -9,8 +9,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from services.activities.keys.model import Key
 from services.activities.quarantine import store
+from services.activities.quarantine.replay import Replayer
 from shared.clock import FixedClock
+from shared.problems import Problem
 from tests.activities.fake import CCCD, event
 from tests.activities.posting import send, unit
 from tests.activities.test_service import make_key
@@ -217,6 +220,15 @@ async def test_it_resolves_by_itself_and_opens_again(
     assert [row["code"] for row in page["items"]] == ["event-conflict", "value-of-wrong-type"]
 
 
+async def test_it_resolves_within_one_batch(service: Service, admin: str, police: str) -> None:
+    _, client = service
+    bad = event(data={**event()["data"], "age": "x"})
+    await send(client, police, [bad, event()])
+    assert (await only(client, police, "resolved"))["code"] == "value-of-wrong-type"
+    await send(client, police, [event(id="2"), event(id="2", subject="66")])
+    assert (await only(client, police))["code"] == "event-conflict"
+
+
 async def test_dismissed_stays_dismissed(service: Service, admin: str, police: str) -> None:
     _, client = service
     await send(client, police, b"nonsense")
@@ -268,6 +280,30 @@ async def test_two_replays_at_once_count_once(service: Service, admin: str, poli
     assert sorted(status for status, _ in answers) == [200, 409, 409, 409]
     assert await app.state.pool.fetchval("SELECT count(*) FROM log") == before + 1
     assert (await only(client, police, "resolved"))["number"] == number
+
+
+async def test_two_replays_in_one_group_count_once(
+    service: Service, admin: str, police: str
+) -> None:
+    """Both wait for the same transaction, where neither has been committed yet."""
+    app, client = service
+    await send(client, police, event(subject="99999"))
+    refused = await store.one(app.state.pool, (await only(client, police))["number"])
+    assert refused is not None
+    replayer = Replayer(app.state.pool, app.state.door, app.state.clock)
+    key = Key("p", "cong-an", frozenset({"administrator"}))
+    before = await app.state.pool.fetchval("SELECT count(*) FROM log")
+    found = await asyncio.gather(
+        *(
+            replayer.replay(refused, {"subject": "24133", "id": f"id-{n}"}, key, None)
+            for n in range(3)
+        ),
+        return_exceptions=True,
+    )
+    assert [getattr(f, "code", "") for f in found if isinstance(f, Problem)] == [
+        "quarantine-closed"
+    ] * 2
+    assert await app.state.pool.fetchval("SELECT count(*) FROM log") == before + 1
 
 
 async def test_the_rights_of_the_key_that_asks_hold(

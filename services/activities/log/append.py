@@ -88,6 +88,7 @@ class Append:
         try:
             async with connection.transaction():
                 counter = await store.lock(connection)
+                before = counter.position
                 append = cls(connection, context, counter)
                 await append._prepare([c for s in submissions for c in s.candidates])
                 outcomes: Answers = []
@@ -101,11 +102,12 @@ class Append:
                     answers = await append._submit(submission)
                     outcomes.append(answers)
                     books.note(submission, answers)
+                    if submission.told is not None:
+                        # At once: what it writes may be what the next one's `also` asks for.
+                        await append.flush()
+                        await submission.told(connection, answers)
                 await append.flush()
-                await books.keep_refused(append.recorded_at, counter)
-                for submission, found in zip(submissions, outcomes, strict=True):
-                    if submission.told is not None and isinstance(found, list):
-                        await submission.told(connection, found)
+                await books.keep_refused(append.recorded_at, counter, before)
                 await store.save(connection, counter, books.columns(counter.recorded))
                 in_doubt = InDoubt(counter.xid, outcomes)
         except Exception as error:

@@ -22,6 +22,7 @@ SOURCES_A_DAY = 200
 
 _POINTER = re.compile(r"[A-Za-z0-9_./~$-]*", re.ASCII)
 UNDONE = "atomic-batch-refused"
+CONFLICT = "event-conflict"
 
 
 @dataclass
@@ -109,8 +110,12 @@ class Books:
             line = self._lines[key] = _Line()
         return line
 
-    async def keep_refused(self, now: datetime, counter: Counter) -> None:
-        """Put what was refused into the quarantine, within its limits, and count it."""
+    async def keep_refused(self, now: datetime, counter: Counter, before: int) -> None:
+        """Put what was refused into the quarantine, within its limits, and count it.
+
+        `before`: the log's position before this group, in which a good event with the same source
+        and id may stand too.
+        """
         for source, type, delivery in self._counted:
             self._refuse(source, type, delivery, counter.recorded)
         for kept, problem, delivery in self._refused:
@@ -134,7 +139,7 @@ class Books:
                 del self._pending[partner, entry.kept.digest]
             else:
                 room[partner] = (rows + 1, used + size)
-        await self._write(self._pending.values(), now, counter)
+        await self._write(self._pending.values(), now, counter, before)
         await self._connection.executemany(
             "UPDATE quarantine_use SET rows = $2, bytes = $3 WHERE partner = $1",
             [(partner, *used) for partner, used in room.items()],
@@ -167,13 +172,16 @@ class Books:
         )
         return {(r["partner"], r["digest"]) for r in rows}
 
-    async def _write(self, entries: Iterable[_Refused], now: datetime, counter: Counter) -> None:
+    async def _write(
+        self, entries: Iterable[_Refused], now: datetime, counter: Counter, before: int
+    ) -> None:
         rows = [
             (
                 e.delivery.partner, e.kept.source, e.kept.id, e.kept.type, e.delivery.path,
                 e.problem["code"], _json(e.problem),
                 None if e.kept.event is None else _json(e.kept.event),
                 e.kept.digest, e.kept.size, e.delivery.traceparent, e.times,
+                counter.position if e.problem["code"] == CONFLICT else before,
             )
             for e in entries
         ]  # fmt: skip
@@ -183,17 +191,18 @@ class Books:
         await self._connection.execute(
             """
             INSERT INTO quarantine AS q (partner, source, id, type, path, code, problem, event,
-              digest, bytes, traceparent, times, day, first_seen, last_seen, after_position)
-            SELECT u.*, $13::date, $14::timestamptz, $14::timestamptz, $15::bigint FROM unnest($1::text[], $2::text[],
-              $3::text[], $4::text[], $5::text[], $6::text[], $7::json[], $8::json[], $9::bytea[],
-              $10::int[], $11::text[], $12::bigint[]) AS u
+              digest, bytes, traceparent, times, after_position, day, first_seen, last_seen)
+            SELECT u.*, $14::date, $15::timestamptz, $15::timestamptz
+            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
+              $7::json[], $8::json[], $9::bytea[], $10::int[], $11::text[], $12::bigint[],
+              $13::bigint[]) AS u
             ON CONFLICT (partner, digest) DO UPDATE SET
               path = excluded.path, code = excluded.code, problem = excluded.problem,
               traceparent = excluded.traceparent, times = q.times + excluded.times,
               last_seen = excluded.last_seen, after_position = excluded.after_position,
               state = CASE WHEN q.state = 'dismissed' THEN q.state ELSE 'open' END
             """,
-            *map(list, zip(*rows, strict=True)), counter.recorded, now, counter.position,
+            *map(list, zip(*rows, strict=True)), counter.recorded, now,
         )  # fmt: skip
 
     def columns(self, day: date) -> tuple[list[Any], ...]:

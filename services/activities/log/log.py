@@ -194,9 +194,11 @@ class Log:
     async def _append(self, submissions: Sequence[Submission]) -> Answers:
         """Append a group. A commit without an answer is looked up, so that nothing is written,
         booked or answered twice; where that fails too, it stays InDoubt."""
+        answers: Answers | None = None
         try:
             async with self.pool.acquire() as connection:
-                return await Append.run(connection, self._context, submissions)
+                answers = await Append.run(connection, self._context, submissions)
+            return answers
         except InDoubt as doubt:
             log.warning("a commit was not answered: %s", doubt.__cause__)
             cause = doubt.__cause__
@@ -208,6 +210,12 @@ class Log:
                 # Whatever the reason (asyncpg has internal errors of no common kind): not known.
                 raise doubt from cause
             raise cause or doubt from None
+        except Exception as error:
+            if answers is None:
+                raise
+            # Committed, and lost when the connection went back into the pool.
+            log.warning("a connection was lost after its commit: %s", type(error).__name__)
+            return answers
 
     async def _write_apart(self, group: list[_Waiting], error: Exception) -> None:
         """After a failed group: each submission alone, so that one never harms its neighbours."""
