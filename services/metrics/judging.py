@@ -60,6 +60,7 @@ class Plans:
         numbers = {measure.fingerprint(): number for number, measure in live.items()}
         self.live = live
         self.users: dict[int, list[tuple[Objective, str]]] = {}
+        self.beside: dict[int, set[str]] = {}
         self.within: dict[str, frozenset[str]] = {}
         every: list[tuple[Objective, str]] = []
         for plan in definitions.plan_ids():
@@ -74,6 +75,10 @@ class Plans:
                     number = numbers.get(measure.fingerprint())
                     if number is not None:
                         self.users.setdefault(number, []).append((objective, root))
+                for beside in objective.beside:
+                    number = numbers.get(beside.measure.fingerprint())
+                    if number is not None:
+                        self.beside.setdefault(number, set()).add(root)
         self.reasons = Reasons(every, catalogue)
 
 
@@ -118,7 +123,9 @@ class Judge:
                 found = _not_counted(position, "counted_by_another_event", why)
             found.objectives, found.record = served, record
             return found
-        if elsewhere:
+        if self._stands_beside(position if record is None else record.origin):
+            found = _not_counted(position, "not_counted", Why.of("shown_beside"))
+        elif elsewhere:
             found = _not_counted(position, "not_counted", Why.of("other_units_plan"))
         elif record is not None:
             found = self._not_served(position, rows)
@@ -140,6 +147,16 @@ class Judge:
         why = self._plans.reasons.why_not(rows, self._plans.within)
         state = {"definition": "definition", "building": "not_yet"}.get(why.code, "not_counted")
         return _not_counted(position, state, why)
+
+    def _stands_beside(self, origin: int) -> bool:
+        """Whether it is counted beside the number of some objective of its place."""
+        for subject in self._known.subjects.get(origin, ()):
+            mine = self._evidence.get(subject, {}).get(origin)
+            for number in mine.marks[::2] if mine is not None else ():
+                for root in self._plans.beside.get(number, ()):
+                    if mine is not None and mine.unit_id in self._plans.within[root]:
+                        return True
+        return False
 
     def _served(self, origin: int) -> tuple[list[Served], bool]:
         """The objectives of its place that the event serves; whether it serves some elsewhere."""

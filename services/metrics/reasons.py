@@ -28,6 +28,7 @@ REASONS = {
     "building": "Its objectives are being counted from the log right now.",
     "revoked": "The event was revoked.",
     "superseded": "A correction changed the event, and as corrected it does not count.",
+    "shown_beside": "It is shown beside the number of an objective, not counted in it.",
     "no_objective_for_type": "No plan counts events of this type.",
     "other_units_plan": "No plan of the event's unit counts it, only plans of others.",
     "no_filter_matches": "No objective's filter matches this event.",

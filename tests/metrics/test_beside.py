@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import asyncpg
 
 from services.metrics.cell import BesideCount, Cell
+from services.metrics.explain import Explainer
 from services.metrics.refresh import Refresher
 from shared.clock import FixedClock
 from shared.contracts.definitions import Catalogue
@@ -138,3 +139,23 @@ async def test_an_organisation_has_a_met_of_its_own(
     assert (after[SCHOOL, "promoters"].value, after[SCHOOL, "promoters"].met) == (1, True)
     whole = after[ROOT, "promoters"]
     assert (whole.value, whole.met) == (1, None), "organisations do not roll up into met"
+
+
+async def test_an_event_that_only_stands_beside_says_so(
+    pool: asyncpg.Pool, catalogue: Catalogue
+) -> None:
+    log = MemoryLog(catalogue)
+    define(log, PLAN)
+    person = {"person_ref": "cccd:1", "target_groups": ["adult"]}
+    counted = log.post("training.attended", A, BASE, BASE, person)
+    beside = log.post("signature.registered", A, BASE, BASE, {"person_ref": "cccd:1"})
+    neither = log.post("feedback.received", A, BASE, BASE, {})
+    await follow(pool, catalogue, log)
+    found = moments(pool, catalogue, DAY)
+    explainer = Explainer(pool, found._definitions, log, found._clock)  # type: ignore[arg-type]
+    _, answers = await explainer.explain([counted, beside, neither])
+    assert [(a.state, a.code) for a in answers] == [
+        ("counted", None),
+        ("not_counted", "shown_beside"),
+        ("not_counted", "no_objective_for_type"),
+    ]
