@@ -185,8 +185,16 @@ async def test_answers_wait_while_the_receipts_topic_is_gone(system: System) -> 
     await system.read_to_end()
     who = await store.partner(system.pool, system.partner)
     assert who is not None
-    async with system.admin() as client:
-        await client.delete_topics([who.receipts])
+    async with Kafka(system.broker) as kafka:
+        before = await kafka.topic(who.receipts)
+        async with system.admin() as client:
+            await client.delete_topics([who.receipts])
+
+        async def gone() -> bool:
+            return await kafka.topic(who.receipts) != before
+
+        # What the old topic has taken is gone with it; what comes from now on must not be.
+        await system.until(gone)
     await system.events(attended("e3"), attended("e4"))
     await system.read_to_end()
     assert {a["id"] for a in await system.answers()} >= {"e3", "e4"}
