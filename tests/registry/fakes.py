@@ -28,7 +28,7 @@ CREATE TABLE indicators.cells (
   plan text, plan_version int, objective text, unit_id text, value bigint, total bigint,
   denominator bigint, ratio double precision, target numeric, target_unit text, met boolean,
   met_on_time boolean, status text, basis text, required_per_week numeric, flags text[],
-  as_of date, building boolean, not_attributable bigint, PRIMARY KEY (plan, unit_id, objective)
+  as_of date, building boolean, not_attributable bigint, beside jsonb, PRIMARY KEY (plan, unit_id, objective)
 );
 CREATE TABLE indicators.watermark (
   position bigint, refreshed_at timestamptz, as_of date, log_epoch text
@@ -211,7 +211,7 @@ def cell_rows(
                 (
                     plan["id"], 1, objective["id"], unit_id, value, value, denominator, ratio,
                     target.get("value"), target.get("unit"), met, None, status, "persons",
-                    12 if status == "behind" else None, flags, as_of, False, None,
+                    12 if status == "behind" else None, flags, as_of, False, None, None,
                 )
             )  # fmt: skip
     return found

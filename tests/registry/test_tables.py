@@ -220,3 +220,20 @@ async def test_the_table_is_fast(registry: Running) -> None:
         await ask(registry)
         spans.append(time.perf_counter() - started)
     assert sorted(spans)[15] < 0.1
+
+
+async def test_counts_beside_are_shown_where_there_are_any(registry: Running) -> None:
+    beside = '[{"id": "figure.reported", "basis": "reported", "value": 41}]'
+    where = (
+        "WHERE plan = 'dak-lak-2026' AND unit_id = '24133@2025'"
+        " AND objective = 'adults-certified-vneid'"
+    )
+    await registry.database.execute(f"UPDATE indicators.cells SET beside = '{beside}' {where}")
+    registry.app.state.registry.tables.clear()
+    registry.app.state.registry.encoded.clear()
+    row = next(r for r in (await ask(registry)).json()["rows"] if r["unit"] == "24133")
+    assert row["cells"]["adults-certified-vneid"]["beside"][0]["value"] == 41
+    assert "beside" not in row["cells"]["adults-digital-skills"]
+    await registry.database.execute(f"UPDATE indicators.cells SET beside = NULL {where}")
+    registry.app.state.registry.tables.clear()
+    registry.app.state.registry.encoded.clear()

@@ -22,7 +22,8 @@ LEFT JOIN (
          array_agg(ratio), array_agg(met), array_agg(met_on_time), array_agg(status),
          array_agg(basis), array_agg(required_per_week::bigint),
          array_agg(array_to_string(flags, ' ')), array_agg(target::float8),
-         array_agg(target_unit), array_agg(not_attributable)
+         array_agg(target_unit), array_agg(not_attributable),
+         array_agg(beside)
   FROM indicators.cells
   WHERE plan = $1 AND unit_id = ANY($2::text[])
   GROUP BY unit_id
@@ -40,10 +41,11 @@ async def current(pool: asyncpg.Pool, plan: str, unit_ids: list[str], today: dat
     QUERY_DURATION.record(time.perf_counter() - started, "current", span=span)
     cells: Cells = {}
     for record in records:
-        _, _, _, _, unit_id, names, *columns, flags, target, kind, elsewhere = tuple(record)
+        _, _, _, _, unit_id, names, *columns, flags, target, kind, elsewhere, beside = tuple(record)
         if unit_id is not None:
             words = [text.split() if text else [] for text in flags]
-            made = map(Cell, *columns, words, target, kind, elsewhere)
+            more = [counts or [] for counts in beside]
+            made = map(Cell, *columns, words, target, kind, elsewhere, more)
             cells[unit_id] = dict(zip(names, made, strict=True))
     if not records:
         return Counted(cells, 0, today)

@@ -11,7 +11,7 @@ class Cell(msgspec.Struct, omit_defaults=True, gc=False):
     """One objective in one unit, as the evaluator of metrics says.
 
     `target` is what applies to this very unit: of `at least 5 in every commune` a commune has 5
-    (count), the province 100 (percent of units).
+    (count), the province 100 (percent of units). `beside`: other counts shown with it.
     """
 
     value: int | None
@@ -26,6 +26,7 @@ class Cell(msgspec.Struct, omit_defaults=True, gc=False):
     target: float | None = None
     target_unit: str | None = None
     not_attributable: int | None = None
+    beside: list[dict[str, Any]] = msgspec.field(default_factory=list)
 
 
 Cells = dict[str, dict[str, Cell]]
