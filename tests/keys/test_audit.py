@@ -98,7 +98,10 @@ async def test_every_use_is_counted_by_path_and_outcome(api: Api) -> None:
         ("events:stream", "denied"): 1,
     }
     listed = await api("GET", f"/v1/keys/{made['prefix']}")
-    assert listed["last_used"] == "2026-07-01T08:00:00Z" and listed["last_path"]
+    assert (listed["last_used"], listed["last_path"]) == ("2026-07-01T08:00:00Z", "events:stream")
+    await send(api.client, made["key"], batch[0])
+    await api("GET", f"/v1/audit/uses/{made['prefix']}")
+    assert (await api("GET", f"/v1/keys/{made['prefix']}"))["last_path"] == "rest"
 
 
 async def test_uses_are_written_when_the_process_stops(

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from math import ceil
 from typing import Literal
 
@@ -54,8 +55,13 @@ def _minute(now: datetime) -> Slot:
 
 
 def _day(now: datetime) -> Slot:
-    local = now.astimezone(VIETNAM).replace(hour=0, minute=0, second=0, microsecond=0)
-    return "day", local.astimezone(now.tzinfo)
+    return _day_of(now.replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=8)
+def _day_of(minute: datetime) -> Slot:
+    local = minute.astimezone(VIETNAM).replace(hour=0, minute=0)
+    return "day", local.astimezone(minute.tzinfo)
 
 
 class Quotas:

@@ -7,7 +7,6 @@ process that is killed (-9) forgets those of its last few seconds; one that is s
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Literal
 
@@ -35,12 +34,13 @@ class Uses:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._used: Counter[tuple[str, str, Outcome]] = Counter()
-        self._last: dict[str, tuple[datetime, str]] = {}
+        self._last: dict[str, str] = {}
         self._refused: Counter[tuple[str, str, str]] = Counter()
 
     def note(self, prefix: str, path: str, outcome: Outcome, times: int = 1) -> None:
         """A key was used."""
         self._used[prefix, path, outcome] += times
+        self._last[prefix] = path
 
     def note_refused(self, address: str | None, code: str, prefix: str = "") -> None:
         """A request was let in by no key; `prefix` if it named one that is known."""
@@ -51,13 +51,14 @@ class Uses:
 
     async def write(self, connection: Connection) -> None:
         """Add everything to the database; on failure it is kept for the next time."""
-        used, refused = self._used, self._refused
-        self._used, self._refused = Counter(), Counter()
+        used, last, refused = self._used, self._last, self._refused
+        self._used, self._last, self._refused = Counter(), {}, Counter()
         try:
             async with connection.transaction():
-                await self._write(connection, used, refused)
+                await self._write(connection, used, last, refused)
         except BaseException:
             self._used.update(used)
+            self._last = last | self._last
             self._refused.update(refused)
             raise
 
@@ -65,6 +66,7 @@ class Uses:
         self,
         connection: Connection,
         used: Counter[tuple[str, str, Outcome]],
+        last: dict[str, str],
         refused: Counter[tuple[str, str, str]],
     ) -> None:
         now = self._clock.now()
@@ -80,11 +82,10 @@ class Uses:
                 """,
                 hour, *_columns(rows),
             )  # fmt: skip
-            last = {prefix: path for (prefix, path, _), _ in rows}
             await connection.execute(
                 "UPDATE key k SET last_used = $1, last_path = v.path"
                 " FROM unnest($2::text[], $3::text[]) AS v (prefix, path)"
-                " WHERE k.prefix = v.prefix AND (k.last_used IS NULL OR k.last_used < $1)",
+                " WHERE k.prefix = v.prefix AND (k.last_used IS NULL OR k.last_used <= $1)",
                 now,
                 list(last),
                 list(last.values()),
