@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.activities.ingest.door import Door
-from services.activities.intake import store
+from services.activities.intake import outbox, store
 from services.activities.intake.batch import Batch
 from services.activities.intake.kafka import Kafka
 from services.activities.intake.model import Message
@@ -54,10 +54,10 @@ STEPS = {
     "before the door": (Batch, "take", False),
     "after the commit": (Batch, "take", True),
     "positions moved": (store, "advance", True),
-    "answers kept": (store, "keep_receipts", True),
-    "before answers are sent": (store, "waiting_receipts", True),
-    "answers sent, not forgotten": (store, "drop_receipts", False),
-    "answers forgotten": (store, "drop_receipts", True),
+    "answers kept": (outbox, "keep_receipts", True),
+    "before answers are sent": (outbox, "waiting_receipts", True),
+    "answers sent, not forgotten": (outbox, "drop_receipts", False),
+    "answers forgotten": (outbox, "drop_receipts", True),
     "topic seen": (store, "see_topic", True),
 }
 
@@ -167,7 +167,7 @@ async def test_a_fenced_batch_leaves_nothing_and_harms_no_neighbour(system: Syst
     assert isinstance(both[0], Fenced) and both[1] is None
     assert await system.accepted() == ["good"]
     assert await system.positions() == {0: 1, 1: 0}
-    waiting = await store.waiting_receipts(system.pool, who.name, 10)
+    waiting = await outbox.waiting_receipts(system.pool, who.name, 10)
     assert len(waiting) == 2  # the answer and its checkpoint, of the good one alone
     # With changed rights, or disabled, the same reader cannot commit either.
     await system.enable(acks="none")

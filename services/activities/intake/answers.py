@@ -9,7 +9,8 @@ from uuid import UUID
 
 from services.activities.ingest.answers import Result, encode
 from services.activities.intake.model import Acks, Message, Partner
-from services.activities.intake.store import Count, Move, Receipt
+from services.activities.intake.outbox import Receipt
+from services.activities.intake.store import Count, Move
 from services.activities.log.model import Status
 
 

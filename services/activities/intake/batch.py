@@ -8,7 +8,7 @@ from opentelemetry import trace
 
 from services.activities.ingest.answers import Result
 from services.activities.ingest.door import Door, Path
-from services.activities.intake import answers, store
+from services.activities.intake import answers, outbox, store
 from services.activities.intake.messages import event_of, header
 from services.activities.intake.model import Kind, Message, Page, Partner, Trouble
 from services.activities.intake.store import Move
@@ -45,7 +45,7 @@ class Batch:
             await store.count(
                 connection, who.name, topic_id, answers.counted(self.messages, results)
             )
-            await store.keep_receipts(
+            await outbox.keep_receipts(
                 connection,
                 who.name,
                 answers.receipts(who, topic_id, self.messages, results, self.moves),

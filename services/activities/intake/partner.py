@@ -11,7 +11,7 @@ import asyncpg
 from aiokafka.errors import KafkaError
 
 from services.activities.ingest.door import Door
-from services.activities.intake import acls, store
+from services.activities.intake import acls, outbox, store
 from services.activities.intake.batch import Batch, batches
 from services.activities.intake.kafka import EARLIEST, Kafka, OutOfRange
 from services.activities.intake.model import Kind, Partner, Topic, Trouble
@@ -147,7 +147,7 @@ class Intake:
 
     async def _room(self, who: Partner) -> None:
         """Wait while too many answers could not be sent."""
-        while await store.too_many_receipts(self._pool, who.name, RECEIPTS_WAITING):
+        while await outbox.too_many_receipts(self._pool, who.name, RECEIPTS_WAITING):
             await store.failed(self._pool, who.name, "receipts-waiting", self._clock.now())
             await asyncio.sleep(1)
 

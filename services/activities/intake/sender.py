@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
-from services.activities.intake import store
+from services.activities.intake import outbox
 from services.activities.intake.model import Partner
 from shared import kafka
 from shared.broker import Broker
@@ -44,7 +44,7 @@ class Sender:
             await kafka.stop_quietly(producer)
 
     async def _send_some(self, producer: AIOKafkaProducer) -> bool:
-        waiting = await store.waiting_receipts(self._pool, self._who.name, AT_ONCE)
+        waiting = await outbox.waiting_receipts(self._pool, self._who.name, AT_ONCE)
         if not waiting:
             return False
         partitions = sorted(await producer.partitions_for(self._who.receipts))
@@ -60,5 +60,5 @@ class Sender:
             for _, receipt in waiting
         ]
         await asyncio.wait_for(asyncio.gather(*sent), 3 * kafka.REQUEST_TIMEOUT_MS / 1000)
-        await store.drop_receipts(self._pool, [number for number, _ in waiting])
+        await outbox.drop_receipts(self._pool, [number for number, _ in waiting])
         return True

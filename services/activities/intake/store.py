@@ -46,15 +46,6 @@ class Count:
     read_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """An answer that is to go to the receipts topic."""
-
-    partition: int
-    key: str | None
-    body: bytes
-
-
 async def enabled(connection: Connection) -> set[str]:
     """Names of the partners whose topics are to be read."""
     rows = await connection.fetch("SELECT partner FROM intake WHERE enabled")
@@ -268,43 +259,6 @@ async def failed(pool: asyncpg.Pool, name: str, code: str, now: datetime) -> Non
     await pool.execute(
         "UPDATE intake SET checked_at = $2, waits_for = $3 WHERE partner = $1", name, now, code
     )
-
-
-async def keep_receipts(connection: Connection, name: str, receipts: Sequence[Receipt]) -> None:
-    """Put answers into the outbox, inside the caller's transaction."""
-    if receipts:
-        await connection.execute(
-            "INSERT INTO intake_receipt (partner, partition, key, body)"
-            " SELECT $1, * FROM unnest($2::int[], $3::text[], $4::bytea[])",
-            name,
-            [r.partition for r in receipts],
-            [r.key for r in receipts],
-            [r.body for r in receipts],
-        )
-
-
-async def waiting_receipts(pool: asyncpg.Pool, name: str, limit: int) -> list[tuple[int, Receipt]]:
-    """The oldest answers not yet sent, with their numbers."""
-    rows = await pool.fetch(
-        "SELECT id, partition, key, body FROM intake_receipt WHERE partner = $1"
-        " ORDER BY id LIMIT $2",
-        name, limit,
-    )  # fmt: skip
-    return [(r["id"], Receipt(r["partition"], r["key"], r["body"])) for r in rows]
-
-
-async def drop_receipts(pool: asyncpg.Pool, ids: Sequence[int]) -> None:
-    """Forget answers that the broker has taken."""
-    await pool.execute("DELETE FROM intake_receipt WHERE id = ANY ($1::bigint[])", ids)
-
-
-async def too_many_receipts(pool: asyncpg.Pool, name: str, limit: int) -> bool:
-    """Whether so many answers wait that reading on would only pile up more."""
-    rows = await pool.fetchval(
-        "SELECT count(*) FROM (SELECT 1 FROM intake_receipt WHERE partner = $1 LIMIT $2) AS x",
-        name, limit,
-    )  # fmt: skip
-    return bool(rows >= limit)
 
 
 async def applied_acls(pool: asyncpg.Pool, who: Partner) -> None:
