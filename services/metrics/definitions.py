@@ -31,6 +31,7 @@ class Definitions:
         self.tree = UnitTree()
         self.position = 0
         self._contents: dict[tuple[int, bytes], Content | None] = {}
+        self._by_kind: dict[str, list[tuple[int, Content]]] = {}
         self._populations: dict[tuple[str, str], list[tuple[date, int, int]]] | None = None
         self._compiled: dict[tuple[int, ...], tuple[Json, list[Objective]]] = {}
 
@@ -48,6 +49,7 @@ class Definitions:
         if kind in UNIT_TYPES or record.void:
             self.tree.apply(record)
         self._compiled.clear()
+        self._by_kind.clear()
         if kind in KEPT_TYPES - UNIT_TYPES or record.void:
             self._contents[record.origin, record.key] = record.effective_content()
             self._populations = None
@@ -123,11 +125,15 @@ class Definitions:
         return entries[at - 1][2] if at else None
 
     def _of(self, kind: str) -> list[tuple[int, Content]]:
-        return sorted(
-            (
-                (origin, content)
-                for (origin, _), content in self._contents.items()
-                if content is not None and content.type == kind
-            ),
-            key=lambda item: item[0],
-        )
+        """Those of a type that hold, in the order of the log."""
+        known = self._by_kind.get(kind)
+        if known is None:
+            known = self._by_kind[kind] = sorted(
+                (
+                    (origin, content)
+                    for (origin, _), content in self._contents.items()
+                    if content is not None and content.type == kind
+                ),
+                key=lambda item: item[0],
+            )
+        return known
