@@ -4,12 +4,13 @@ Prints one row per path of the design's section 8 that can be measured here: rat
 ratio, goal. Ratios matter; absolute numbers belong to the machine.
 """
 
+import argparse
 import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from bench import ingest, projection, table
+from bench import ingest, projection, soak, table, tracing
 from bench.report import Row, render
 from deploy.local.stack import LocalStack, infrastructure_only
 
@@ -20,11 +21,27 @@ async def main() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="hocvuso-bench-") as folder:
         stack = LocalStack(Path(folder) / "home", stages=infrastructure_only, report=lambda _: None)
         async with stack:
-            for part in (ingest.measure, projection.measure, table.measure):
+            for part in (
+                ingest.measure,
+                tracing.measure,
+                projection.measure,
+                table.measure,
+            ):
                 rows += await part(stack)
                 print(render(rows[-2:]), file=sys.stderr)
     return rows
 
 
+def _soak(arguments: list[str]) -> int:
+    """`soak --minutes N`: 0 when memory and lag stayed flat."""
+    parser = argparse.ArgumentParser(prog="python -m bench soak")
+    parser.add_argument("--minutes", type=float, default=30.0)
+    text, flat = soak.report(*asyncio.run(soak.soak(parser.parse_args(arguments).minutes)))
+    print(text)
+    return 0 if flat else 1
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["soak"]:
+        sys.exit(_soak(sys.argv[2:]))
     print(render(asyncio.run(main())))
