@@ -4,6 +4,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.metrics.places import Home, Places
 from shared.contracts.definitions import Catalogue
@@ -15,7 +17,7 @@ OLD, NEW = date(2025, 6, 30), date(2026, 1, 1)
 DAY = date(2026, 1, 1)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tree(catalogue: Catalogue) -> UnitTree:
     """Old provinces 15 and 10 become 15@2025. Of 15's communes, a and b are whole, s is split."""
     log = MemoryLog(catalogue)
@@ -127,3 +129,37 @@ def test_own_reports_replace_those_below_for_an_old_province_too(tree: UnitTree)
     assert places.speaking("15@2004", set(own), "15@2004") == ["A@2025", "B@2025", "s@2004"]
     rolled = places.roll(own | {"15@2004": (1, 9)}, own_report_wins=True, root="15@2004")
     assert rolled.values["15@2004"] == (1, 9) and "15@2004" in rolled.replaced
+
+
+FACTS = st.dictionaries(
+    st.sampled_from([*OWN, "A@2025", "B@2025", "L@2025", "10@2004", "nowhere@2025"]),
+    st.tuples(st.integers(0, 9), st.integers(0, 99)),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(FACTS, st.sampled_from([OLD, NEW]), st.sampled_from(["15@2004", "10@2004", "15@2025"]))
+def test_the_parts_are_the_whole_whatever_the_facts(
+    tree: UnitTree, own: dict[str, tuple[int, int]], day: date, root: str
+) -> None:
+    places = Places(tree, day)
+    rolled = places.roll(own, own_report_wins=False, root=root)
+    values = {name: n for name, (n, _) in rolled.values.items()}
+    covered = {name for name in own if places.covers(root, name, root)}
+    assert values.get(root, 0) == sum(own[name][0] for name in covered)
+    for unit in places.scope(root):
+        name = unit.unit_id
+        if not unit.exists(day):
+            continue
+        children = sum(values.get(child.unit_id, 0) for child in places.children(name))
+        here = sum(
+            n
+            for at, (n, _) in own.items()
+            if places.home(at) == Home(name, False) and at in covered
+        )
+        parts = children + here + rolled.remainders.get(name, 0)
+        assert values.get(name, 0) == parts, name
+    if not places.exists(root):
+        shown = sum(values.get(name, 0) for name in places.units_below(root, "commune"))
+        mine = own.get(root, (0, 0))[0] if root in covered else 0
+        assert values.get(root, 0) == shown + mine + rolled.remainders.get(root, 0)
