@@ -13,7 +13,15 @@ import msgspec
 from services.activities.log import amend, store
 from services.activities.log.books import Books, Limits
 from services.activities.log.links import Links
-from services.activities.log.model import Candidate, GiveUp, Outcome, Status, Submission
+from services.activities.log.model import (
+    Answers,
+    Candidate,
+    GiveUp,
+    InDoubt,
+    Outcome,
+    Status,
+    Submission,
+)
 from services.activities.log.restate import Restater
 from services.activities.log.rows import Row
 from services.activities.log.subjects import Subject, subjects_of
@@ -38,19 +46,6 @@ class Context:
     limits: Limits = field(default_factory=Limits)
     stored_mac: Callable[[Candidate], bytes] | None = None
     """The MAC by which a mended event from the quarantine is known again (see `_same`)."""
-
-
-Answers = list[list[Outcome] | GiveUp | Problem]
-"""What became of each submission of a group."""
-
-
-class InDoubt(Exception):
-    """The commit was asked for and not answered: `committed` on `xid` tells whether it happened."""
-
-    def __init__(self, xid: str, answers: Answers) -> None:
-        super().__init__(f"transaction {xid} was not answered")
-        self.xid = xid
-        self.answers = answers
 
 
 class RolledBack(Exception):
@@ -110,13 +105,10 @@ class Append:
                 await books.keep_refused(append.recorded_at, counter, before)
                 await store.save(connection, counter, books.columns(counter.recorded))
                 in_doubt = InDoubt(counter.xid, outcomes)
-        except Exception as error:
+        except BaseException as error:
             context.units.forget()
-            if in_doubt is not None:
+            if in_doubt is not None and isinstance(error, Exception):
                 raise in_doubt from error
-            raise
-        except BaseException:
-            context.units.forget()
             raise
         return outcomes
 

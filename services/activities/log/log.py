@@ -16,13 +16,15 @@ import asyncpg
 from opentelemetry import trace
 
 from services.activities.log import store
-from services.activities.log.append import Answers, Append, Context, InDoubt
+from services.activities.log.append import Append, Context
 from services.activities.log.books import Limits
 from services.activities.log.model import (
     Also,
+    Answers,
     Candidate,
     Delivery,
     GiveUp,
+    InDoubt,
     Outcome,
     Status,
     Submission,

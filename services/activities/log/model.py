@@ -124,3 +124,15 @@ class Submission:
 
 Told = Callable[[Connection, Sequence[Outcome]], Awaitable[None]]
 """What a path writes once it knows what became of its events, in their order."""
+
+Answers = list[list[Outcome] | GiveUp | Problem]
+"""What became of each submission of a group."""
+
+
+class InDoubt(Exception):
+    """The commit was asked for and not answered: `committed` on `xid` tells whether it happened."""
+
+    def __init__(self, xid: str, answers: Answers) -> None:
+        super().__init__(f"transaction {xid} was not answered")
+        self.xid = xid
+        self.answers = answers
