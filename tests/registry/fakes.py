@@ -86,6 +86,7 @@ class FakeActivities:
         self.posted: list[CloudEvent] = []
         self.positions: dict[tuple[str, str], int] = {}
         self.refuse: dict[str, Any] | None = None
+        self.unknown: dict[str, Any] = {"code": "key-wrong"}
         self._validators: dict[str, Any] = {}
 
     def transport(self) -> httpx.MockTransport:
@@ -96,7 +97,8 @@ class FakeActivities:
             self.key_checks += 1
             rights = self._rights(request)
             if rights is None:
-                return httpx.Response(401, json={"code": "key-wrong"})
+                status = 401 if self.unknown["code"] == "key-wrong" else 403
+                return httpx.Response(status, json=self.unknown)
             return httpx.Response(200, json=rights)
         if request.url.path == "/v1/events":
             return self._take(request)

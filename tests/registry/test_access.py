@@ -63,3 +63,29 @@ async def test_pages_lead_to_the_sign_in(closed: Running) -> None:
 async def test_health_needs_no_key(closed: Running) -> None:
     for address in ("/health/live", "/health/ready"):
         assert (await closed.client.get(address)).status_code == 200
+
+
+async def test_a_token_that_activities_takes_is_taken(closed: Running) -> None:
+    """OpenID Connect is checked where the clients are known; registry forwards the token."""
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln"
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = await closed.client.get("/v1/plans", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "key-wrong")
+    closed.activities.keys[token] = {"name": "staff", "roles": ["department"], "subtree": "66@2025"}
+    try:
+        assert (await closed.client.get("/v1/plans", headers=headers)).status_code == 200
+        url = "/v1/plans/gia-lai-2026/evidence?objective=adults-certified-vneid"
+        answer = await closed.client.get(url, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "unit-outside-key")
+    finally:
+        del closed.activities.keys[token]
+
+
+async def test_what_activities_says_of_a_token_is_passed_on(closed: Running) -> None:
+    headers = {"Authorization": "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJiIn0.c2ln"}
+    closed.activities.unknown = {"code": "client-unknown", "detail": "not registered"}
+    try:
+        answer = await closed.client.get("/v1/plans", headers=headers)
+    finally:
+        closed.activities.unknown = {"code": "key-wrong"}
+    assert (answer.status_code, answer.json()["code"]) == (403, "client-unknown")

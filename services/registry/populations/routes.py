@@ -123,7 +123,8 @@ async def show_grid(
         ]
         titles = {code: names[code] for code in groups}
         position = state.definitions.position
-        body = await asyncio.to_thread(sheet.write, plan, position, titles, rows)
+        sandbox = state.settings.sandbox
+        body = await asyncio.to_thread(sheet.write, plan, position, titles, rows, sandbox=sandbox)
         file = f"{plan}_{place.top.code}_mau-so.xlsx"
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
         return Response(body, headers=headers, media_type=sheet.MEDIA_TYPE)

@@ -16,7 +16,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
-from services.registry.tables.export import safe
+from services.registry.tables.export import SANDBOX, safe
 from shared.problems import Problem
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -47,6 +47,8 @@ def write(
     position: int,
     groups: dict[str, str],
     rows: list[tuple[str, str, list[int | None]]],
+    *,
+    sandbox: bool = False,
 ) -> bytes:
     """The workbook; `groups` is code -> Vietnamese name, `rows` unit_id, name, number per group."""
     book = Workbook(write_only=True)
@@ -60,6 +62,8 @@ def write(
         cell.font = Font(bold=bold)
         return cell
 
+    if sandbox:
+        sheet.append([text("# sandbox", bold=True), text(SANDBOX, bold=True)])
     sheet.append([text("# plan"), text(plan)])
     sheet.append([text("# position"), text(str(position))])
     hints = ("Số liệu tính đến ngày (YYYY-MM-DD)", "Cơ quan công bố", "Nguồn, số văn bản")

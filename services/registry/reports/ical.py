@@ -6,11 +6,12 @@ from icalendar import Calendar, Event
 
 from services.registry.definitions import PlanVersion
 from services.registry.reports.ledger import Account
+from services.registry.tables.export import SANDBOX
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 
 
-def to_ical(plan: PlanVersion, accounts: list[Account]) -> bytes:
+def to_ical(plan: PlanVersion, accounts: list[Account], *, sandbox: bool = False) -> bytes:
     """One all-day entry on the last day that is on time, per obligation and period.
 
     The same plan always gives the same bytes: UIDs are stable, the stamp is the day of recording.
@@ -18,7 +19,8 @@ def to_ical(plan: PlanVersion, accounts: list[Account]) -> bytes:
     calendar = Calendar()
     calendar.add("prodid", "-//hocvuso//registry//VI")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", plan.document["title_vi"])
+    title = plan.document["title_vi"]
+    calendar.add("x-wr-calname", f"{SANDBOX}: {title}" if sandbox else title)
     names = {o["id"]: o["name_vi"] for o in plan.document["organisations"]}
     stamp = datetime.combine(plan.recorded, time(), UTC)
     for account in accounts:

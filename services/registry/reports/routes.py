@@ -74,7 +74,8 @@ async def show_calendar(
     if format == "ics":
         name = f"{plan}.ics"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(to_ical(found, listed), headers=headers, media_type=MEDIA_TYPE)
+        body = to_ical(found, listed, sandbox=state.settings.sandbox)
+        return Response(body, headers=headers, media_type=MEDIA_TYPE)
     obligations = [account_json(account, day) for account in listed]
     if debtor is not None:
         for shown, account in zip(obligations, listed, strict=True):
