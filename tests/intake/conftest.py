@@ -20,6 +20,7 @@ from deploy.local.stack import LocalStack
 from services.activities.ingest.door import Door, Path
 from services.activities.ingest.intake import Intake as Judge
 from services.activities.intake import admin
+from services.activities.intake.ending import end
 from services.activities.intake.kafka import LATEST, Kafka
 from services.activities.intake.manager import Manager
 from services.activities.keys.model import Key
@@ -107,9 +108,7 @@ class System:
 
     async def stop(self) -> None:
         tasks, self.tasks = self.tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
     async def topic_there(self, topic: str | None = None) -> None:
         async def there() -> bool:

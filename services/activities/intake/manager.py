@@ -12,6 +12,7 @@ import asyncpg
 
 from services.activities.ingest.door import Door
 from services.activities.intake import store
+from services.activities.intake.ending import end
 from services.activities.intake.partner import Intake
 from shared.broker import Broker
 from shared.clock import Clock
@@ -59,7 +60,8 @@ class Manager:
                     async with asyncio.timeout(ANSWER_SECONDS):
                         await self._look(connection)
                     try:
-                        await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+                        async with asyncio.timeout(LOOK_SECONDS):
+                            await self._wake.wait()
                     except TimeoutError:
                         continue
             finally:
@@ -93,7 +95,4 @@ class Manager:
                 )
 
     async def _end(self, names: set[str]) -> None:
-        ending = [self._tasks.pop(name) for name in names]
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
+        await end([self._tasks.pop(name) for name in names])

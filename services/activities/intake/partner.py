@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from services.activities.ingest.door import Door
 from services.activities.intake import acls, outbox, store
 from services.activities.intake.batch import Batch, batches
+from services.activities.intake.ending import end
 from services.activities.intake.kafka import EARLIEST, Kafka, OutOfRange
 from services.activities.intake.model import Kind, Partner, Topic, Trouble
 from services.activities.intake.sender import Sender
@@ -57,8 +58,7 @@ class Intake:
                 try:
                     await asyncio.wait({sending, reading}, return_when=asyncio.FIRST_COMPLETED)
                 finally:
-                    for task in (sending, reading):
-                        task.cancel()
+                    await end((sending, reading))
                     ended = await asyncio.gather(sending, reading, return_exceptions=True)
                 for error in ended:
                     if isinstance(error, Exception):

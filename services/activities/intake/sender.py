@@ -37,7 +37,9 @@ class Sender:
                 self._wake.clear()
                 if not await self._send_some(producer):
                     try:
-                        await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
+                        # Not `wait_for`, which before Python 3.12 may swallow a cancellation.
+                        async with asyncio.timeout(IDLE_SECONDS):
+                            await self._wake.wait()
                     except TimeoutError:
                         continue
         finally:
