@@ -27,6 +27,7 @@ from services.registry.units import routes as unit_routes
 from services.registry.units import write_routes as unit_write_routes
 from services.registry.web import answers as web_answers
 from services.registry.web import entry as web_entry
+from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
@@ -107,7 +108,7 @@ def create_app(
     app.include_router(health.router)
     for router in READ:
         app.include_router(router, dependencies=[Reader])
-    for pages in (web_routes.router, web_answers.router, web_entry.router):
+    for pages in (web_routes.router, web_answers.router, web_reports.router, web_entry.router):
         app.include_router(pages)
     app.add_route("/metrics", exposition.route, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -146,3 +146,31 @@ def test_a_chart_leaves_gaps_open() -> None:
     assert min(y for _, y, _, _ in found.points) > found.target_y
     assert chart([(days[0], 1)], None) is None
     assert chart([(day, None) for day in days], None) is None
+
+
+async def test_a_commune_hands_in_a_report(signed_in: Running) -> None:
+    address = "/plans/gia-lai-2026/reports/quarterly-report/2026-Q3"
+    headers = FORM | {"Sec-Fetch-Site": "same-origin"}
+    children = (await signed_in.client.get("/v1/units/52/children")).json()["units"]
+    commune = children[40]["code"]
+    fields = {
+        "unit": commune,
+        "number": "31/BC-UBND",
+        "submitted_on": "2026-09-14",
+        "file_sha256": "",
+    }
+    answer = await signed_in.client.post(address, content=urlencode(fields), headers=headers)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{address}?unit={commune}")
+    posted = signed_in.activities.posted[-1]
+    assert (posted["subject"], posted["data"]["document_ref"]) == (f"{commune}@2025", "31/BC-UBND")
+    assert posted["time"] == "2026-09-14T00:00:00+07:00"
+    await signed_in.settle()
+    page = (await signed_in.client.get(address)).text
+    assert "31/BC-UBND" in page
+    wrong = urlencode(fields | {"file_sha256": "xyz"})
+    answer = await signed_in.client.post(address, content=wrong, headers=headers)
+    assert answer.status_code == 422
+    assert "file_sha256" in answer.text and 'value="31/BC-UBND"' in answer.text
+    nobody = urlencode({"number": "1"})
+    answer = await signed_in.client.post(address, content=nobody, headers=headers)
+    assert "debtor-missing" in answer.text

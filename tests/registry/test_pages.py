@@ -26,6 +26,8 @@ PAGES = [
     "/plans/gia-lai-2026/calendar",
     "/plans/gia-lai-2026/calendar?unit=23563",
     "/plans/yen-bai-2025-2026/calendar",
+    "/plans/gia-lai-2026/reports/quarterly-report/2026-Q2?unit=23563",
+    "/plans/dak-lak-2026/reports/closing-conference-commune/once",
     "/plans/dong-nai-2026/tasks",
     "/plans/dong-nai-2026/tasks?lead=so-khcn&late=1",
     "/plans/dak-lak-2026/cold-spots",

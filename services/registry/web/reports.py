@@ -1,0 +1,100 @@
+"""One period of an obligation as a page: who has handed in what, and a form to hand in."""
+
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import parse_qs, quote
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import ValidationError
+
+from services.registry.access import Reader, Writing
+from services.registry.body import read_body
+from services.registry.plans.routes import plan_json
+from services.registry.reports.ledger import REPORTS
+from services.registry.reports.model import NewReport, entry_json, period_json
+from services.registry.reports.routes import accounts, check_period, hand_in
+from services.registry.state import Registry, State
+from services.registry.web import words
+from services.registry.web.render import PageRoute, show
+from shared.problems import Problem
+
+router = APIRouter(
+    prefix="/plans/{plan}/reports/{obligation}/{period}",
+    route_class=PageRoute,
+    include_in_schema=False,
+)
+
+LARGEST = 64 * 1024
+FIELDS = ("unit", "organisation", "number", "document_date", "file_name", "file_sha256")
+Form = dict[str, str]
+
+
+@router.get("", dependencies=[Reader])
+async def period_page(
+    state: Registry,
+    plan: str,
+    obligation: str,
+    period: str,
+    unit: Annotated[str, Query(max_length=80)] = "",
+) -> HTMLResponse:
+    """Everybody's state for one period."""
+    return await _page(state, plan, obligation, period, {"unit": unit})
+
+
+@router.post("")
+async def hand_in_page(
+    request: Request, state: Registry, caller: Writing, plan: str, obligation: str, period: str
+) -> Response:
+    """Record what was typed, as `PUT /v1/plans/{plan}/reports/{obligation}/{period}` does."""
+    raw = await read_body(request, LARGEST)
+    typed = {k: v[0].strip() for k, v in parse_qs(raw.decode("utf-8", "replace")).items()}
+    given: dict[str, Any] = {name: typed[name] for name in FIELDS if typed.get(name)}
+    try:
+        if typed.get("submitted_on"):
+            day = date.fromisoformat(typed["submitted_on"])
+            given["submitted_at"] = f"{day.isoformat()}T00:00:00+07:00"
+        report = NewReport.model_validate(given)
+        await hand_in(state, plan, obligation, period, report, caller, dry_run=False)
+    except ValidationError as error:
+        first = error.errors()[0]
+        wrong = Problem("invalid-parameter", f"{first['loc'][-1]}: {first['msg']}")
+        return await _page(state, plan, obligation, period, typed, wrong)
+    except ValueError:
+        wrong = Problem("invalid-parameter", "submitted_on is not a day.")
+        return await _page(state, plan, obligation, period, typed, wrong)
+    except Problem as problem:
+        if problem.status in (401, 404):
+            raise
+        return await _page(state, plan, obligation, period, typed, problem)
+    back = "/".join(quote(part) for part in (plan, "reports", obligation, period))
+    who = f"?unit={quote(given['unit'])}" if "unit" in given else ""
+    return RedirectResponse(f"/plans/{back}{who}", 303)
+
+
+async def _page(
+    state: State,
+    plan: str,
+    obligation: str,
+    period: str,
+    typed: Form,
+    problem: Problem | None = None,
+) -> HTMLResponse:
+    found, today = state.plan(plan), state.clock.today()
+    owed = check_period(found, obligation, period)
+    (account,) = await accounts(state, found, today, None, obligation)
+    filled = next((f for f in account.periods if f.period.id == period), None)
+    return show(
+        state,
+        "report.html",
+        200 if problem is None else problem.status,
+        plan=plan_json(state, found),
+        organisations={o["id"]: o["name_vi"] for o in found.document["organisations"]},
+        obligation=owed,
+        period=period_json(filled, today) if filled else {"period": period, "last_day": None},
+        entries=[entry_json(e, filled.period) for e in filled.entries] if filled else [],
+        takes_reports=owed["event"] in REPORTS,
+        typed=typed,
+        problem=problem,
+        REPORT=words.REPORT,
+    )
