@@ -41,7 +41,11 @@ async def explain_event(request: Request, position: int) -> Response:
         answer |= {"origin": record.origin, "type": record.short_type, "unit_id": record.unitid}
     elif found.code == "position_unknown":
         raise Problem("position-unknown", f"The log has no position {position}.", status=404)
-    answer |= {"state": found.state, "objectives": msgspec.to_builtins(found.objectives)}
+    # `counts` is always said: a reader that finds it missing would have to guess.
+    objectives = [
+        {"counts": entry.counts, **msgspec.to_builtins(entry)} for entry in found.objectives
+    ]
+    answer |= {"state": found.state, "objectives": objectives}
     if found.code is not None:
         answer |= {"code": found.code, "reason": found.reason}
     return _json(answer)
