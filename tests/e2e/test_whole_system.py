@@ -128,7 +128,7 @@ def test_trace_prints_the_way_of_an_event(played: System) -> None:
     assert "dak-lak-2026 / adults-certified-vneid: counts" in shown.stdout
     assert "dong-nai-2026" not in shown.stdout, "the plan of another province"
     unknown = _trace(played, event["source"], "no-such-event")
-    assert unknown.returncode == 1 and "No event with this source and id" in unknown.stderr
+    assert unknown.returncode == 1 and "with this source and id" in unknown.stderr
 
 
 def _trace(played: System, source: str, name: str) -> subprocess.CompletedProcess[str]:
