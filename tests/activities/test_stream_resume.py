@@ -213,7 +213,7 @@ async def test_the_old_connection_is_told_so(service: Any, admin: str) -> None:
 
     row = await stream_store.connect(app.state.pool, "administrator", "t")
 
-    async def deal(elements: Any, lines: int, close: bool) -> list[Result]:
+    async def deal(elements: Any, lines: int, close: bool, ready: Any) -> list[Result]:
         async def also(connection: Any) -> None:
             if not await stream_store.advance(
                 connection, "administrator", "t", row.attempt, lines, close=close
@@ -222,7 +222,9 @@ async def test_the_old_connection_is_told_so(service: Any, admin: str) -> None:
 
         key = Key("p", "administrator", frozenset({"administrator"}))
         return list(
-            await app.state.door.take(elements, key, Path.STREAM, traceparent=None, also=also)
+            await app.state.door.take(
+                elements, key, Path.STREAM, traceparent=None, also=also, ready=ready
+            )
         )
 
     first = asyncio.create_task(
@@ -315,7 +317,7 @@ async def test_memory_is_flat_and_checkpoints_are_few() -> None:
         for _ in range(200):
             yield body
 
-    async def deal(elements: Any, lines: int, close: bool) -> list[Result]:
+    async def deal(elements: Any, lines: int, close: bool, ready: Any) -> list[Result]:
         nonlocal largest
         largest = max(largest, len(elements))
         return [Result(None, None, Status.ACCEPTED, 1)] * len(elements)
@@ -342,7 +344,7 @@ async def test_who_does_not_read_is_not_read_either() -> None:
             read += 1
             yield b"{}\n" * stream.GROUP_LINES
 
-    async def deal(elements: Any, lines: int, close: bool) -> list[Result]:
+    async def deal(elements: Any, lines: int, close: bool, ready: Any) -> list[Result]:
         return [Result(None, None, Status.ACCEPTED, 1)] * len(elements)
 
     blocked = asyncio.Event()
@@ -369,7 +371,7 @@ async def test_overload_makes_the_sender_wait(monkeypatch: pytest.MonkeyPatch) -
     async def chunks() -> AsyncIterator[bytes]:
         yield b"{}\n"
 
-    async def deal(elements: Any, lines: int, close: bool) -> list[Result]:
+    async def deal(elements: Any, lines: int, close: bool, ready: Any) -> list[Result]:
         nonlocal tries
         tries += 1
         if tries < 3:

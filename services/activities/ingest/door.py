@@ -24,6 +24,9 @@ YIELD_EVERY = 100
 Element = bytes | Problem
 """The bytes of one event; or why they were not even taken in (a line too long)."""
 
+Ready = Callable[[], Awaitable[None]]
+"""Awaited between judging and submitting: a path's earlier events must be in the log first."""
+
 TellResults = Callable[[Connection, Sequence[Result]], Awaitable[None]]
 """What a path writes in the append transaction once it knows the result of each element."""
 
@@ -109,6 +112,7 @@ class Door:
         dry_run: bool = False,
         also: Also | None = None,
         told: TellResults | None = None,
+        ready: Ready | None = None,
     ) -> list[Result]:
         """One result per element, in order, after the commit. Raises Problem when the log is down
         (503) or a quota is used up (429); a stream waits for the quota of the minute instead.
@@ -117,11 +121,12 @@ class Door:
         if and only if what was handed in here was dealt with. It runs even when nothing was good,
         and may give everything up (`log.model.Also`); what it raises then is raised here.
         `told` runs there too, given the results: for answers that must not be lost.
+        `ready` lets these elements be judged while those before them are still being written.
         """
         async with self._counted(key, path, len(elements), dry_run) as results:
             results += await self._take(
                 elements, key, path, traceparent,
-                atomic=atomic, dry_run=dry_run, also=also, told=told,
+                atomic=atomic, dry_run=dry_run, also=also, told=told, ready=ready,
             )  # fmt: skip
         return results
 
@@ -136,6 +141,7 @@ class Door:
         dry_run: bool,
         also: Also | None,
         told: TellResults | None,
+        ready: Ready | None,
     ) -> list[Result]:
         judged: list[Judged] = []
         for index, raw in enumerate(elements):
@@ -145,6 +151,8 @@ class Door:
                 judged.append(Judged(None, None, None, raw))
             else:
                 judged.append(self._intake.judge(raw, key, traceparent))
+        if ready is not None:
+            await ready()
         return await self._submit(
             elements, judged, key, path, traceparent,
             atomic=atomic, dry_run=dry_run, also=also, told=told,

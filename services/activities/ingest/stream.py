@@ -2,12 +2,14 @@
 
 Works full duplex (answers come while lines are still being sent) and half duplex alike. What is
 held is bounded, whatever the length: while a group is written, or an answer is not read by the
-other side, nothing more is read.
+other side, nothing more is read than the group after it, which is judged meanwhile.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -15,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from services.activities.ingest.answers import Result, encode
-from services.activities.ingest.door import Element
+from services.activities.ingest.door import Element, Ready
 from services.activities.ingest.inflate import Inflater, not_gzip
 from services.activities.ingest.lines import Line, LineSplitter
 from services.activities.ingest.problems import MAX_EVENT_BYTES
@@ -34,8 +36,19 @@ CHECKPOINT_S = 1.0
 
 OVERLOADED_TRIES, OVERLOADED_S = 30, 1
 
-Deal = Callable[[list[Element], int, bool], Awaitable[list[Result]]]
-"""(events, lines dealt with then, whether that closes the stream) -> results, after the commit."""
+Deal = Callable[[list[Element], int, bool, Ready], Awaitable[list[Result]]]
+"""(events, lines dealt with then, whether that closes the stream, what to await before writing) ->
+results, after the commit."""
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """A group that is judged or written just now."""
+
+    lines: list[Line]
+    through: int
+    close: bool
+    results: "asyncio.Task[list[Result]]"
 
 
 class Superseded(GiveUp):
@@ -56,7 +69,8 @@ class StreamResponse(Response):
         self._splitter = LineSplitter(offset, MAX_EVENT_BYTES)
         self._inflater = inflater
         self._committed = skip_to
-        self._through = skip_to
+        self._through = self._handed = skip_to
+        self._writing: _Writing | None = None
         self._acks = acks
         self._deal = deal
         self._counts = dict.fromkeys(Status, 0)
@@ -64,7 +78,7 @@ class StreamResponse(Response):
         self._group_bytes = 0
         self._closed = False
         self._told_at = float("-inf")
-        self._told = -1
+        self._told = skip_to
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -81,7 +95,9 @@ class StreamResponse(Response):
                 hint="Use one connection per stream name.",
             ).body()
         except TimeoutError:
+            await self._abandon()
             return  # nobody reads the answer: the connection ends, GET tells what is committed
+        await self._abandon()
         closing |= {"committed": self._committed, "closed": self._closed}
         closing |= {f"{status.value}": count for status, count in self._counts.items()}
         await self._say(send, encode(closing) + b"\n", more=False)
@@ -97,16 +113,16 @@ class StreamResponse(Response):
                     # Lines that cost nothing to judge must not keep others from their turn.
                     await asyncio.sleep(0)
             except Problem:
-                await self._flush(send)  # what was whole before the fault
+                await self._flush(send, last=True)  # what was whole before the fault
                 raise
             if not message.get("more_body", False):
                 if self._inflater is not None and not self._inflater.whole:
-                    await self._flush(send)
+                    await self._flush(send, last=True)
                     raise not_gzip()
                 await self._take(self._splitter.end(), send)
                 await self._flush(send, last=True)
                 return True
-        await self._flush(send)
+        await self._flush(send, last=True)
         return False
 
     def _pieces(self, chunk: bytes) -> Iterable[bytes]:
@@ -145,34 +161,68 @@ class StreamResponse(Response):
                 await self._flush(send)
 
     async def _flush(self, send: Send, *, close: bool = False, last: bool = False) -> None:
-        """Write the group; answer its lines after the commit."""
+        """Hand the group in and answer the one before it; `close`, `last`: answer both.
+
+        So one group is judged while the one before it is written.
+        """
         group, self._group, self._group_bytes = self._group, [], 0
-        told = b""
-        if self._through > self._committed:
-            results = await self._dealt([_element(line) for line in group], close)
-            self._committed, self._closed = self._through, self._closed or close
-            for line, result in zip(group, results, strict=True):
-                self._counts[result.status] += 1
-                refused = result.status is Status.REJECTED
-                if self._acks == "all" or (self._acks == "errors" and refused):
-                    told += _answer(line.number, result)
-        elif not last or self._told in (-1, self._committed):
-            return
+        told, before = b"", self._writing
+        if self._through > self._handed:
+            elements = [_element(line) for line in group]
+            self._handed = self._through
+            self._writing = _Writing(
+                group, self._through, close,
+                asyncio.create_task(self._dealt(elements, self._through, close, before)),
+            )  # fmt: skip
+            if before is not None:
+                told += await self._answers(before)
+        if (last or close) and self._writing is not None:
+            told += await self._answers(self._writing)
+            self._writing = None
         now = time.monotonic()
-        if told or last or close or now - self._told_at >= CHECKPOINT_S:
+        new = self._committed > self._told
+        if told or (new and (last or close or now - self._told_at >= CHECKPOINT_S)):
             self._told_at, self._told = now, self._committed
             await self._say(send, told + encode({"committed": self._committed}) + b"\n")
 
-    async def _dealt(self, elements: list[Element], close: bool) -> list[Result]:
+    async def _answers(self, writing: _Writing) -> bytes:
+        """The lines answered of a group, after its commit; raises what the commit raised."""
+        told = []
+        results = await writing.results
+        self._committed = writing.through
+        self._closed = self._closed or writing.close
+        for line, result in zip(writing.lines, results, strict=True):
+            self._counts[result.status] += 1
+            refused = result.status is Status.REJECTED
+            if self._acks == "all" or (self._acks == "errors" and refused):
+                told.append(_answer(line.number, result))
+        return b"".join(told)
+
+    async def _dealt(
+        self, elements: list[Element], through: int, close: bool, before: _Writing | None
+    ) -> list[Result]:
         """Hand a group in; the sender is made to wait while too much is waiting before it."""
+
+        async def ready() -> None:
+            if before is not None:
+                await asyncio.wait({before.results})
+                before.results.result()
+
         for _ in range(OVERLOADED_TRIES):
             try:
-                return await self._deal(elements, self._through, close)
+                return await self._deal(elements, through, close, ready)
             except Problem as problem:
                 if problem.code != "overloaded":
                     raise
             await asyncio.sleep(OVERLOADED_S)
-        return await self._deal(elements, self._through, close)
+        return await self._deal(elements, through, close, ready)
+
+    async def _abandon(self) -> None:
+        """Give up a group that waits for one that failed; nothing of it is written."""
+        if self._writing is not None:
+            self._writing.results.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await self._writing.results
 
     async def _say(self, send: Send, body: bytes, *, more: bool = True) -> None:
         """Send a part of the answer. Raises TimeoutError when nobody takes it for long."""

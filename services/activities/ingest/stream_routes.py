@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from services.activities.ingest import stream_store
 from services.activities.ingest.answers import Result
-from services.activities.ingest.door import Door, Element, Path
+from services.activities.ingest.door import Door, Element, Path, Ready
 from services.activities.ingest.inflate import Inflater
 from services.activities.ingest.stream import Acks, StreamResponse, Superseded, closed
 from services.activities.keys.model import STREAM
@@ -89,7 +89,7 @@ async def write_stream(
         raise closed(mine.committed)
     door: Door = request.app.state.door
 
-    async def deal(elements: list[Element], lines: int, close: bool) -> list[Result]:
+    async def deal(elements: list[Element], lines: int, close: bool, ready: Ready) -> list[Result]:
         async def also(connection: Connection) -> None:
             if not await stream_store.advance(
                 connection, key.name, name, mine.attempt, lines, close=close
@@ -97,7 +97,7 @@ async def write_stream(
                 raise Superseded
 
         return await door.take(
-            elements, key, Path.STREAM, traceparent=telemetry.traceparent(), also=also
+            elements, key, Path.STREAM, traceparent=telemetry.traceparent(), also=also, ready=ready
         )
 
     return StreamResponse(offset, mine.committed, acks, deal, inflater)
