@@ -100,3 +100,22 @@ class Reported(SQLModel, table=True):
     type: str = Field(sa_type=Text, primary_key=True)
     unit_id: str = Field(sa_type=Text, primary_key=True)
     last_position: int = Field(sa_type=BigInteger)
+
+
+class Restated(SQLModel, table=True):
+    """What an event that was corrected or revoked says now; `arrival` keeps what was sent.
+
+    `unit_id`, `occurred` None: it is void. `type` and the first unit and day are those of the event
+    as sent; None until they have been looked up in the log.
+    """
+
+    __tablename__ = "restated"
+    __table_args__ = (Index("restated_type", "type"),)
+
+    origin: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    revision: int
+    unit_id: str | None = Field(sa_type=Text)
+    occurred: date | None
+    type: str | None = Field(sa_type=Text)
+    first_unit: str | None = Field(sa_type=Text)
+    first_occurred: date | None

@@ -6,14 +6,18 @@ from datetime import date
 from typing import Any
 
 import asyncpg
+import httpx
+import msgspec
 import pytest
 
 from deploy.local.stack import LocalStack
 from services.registry.journal.projection import FactProjection
+from services.registry.journal.restated import STANDING, learn
 from services.registry.journal.store import standing
 from shared import progress
 from shared.contracts.record import Content, LogRecord
 from shared.db import connect_pool, migrate
+from shared.problems import Problem
 from tests.conftest import new_database
 from tests.registry.conftest import MIGRATIONS
 
@@ -115,3 +119,72 @@ async def test_arrivals_are_counted_per_source_and_day_and_say_what_was_late_or_
     ]
     assert await pool.fetchval("SELECT count(*) FROM journal") == 0
     assert await pool.fetchval("SELECT max(last_position) FROM reported") == 7
+
+
+async def proofs(pool: asyncpg.Pool, *rows: LogRecord) -> dict[str, int]:
+    """Standing weekly reviews per day, after looking up in a log of these rows."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = msgspec.json.decode(request.content)
+        found = [
+            r for r in rows if r.origin in asked["positions"] and r.position <= asked["through"]
+        ]
+        return httpx.Response(200, content=b"\n".join(msgspec.json.encode(r) for r in found))
+
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(answer), base_url="http://activities"
+    ) as client:
+        await learn(pool, client)
+    units = ["24133@2025", "24121@2025"]
+    found = await pool.fetch(STANDING, ["class.held"], units, date(2026, 1, 1), date(2026, 12, 31))
+    return {r["occurred"].isoformat(): r["n"] for r in found}
+
+
+def held(unit: str, day: date) -> Content:
+    return Content(type="class.held", unitid=unit, occurred=day, time="", data={})
+
+
+async def test_what_was_revoked_stands_no_more_and_what_was_corrected_stands_where_it_says(
+    pool: asyncpg.Pool,
+) -> None:
+    sent = [row(n, "class.held", {}) for n in (1, 2, 3, 4)]
+    await project(pool, *sent)
+    assert await proofs(pool, *sent) == {"2026-06-30": 4}
+    later, elsewhere = date(2026, 7, 3), held("75@2025", DAY)
+    change = {"data": {}, "recorded": date(2026, 7, 9), "revision": 1}
+    said = [
+        row(5, "event.revoked", origin=1, void=True, **change),
+        row(6, "event.corrected", origin=2, effective=held("24121@2025", later), **change),
+        row(7, "event.corrected", origin=2, void=True, **change),  # its former key, after it
+        row(8, "event.corrected", origin=3, effective=elsewhere, **change),
+        row(9, "event.corrected", origin=4, void=True, keyindex=1, **change),  # not what counts it
+    ]
+    await project(pool, *said)
+    assert await proofs(pool, *sent, *said) == {"2026-06-30": 1, "2026-07-03": 1}
+    assert await pool.fetchval("SELECT sum(n) FROM arrival") == 4  # sent is sent
+    again = {"data": {}, "recorded": date(2026, 7, 10), "revision": 2, "origin": 1}
+    back = row(10, "event.revoked", **again, effective=held("24133@2025", DAY))
+    await project(pool, back)  # the revocation was revoked
+    await project(pool, row(11, "event.corrected", origin=1, void=True, **change))  # late, older
+    assert await proofs(pool, *sent, *said, back) == {"2026-06-30": 2, "2026-07-03": 1}
+
+
+async def test_an_event_that_came_void_proves_nothing_until_what_it_names_stands(
+    pool: asyncpg.Pool,
+) -> None:
+    born = row(1, "class.held", {}, void=True)
+    await project(pool, born)
+    assert await proofs(pool, born) == {}
+    risen = {"data": {}, "revision": 1, "origin": 1, "effective": held("24133@2025", DAY)}
+    await project(pool, row(2, "event.corrected", **risen))
+    assert await proofs(pool) == {"2026-06-30": 1}
+
+
+async def test_without_the_log_nothing_is_said_of_what_was_revoked(pool: asyncpg.Pool) -> None:
+    first = row(1, "class.held", {})
+    await project(pool, first, row(2, "event.revoked", {}, origin=1, revision=1, void=True))
+    for answer in (httpx.Response(500), httpx.Response(200, content=b"")):
+        transport = httpx.MockTransport(lambda _, answer=answer: answer)
+        async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
+            with pytest.raises(Problem, match="corrected or revoked"):
+                await learn(pool, client)

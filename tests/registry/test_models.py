@@ -35,5 +35,5 @@ async def test_models_and_migrations_agree(infrastructure: LocalStack) -> None:
         )
         differences = compare_metadata(context, SQLModel.metadata)
     engine.dispose()
-    assert described == {"definition", "journal", "arrival", "reported"}
+    assert described == {"definition", "journal", "arrival", "reported", "restated"}
     assert differences == []

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from services.registry.progress.pace import required, shortfall
-from services.registry.tables.model import Cell
+from services.registry.progress.share import shares, verdict
+from services.registry.tables.model import Cell, Header, Row, Table
 from tests.registry import fakes
 from tests.registry.conftest import Running
 
@@ -109,8 +110,119 @@ async def test_shares_agree_with_the_table(registry: Running) -> None:
         cells = [row["cells"][objective["objective"]] for row in table["rows"]]
         assert objective["met"] == sum(c["met"] is True for c in cells)
         assert objective["met"] + objective["not_met"] + objective["unknown"] == 102
-        assert objective["share"] == objective["met"] / 102
+        assert objective["share_at_least"] == objective["met"] / 102
+        assert objective["share_at_most"] == (102 - objective["not_met"]) / 102
+        known = objective["unknown"] == 0
+        assert objective["share"] == (objective["share_at_least"] if known else None)
+        assert known or objective["flags"] == ["denominator_missing"]
     assert len(share["units"]) == 102
+
+
+def test_nobody_knows_is_no_zero_and_no_target_is_no_failure() -> None:
+    """Unknown denominators leave the share open; units that have no target are not counted; a unit
+    that the plan reads as not met although nothing came stays not met."""
+    met, silent = cell(9, 10, met=True), cell(0, 10, flags=["nothing_reported"])
+    unknown = cell(0, None, met=None, status="unknown", flags=["denominator_missing"])
+    elsewhere = cell(3, None, met=None, status="no_target", target=None)
+    assert [verdict(c) for c in (met, silent, unknown, elsewhere, None)] == [
+        "met", "not_met", "unknown", "not_applicable", "unknown",
+    ]  # fmt: skip
+
+    def share(*cells: Cell) -> tuple[Any, ...]:
+        rows = [Row(str(n), str(n), "", {"o": c}) for n, c in enumerate(cells)]
+        header = Header("o", "", {}, None, "counted", None)
+        about: dict[str, Any] = dict.fromkeys(Table.__struct_fields__)
+        (found,) = shares(Table(**about | {"objectives": [header], "rows": rows}))
+        return tuple(found[n] for n in ("units", "share", "share_at_least", "share_at_most"))
+
+    assert share(met, silent, elsewhere) == (2, 0.5, 0.5, 0.5)
+    assert share(met, unknown, elsewhere) == (2, None, 0.5, 1.0)
+    assert share(unknown, unknown) == (2, None, 0.0, 1.0)
+    assert share(elsewhere) == (0, None, None, None)
+
+
+async def pages(registry: Running, address: str, rows: str, **params: Any) -> list[Any]:
+    found: list[Any] = []
+    cursor = None
+    while True:
+        asked = params | ({"cursor": cursor} if cursor else {})
+        answer = await registry.client.get(address, params=asked)
+        assert answer.status_code == 200, answer.text
+        tag = {"If-None-Match": answer.headers["ETag"]}
+        again = await registry.client.get(address, params=asked, headers=tag)
+        assert (again.status_code, again.content) == (304, b"")
+        body = answer.json()
+        found += body[rows]
+        assert len(body[rows]) <= params["limit"]
+        cursor = body["next"]
+        if cursor is None:
+            return found
+
+
+@pytest.mark.parametrize(
+    ("address", "rows", "limit", "total"),
+    [
+        (f"{DAK_LAK}/share", "units", 40, 102),
+        ("/v1/units?parent=66&level=commune", "units", 50, 102),
+        ("/v1/units?q=phuong&parent=66", "units", 3, None),
+        ("/v1/units/66/children", "units", 70, 102),
+        ("/v1/plans", "plans", 2, 5),
+        (f"{DAK_LAK}/objectives", "objectives", 10, 25),
+    ],
+)
+async def test_lists_come_in_pages_and_with_a_tag(
+    registry: Running, address: str, rows: str, limit: int, total: int | None
+) -> None:
+    bare, _, query = address.partition("?")
+    params = dict(pair.split("=") for pair in query.split("&") if pair)
+    found = await pages(registry, bare, rows, limit=limit, **params)
+    names = [row.get("unit_id") or row["id"] for row in found]
+    whole = (await registry.client.get(bare, params=params | {"limit": "1000"})).json()[rows]
+    assert names == [row.get("unit_id") or row["id"] for row in whole]
+    assert len(set(names)) == len(names) == (total or len(names)) > limit
+    bad = await registry.client.get(bare, params=params | {"cursor": "%%"})
+    assert (bad.status_code, bad.json()["code"]) == (422, "cursor-malformed")
+
+
+async def test_cold_spots_come_in_pages_within_one_objective(registry: Running) -> None:
+    whole = (await spots(registry, objective="adults-certified-vneid", limit=500))["objectives"][0]
+    found, cursor = [], None
+    while True:
+        asked = {"objective": "adults-certified-vneid", "limit": 7}
+        (one,) = (await spots(registry, **asked | ({"cursor": cursor} if cursor else {})))[
+            "objectives"
+        ]
+        assert one["below_pace"] == whole["below_pace"]
+        found += one["units"]
+        cursor = one["next"]
+        if cursor is None:
+            break
+    assert found == whole["units"]
+    bad = await registry.client.get(f"{DAK_LAK}/cold-spots", params={"cursor": "W10"})
+    assert (bad.status_code, bad.json()["code"]) == (422, "cursor-malformed")
+
+
+async def test_the_page_of_cold_spots_never_says_all_is_well_when_nobody_knows(
+    registry: Running,
+) -> None:
+    where = "plan = 'tan-lap-100-days-2025'"
+    before = await registry.database.fetch(f"SELECT * FROM indicators.cells WHERE {where}")
+    await registry.database.execute(
+        "UPDATE indicators.cells SET met = NULL, status = 'unknown', denominator = NULL,"
+        f" target = 80, target_unit = 'percent', flags = '{{denominator_missing}}' WHERE {where}"
+    )
+    state = registry.app.state.registry
+    state.tables.clear()
+    try:
+        text = (await registry.client.get("/plans/tan-lap-100-days-2025/cold-spots")).text
+    finally:
+        await registry.database.execute(f"DELETE FROM indicators.cells WHERE {where}")
+        await registry.database.copy_records_to_table(
+            "cells", schema_name="indicators", records=[tuple(row) for row in before]
+        )
+        state.tables.clear()
+    assert "Không có đơn vị nào chậm" not in text
+    assert "Chưa so sánh được" in text and "thiếu mẫu số" in text
 
 
 async def test_nil_missing_zero_and_reported_are_four_states(registry: Running) -> None:

@@ -68,6 +68,18 @@ ON CONFLICT (unit_id, type) DO UPDATE SET
 """
 
 
+_RESTATE = """
+INSERT INTO restated AS r (origin, revision, unit_id, occurred, type, first_unit, first_occurred)
+SELECT * FROM unnest($1::bigint[], $2::int[], $3::text[], $4::date[], $5::text[], $6::text[],
+                     $7::date[])
+ON CONFLICT (origin) DO UPDATE SET
+  revision = excluded.revision, unit_id = excluded.unit_id, occurred = excluded.occurred,
+  type = coalesce(r.type, excluded.type), first_unit = coalesce(r.first_unit, excluded.first_unit),
+  first_occurred = coalesce(r.first_occurred, excluded.first_occurred)
+WHERE excluded.revision > r.revision OR excluded.revision = r.revision AND r.unit_id IS NULL
+"""
+
+
 class FactProjection:
     """The `shared.lane_consumer.Projection` of the fact lanes held by this process."""
 
@@ -99,6 +111,7 @@ class FactProjection:
             await progress.advance(connection, self._held, steps)
             await _keep(connection, primary)
             await _count(connection, primary)
+            await _restate(connection, primary)
         self._held.lanes.update(lanes)
 
 
@@ -149,6 +162,31 @@ async def _count(connection: Connection, records: list[LogRecord]) -> None:
         await connection.execute(_ADD, *map(list, zip(*rows, strict=True)))
         names = [(*key, newest[key]) for key in sorted(newest)]
         await connection.execute(_NAME, *map(list, zip(*names, strict=True)))
+
+
+async def _restate(connection: Connection, records: list[LogRecord]) -> None:
+    """Keep what events say now that said something else, or nothing, when they came."""
+    found: dict[int, tuple[Any, ...]] = {}
+    for record in records:
+        own = record.origin == record.position
+        if own and not record.void:
+            continue
+        content = record.effective_content()
+        known = found.get(record.origin)
+        # Of the rows of one revision, the one that is not void holds: its key may be another.
+        if known is not None and (known[1], known[2] is not None) > (
+            record.revision,
+            content is not None,
+        ):
+            continue
+        first = (record.short_type, record.unitid, record.occurred) if own else (None,) * 3
+        if known is not None and known[4] is not None:
+            first = known[4:]
+        said = (None, None) if content is None else (content.unitid, content.occurred)
+        found[record.origin] = (record.origin, record.revision, *said, *first)
+    if found:
+        rows = [found[origin] for origin in sorted(found)]
+        await connection.execute(_RESTATE, *map(list, zip(*rows, strict=True)))
 
 
 @cache

@@ -6,13 +6,14 @@ from typing import Any
 from fastapi import APIRouter
 
 from services.registry.access import Visiting
+from services.registry.answers import Cursor, Limit, TaggedRoute, page
 from services.registry.definitions import PlanVersion
 from services.registry.disclosure import is_public
 from services.registry.plans.deadlines import deadline_day, due_days
 from services.registry.plans.load import content_digest
 from services.registry.state import Registry, State
 
-router = APIRouter(prefix="/v1/plans", tags=["plans"])
+router = APIRouter(prefix="/v1/plans", tags=["plans"], route_class=TaggedRoute)
 
 _SUMMARY = (
     "parent_plan",
@@ -48,14 +49,22 @@ def plan_json(state: State, plan: PlanVersion) -> dict[str, Any]:
 
 
 @router.get("")
-async def list_plans(state: Registry, visitor: Visiting) -> dict[str, Any]:
+async def list_plans(
+    state: Registry, visitor: Visiting, cursor: Cursor = None, limit: Limit = 1000
+) -> dict[str, Any]:
     """Every plan, in its newest version; without a key those that are public."""
     plans = [
-        plan_json(state, plan)
+        plan
         for plan in state.definitions.plans()
         if not visitor.anonymous or is_public(state, plan.plan)
     ]
-    return {"plans": plans, "position": state.definitions.position}
+    shown, following = page(plans, lambda plan: [plan.plan], cursor, limit)
+    return {
+        "total": len(plans),
+        "next": following,
+        "plans": [plan_json(state, plan) for plan in shown],
+        "position": state.definitions.position,
+    }
 
 
 @router.get("/{plan}")
@@ -136,7 +145,9 @@ def objective_json(
 
 
 @router.get("/{plan}/objectives")
-async def list_objectives(state: Registry, plan: str) -> dict[str, Any]:
+async def list_objectives(
+    state: Registry, plan: str, cursor: Cursor = None, limit: Limit = 1000
+) -> dict[str, Any]:
     """Every objective: counted, building, or not counted with the reason."""
     found = state.plan(plan)
     states = await objective_states(state, plan)
@@ -144,7 +155,15 @@ async def list_objectives(state: Registry, plan: str) -> dict[str, Any]:
     tally = dict.fromkeys(("counted", "building", "not_counted"), 0)
     for objective in objectives:
         tally[objective["state"]] += 1
-    return {"plan": plan, "version": found.version, "states": tally, "objectives": objectives}
+    order = {objective["id"]: [n] for n, objective in enumerate(objectives)}
+    shown, following = page(objectives, lambda o: order[o["id"]], cursor, limit)
+    return {
+        "plan": plan,
+        "version": found.version,
+        "states": tally,
+        "next": following,
+        "objectives": shown,
+    }
 
 
 def obligation_json(obligation: dict[str, Any], day: date) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """`GET /v1/plans/{plan}/cold-spots`: who is furthest below pace, why, and what was decided."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Annotated, Any
@@ -8,12 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.answers import IfNoneMatch, json_answer
+from services.registry.answers import IfNoneMatch, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.store import Fact, standing
 from services.registry.plans.territory import area_of
 from services.registry.progress import reasons
 from services.registry.progress.pace import required, shortfall
+from services.registry.progress.share import verdict
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.model import Row, Table
@@ -45,6 +46,9 @@ async def show_cold_spots(
         str | None, Query(description="only units that have it: remote ...")
     ] = None,
     as_of: Annotated[date | None, Query(description="day; default today")] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=400, description="`next` of this very objective")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=500, description="units per objective")] = 5,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
@@ -59,23 +63,31 @@ async def show_cold_spots(
             pointer="/objective",
             hint=f"GET /v1/plans/{plan}/objectives lists them.",
         )
+    if cursor is not None and objective is None:
+        raise Problem(
+            "cursor-malformed",
+            "Cold spots are paged within one objective.",
+            pointer="/cursor",
+            hint="Name the objective whose `next` it is.",
+        )
     table = await build(state, Question(plan, unit, level, as_of))
     decided = await decided_in(state, found, table.as_of)
-    spots = await cold_spots(state, found, table, objective, attribute, limit)
-    listed = []
-    for wanted, total, unknown, top in spots:
-        listed.append(
-            {
-                "objective": wanted["id"],
-                "text_vi": wanted["text_vi"],
-                "below_pace": total,
-                "compared": len(table.rows) - len(unknown),
-                "not_comparable": unknown,
-                "units": [
-                    _spot_json(state, spot, wanted["id"], table.as_of, decided) for spot in top
-                ],
-            }
-        )
+    spots = await cold_spots(state, found, table, objective, attribute, limit, cursor)
+    listed = [
+        {
+            "objective": one.objective["id"],
+            "text_vi": one.objective["text_vi"],
+            "below_pace": one.below,
+            "compared": one.compared,
+            "not_comparable": one.unknown,
+            "next": one.next,
+            "units": [
+                _spot_json(state, spot, one.objective["id"], table.as_of, decided)
+                for spot in one.top
+            ],
+        }
+        for one in spots
+    ]
     return json_answer(
         {
             "plan": plan,
@@ -91,7 +103,17 @@ async def show_cold_spots(
     )
 
 
-Found = tuple[dict[str, Any], int, list[dict[str, Any]], list[Spot]]
+@dataclass(frozen=True)
+class Found:
+    """The cold spots of one objective: `below` of `compared` units are below pace, `top` are the
+    coldest of a page; `unknown` cannot be compared."""
+
+    objective: dict[str, Any]
+    below: int
+    compared: int
+    unknown: list[dict[str, Any]]
+    top: list[Spot]
+    next: str | None
 
 
 async def cold_spots(
@@ -101,9 +123,11 @@ async def cold_spots(
     objective: str | None,
     attribute: str | None,
     limit: int,
+    cursor: str | None = None,
 ) -> list[Found]:
-    """Per objective: itself, how many units are below pace, those that cannot be compared with the
-    reason, and the coldest."""
+    """Per objective: itself, how many units are below pace, of how many compared, those that cannot
+    be compared with the reason, and the coldest. Units without a target of their own are left out:
+    there is nothing to be behind of."""
     as_of = table.as_of
     rows = [r for r in table.rows if attribute is None or _has(state, r.unit_id, attribute, as_of)]
     counted = {header.id for header in table.objectives if header.state != "not_counted"}
@@ -111,19 +135,28 @@ async def cold_spots(
     for wanted in plan.document["objectives"]:
         if wanted["id"] not in counted or objective not in (None, wanted["id"]):
             continue
-        gaps, unknown = [], []
+        gaps, unknown, compared = [], [], 0
         for row in rows:
             cell = row.cells.get(wanted["id"])
+            if verdict(cell) == "not_applicable":
+                continue
             gap = None if cell is None else shortfall(cell, wanted, as_of)
             if gap is None:
                 unknown.append({"unit_id": row.unit_id, "flags": cell.flags if cell else []})
-            elif gap > 0:
+                continue
+            compared += 1
+            if gap > 0:
                 gaps.append((gap, row))
-        gaps.sort(key=lambda pair: (-pair[0], pair[1].unit_id))
-        top = [Spot(row, gap, "", {}) for gap, row in gaps[:limit]]
+        shown, following = page(gaps, lambda pair: _place_of(*pair), cursor, limit)
+        top = [Spot(row, gap, "", {}) for gap, row in shown]
         if gaps or unknown:
-            found.append((wanted, len(gaps), unknown, top))
+            found.append(Found(wanted, len(gaps), compared, unknown, top, following))
     return await _explained(state, plan, found, as_of)
+
+
+def _place_of(gap: Fraction, row: Row) -> list[Any]:
+    """Where a unit stands in the list of an objective: the coldest first."""
+    return [-float(gap), row.unit_id]
 
 
 async def _explained(
@@ -134,33 +167,19 @@ async def _explained(
             spot.row.unit_id,
             *(u.unit_id for u in state.tree.descendants(spot.row.unit_id)),
         ]
-        for _, _, _, top in found
-        for spot in top
+        for one in found
+        for spot in one.top
     }
-    types = sorted({name for wanted, *_ in found for name in reasons.types_of(wanted)})
+    types = sorted({name for one in found for name in reasons.types_of(one.objective)})
     start = date.fromisoformat(plan.document["period"]["start"])
     known = await reasons.known(state.pool, places, types, start, as_of)
-    return [
-        (
-            wanted,
-            total,
-            unknown,
-            [
-                Spot(
-                    spot.row,
-                    spot.gap,
-                    *known.reason(
-                        spot.row.unit_id,
-                        reasons.types_of(wanted),
-                        spot.row.cells[wanted["id"]].flags,
-                        as_of,
-                    ),
-                )
-                for spot in top
-            ],
-        )
-        for wanted, total, unknown, top in found
-    ]
+
+    def told(spot: Spot, objective: dict[str, Any]) -> Spot:
+        flags = spot.row.cells[objective["id"]].flags
+        about = reasons.types_of(objective)
+        return Spot(spot.row, spot.gap, *known.reason(spot.row.unit_id, about, flags, as_of))
+
+    return [replace(one, top=[told(spot, one.objective) for spot in one.top]) for one in found]
 
 
 def _has(state: State, unit_id: str, attribute: str, on: date) -> bool:

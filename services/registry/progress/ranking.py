@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.answers import IfNoneMatch, json_answer
+from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import Statement
 from services.registry.progress.pace import required
 from services.registry.state import Registry, State
@@ -58,6 +58,8 @@ async def show_ranking(
     plan: str,
     level: Annotated[str | None, Query(description="level of the units ranked")] = None,
     as_of: Annotated[date | None, Query(description="day; default today")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 1000,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Units by the published formula, each with the inputs of its score; equal scores share a
@@ -77,7 +79,9 @@ async def show_ranking(
     scored = [(score(row, terms), row) for row in table.rows]
     scored.sort(key=lambda pair: (pair[0] is None, -(pair[0] or 0), pair[1].unit_id))
     rows = []
-    for value, row in scored:
+    order = {row.unit_id: [n] for n, (_, row) in enumerate(scored)}
+    shown, following = page(scored, lambda pair: order[pair[1].unit_id], cursor, limit)
+    for value, row in shown:
         above = sum(
             other is not None and value is not None and other > value for other, _ in scored
         )
@@ -104,6 +108,8 @@ async def show_ranking(
                 "document_ref": formula.data.get("document_ref"),
                 "position": formula.position,
             },
+            "total": len(scored),
+            "next": following,
             "units": rows,
         },
         if_none_match,

@@ -1,15 +1,17 @@
 """`GET /v1/plans/{plan}/share`: how many units meet each target, and how many targets each meets."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.answers import IfNoneMatch, json_answer
+from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.state import Registry
 from services.registry.tables.build import Question, build
-from services.registry.tables.model import Row, Table
+from services.registry.tables.model import Cell, Table
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
 
@@ -17,28 +19,33 @@ router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
 def shares(table: Table) -> list[dict[str, Any]]:
     """Per objective: units that meet it, do not, and of which nobody can say; exact counts.
 
-    `share` is of all units of the level: one whose denominator is unknown has not met it.
+    `share` is met / units, and None as soon as one unit is unknown: then it lies between
+    `share_at_least` (all unknown ones fail) and `share_at_most` (all of them meet it). Units to
+    which the target does not apply are no part of it. Where a plan reads "units without events
+    have not met it", the evaluator has said so: such a unit is not_met, never unknown.
     """
     found = []
     for objective in table.objectives:
         if objective.state == "not_counted":
             continue
-        verdicts = [_met(row, objective.id) for row in table.rows]
-        met = verdicts.count(True)
+        cells = [row.cells.get(objective.id) for row in table.rows]
+        told = tally(cells)
+        units = len(cells) - told["not_applicable"]
+        met, unknown = told["met"], told["unknown"]
         found.append(
             {
                 "objective": objective.id,
                 "name_vi": objective.name_vi,
-                "units": len(verdicts),
-                "met": met,
-                "not_met": verdicts.count(False),
-                "unknown": verdicts.count(None),
-                "share": met / len(verdicts) if verdicts else None,
+                "units": units,
+                **told,
+                "share": met / units if units and not unknown else None,
+                "share_at_least": met / units if units else None,
+                "share_at_most": (met + unknown) / units if units else None,
                 "flags": sorted(
                     {
                         flag
-                        for row in table.rows
-                        if (cell := row.cells.get(objective.id)) and cell.met is None
+                        for cell in cells
+                        if cell is not None and verdict(cell) == "unknown"
                         for flag in cell.flags
                     }
                 ),
@@ -47,9 +54,17 @@ def shares(table: Table) -> list[dict[str, Any]]:
     return found
 
 
-def _met(row: Row, objective: str) -> bool | None:
-    cell = row.cells.get(objective)
-    return cell.met if cell else None
+def verdict(cell: Cell | None) -> str:
+    """met, not_met, not_applicable (it has no target here) or unknown."""
+    if cell is not None and cell.met is not None:
+        return "met" if cell.met else "not_met"
+    return "not_applicable" if cell is not None and cell.status == "no_target" else "unknown"
+
+
+def tally(cells: Iterable[Cell | None]) -> dict[str, int]:
+    """How many cells have each verdict."""
+    counts = Counter(verdict(cell) for cell in cells)
+    return {name: counts[name] for name in ("met", "not_met", "unknown", "not_applicable")}
 
 
 @router.get("/share", response_class=Response)
@@ -60,20 +75,22 @@ async def show_share(
     level: Annotated[str | None, Query(description="level of the units counted")] = None,
     as_of: Annotated[date | None, Query(description="what had happened by the end of")] = None,
     known_at: Annotated[date | None, Query(description="what was recorded by the end of")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 1000,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Number and share of the units of a level that meet each target, and of targets per unit."""
+    """Number and share of the units of a level that meet each target, and of targets per unit.
+    Paged by units; `objectives` is of all units on every page."""
     table = await build(state, Question(plan, unit, level, as_of, known_at))
+    shown, following = page(table.rows, lambda row: [row.unit_id], cursor, limit)
     units = [
         {
             "unit": row.unit,
             "unit_id": row.unit_id,
             "name_vi": row.name_vi,
-            "met": sum(cell.met is True for cell in row.cells.values()),
-            "not_met": sum(cell.met is False for cell in row.cells.values()),
-            "unknown": sum(cell.met is None for cell in row.cells.values()),
+            **tally(row.cells.values()),
         }
-        for row in table.rows
+        for row in shown
     ]
     return json_answer(
         {
@@ -84,6 +101,8 @@ async def show_share(
             "known_at": table.known_at,
             "position": table.position,
             "objectives": shares(table),
+            "total": len(table.rows),
+            "next": following,
             "units": units,
         },
         if_none_match,

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import PlanVersion
+from services.registry.journal.restated import STANDING, learn
 from services.registry.journal.store import complete_to
 from services.registry.plans.territory import area_of
 from services.registry.state import Registry, State
@@ -17,11 +18,6 @@ from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}/tasks", tags=["tasks"])
 
-_PROOFS = """
-SELECT type, occurred, sum(n)::bigint AS n FROM arrival
-WHERE type = ANY($1) AND unit_id = ANY($2) AND occurred BETWEEN $3 AND $4
-GROUP BY type, occurred ORDER BY occurred
-"""
 _MET = "SELECT objective, met FROM indicators.cells WHERE plan = $1 AND unit_id = $2"
 
 Arrived = dict[str, list[tuple[date, int]]]
@@ -33,6 +29,7 @@ async def standings(state: State, plan: PlanVersion) -> list[tuple[dict[str, Any
     today = state.clock.today()
     start = date.fromisoformat(document["period"]["start"])
     types = sorted({name for task in document["tasks"] for name in task.get("events", [])})
+    await learn(state.pool, state.activities)
     arrived = await _arrived(state.pool, types, sorted(area_of(state, plan)), start, today)
     rows = await state.pool.fetch(_MET, plan.plan, document["unit"])
     met = {row["objective"]: row["met"] for row in rows}
@@ -49,7 +46,7 @@ async def _arrived(
     pool: asyncpg.Pool, types: list[str], units: list[str], start: date, end: date
 ) -> Arrived:
     found: Arrived = {}
-    for row in await pool.fetch(_PROOFS, types, units, start, end):
+    for row in await pool.fetch(STANDING, types, units, start, end):
         found.setdefault(row["type"], []).append((row["occurred"], row["n"]))
     return found
 
@@ -91,7 +88,8 @@ async def list_tasks(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The plan's tasks and duties: state, budget, proofs, who leads and what is late. Proofs are
-    events as reported; which of them count for an objective is the table's business."""
+    events that stand: a revoked one proves nothing, a corrected one what it says now. Which of them
+    count for an objective is the table's business."""
     found = state.plan(plan)
     names = {o["id"]: o["name_vi"] for o in found.document["organisations"]}
     for name, value in (("organisation", organisation), ("lead", lead)):

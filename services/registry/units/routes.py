@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from services.registry.answers import Cursor, TaggedRoute, page
 from services.registry.definitions import Population
 from services.registry.state import Registry, State
 from shared.contracts.tree import Unit
 from shared.problems import Problem
 
-router = APIRouter(prefix="/v1/units", tags=["units"])
+router = APIRouter(prefix="/v1/units", tags=["units"], route_class=TaggedRoute)
 
 LEVELS = ("nation", "province", "district", "commune", "hamlet", "organisation")
 
@@ -58,6 +59,7 @@ async def find_units(
     level: Annotated[str | None, Query(description=", ".join(LEVELS))] = None,
     parent: Annotated[str | None, Query(description="code or code@era; all below it")] = None,
     on: On = None,
+    cursor: Cursor = None,
     limit: Limit = 200,
 ) -> dict[str, Any]:
     """Units of a day, by name (diacritics optional), level and what they belong to."""
@@ -69,16 +71,20 @@ async def find_units(
         units = tree.descendants(top.unit_id, day, level)
     else:
         units = [u for u in tree.units() if u.exists(day) and level in (None, u.level)]
+    order: dict[str, list[Any]]
     if q and q.strip():
         hits = state.search.find(tree.units(), state.definitions.position, q.strip(), day, 10_000)
         wanted = {u.unit_id for u in units}
         units = [u for u in hits if u.unit_id in wanted]
-    elif parent is None:
-        units.sort(key=lambda u: (LEVELS.index(u.level), u.unit_id))
+        order = {u.unit_id: [n] for n, u in enumerate(units)}
+    else:
+        order = {u.unit_id: [LEVELS.index(u.level), u.unit_id] for u in units}
+    shown, following = page(units, lambda u: order[u.unit_id], cursor, limit)
     return {
         "on": day,
         "total": len(units),
-        "units": [unit_json(state, unit, day) for unit in units[:limit]],
+        "next": following,
+        "units": [unit_json(state, unit, day) for unit in shown],
     }
 
 
@@ -98,7 +104,9 @@ async def show_unit(state: Registry, code: str, on: On = None) -> dict[str, Any]
 
 
 @router.get("/{code}/children")
-async def show_children(state: Registry, code: str, on: On = None) -> dict[str, Any]:
+async def show_children(
+    state: Registry, code: str, on: On = None, cursor: Cursor = None, limit: Limit = 1000
+) -> dict[str, Any]:
     """The units directly below, of that day."""
     day = on or state.clock.today()
     unit = state.unit(code, day)
@@ -110,11 +118,13 @@ async def show_children(state: Registry, code: str, on: On = None) -> dict[str, 
             hint="Give ?on= a day on which it existed.",
         )
     children = state.tree.children(unit.unit_id, day)
+    shown, following = page(children, lambda u: [u.unit_id], cursor, limit)
     return {
         "on": day,
         "unit_id": unit.unit_id,
         "total": len(children),
-        "units": [unit_json(state, child, day) for child in children],
+        "next": following,
+        "units": [unit_json(state, child, day) for child in shown],
     }
 
 
