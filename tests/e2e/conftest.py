@@ -8,16 +8,16 @@ from tests.e2e.collector import Collector
 from tests.e2e.system import DAY_ONE, DAY_TWO, System
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def environment() -> Iterator[pytest.MonkeyPatch]:
-    """Variables that the stack's processes inherit; put back at the end."""
+    """Variables that the stack's processes inherit; put back before the tests of other folders."""
     patch = pytest.MonkeyPatch()
     patch.setenv("HOCVUSO_CLOCK_SHIFT_SECONDS", "0")
     yield patch
     patch.undo()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(
     tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch
 ) -> Iterator[System]:
@@ -36,7 +36,7 @@ def system(
         collector.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def played(system: System) -> System:
     """On day two, with the whole course, after a kill -9 of everything in the middle, and of one
     part after the other later on."""
