@@ -7,8 +7,9 @@ import httpx
 from fastapi import FastAPI, Request
 
 from services.metrics import cells_routes, explanations, parked_routes, why_routes
+from services.metrics.definitions_store import DefinitionsStore
 from services.metrics.explain import Explainer
-from services.metrics.moments import DefinitionsStore, Moments
+from services.metrics.moments import Moments
 from services.metrics.query import Cells
 from services.metrics.settings import MetricsSettings
 from services.metrics.watch import Watch

@@ -173,7 +173,7 @@ class BatchCounter:
             before = last.get(change.origin)
             if before is not None:
                 evidence = before[0].evidence
-                if evidence is not None and before[1].recorded < record.recorded:
+                if evidence is not None:
                     counted.past.append((before[1], evidence, record))
             elif change.origin in known:
                 counted.replaced.append(

@@ -7,6 +7,7 @@ import msgspec
 
 from services.metrics.compile import Objective
 from services.metrics.definitions import PLAN_TYPES
+from services.metrics.knowledge import told
 from services.metrics.moments import Moment
 from services.metrics.populations import Populations
 from shared.contracts.record import LogRecord, record_decoder
@@ -101,15 +102,17 @@ async def defining(
 ) -> list[DefinitionEvent]:
     """Definitions of this cell that became known, or valid, between; at most MOST_EVENTS."""
     rows = await connection.fetch(
-        "SELECT record FROM definition WHERE ($1::date IS NULL OR recorded <= $1) ORDER BY position",
+        "SELECT record FROM definition WHERE ($1::date IS NULL OR recorded <= $1)"
+        " AND ($2::bigint IS NULL OR position <= $2) ORDER BY position",
         last.known_at,
+        last.through,
     )
     days = sorted((first.as_of, last.as_of))
     found = []
     for row in rows:
         record = record_decoder.decode(row["record"])
         valid = _valid(record)
-        fresh = first.known_at is not None and record.recorded > first.known_at
+        fresh = first.early or not told(record.recorded, record.position, first.until)
         if not (fresh or (valid is not None and days[0] < valid <= days[1])):
             continue
         if _concerns(record, last, objective, unit_id):

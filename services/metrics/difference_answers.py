@@ -30,10 +30,12 @@ class Effect(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Side(msgspec.Struct, kw_only=True):
-    """One of the two cells. `count`: the count that is compared."""
+    """One of the two cells. `count`: the count that is compared. `position`: as known after this
+    row of the log, which was recorded on `known_at`; None: at the end of `known_at`, or now."""
 
     as_of: date
     known_at: date | None
+    position: int | None = None
     tree: date
     not_in_operation: bool
     count: int

@@ -7,18 +7,19 @@ target's window or filter) and what single events do; all effects add up to the 
 from collections.abc import Callable, Iterable
 from datetime import date
 
-from services.metrics import sums
 from services.metrics.cell import Cell
 from services.metrics.compile import Objective
 from services.metrics.defined import changed, defining
 from services.metrics.difference_answers import Difference, Effect, Side
+from services.metrics.difference_questions import days_of, forward, offset
 from services.metrics.evidence import read_rows
+from services.metrics.knowledge import Until
 from services.metrics.moments import Moment, Moments
 from services.metrics.parts import Part, counted_part, window_of
 from services.metrics.places import Sums
 from services.metrics.stepping import Between, CellCount, Step, steps
 from services.metrics.store import Combinations, Subject
-from services.metrics.versions import VERSIONS, fact_units, load_versions, serving
+from services.metrics.versions import VERSIONS, fact_units, load_versions, past_units, serving
 from services.metrics.windows import Window
 from shared.db import Connection
 from shared.lane_consumer import LogReader
@@ -26,6 +27,7 @@ from shared.problems import Problem
 
 MOST = 500
 MOST_SUBJECTS = 50_000
+ANY_POSITION = 2**62
 
 
 class Differences:
@@ -41,49 +43,37 @@ class Differences:
         plan: str,
         objective: str,
         unit: str | None,
-        before: tuple[date | None, date | None],
-        after: tuple[date | None, date | None],
+        before: tuple[date | None, Until],
+        after: tuple[date | None, Until],
         tree: str,
         part: str,
         cursor: str | None,
         limit: int,
     ) -> Difference:
-        """Compare (as_of, known_at) `before` with `after`; known_at None: all that is known now."""
-        _forward(before[1], after[1])
-        start = _offset(cursor)
+        """Compare (as_of, what was known) `before` with `after`."""
+        forward(before[1], after[1])
+        start = offset(cursor)
+        reader = self._reader()
+        days = await days_of(reader, [until for _, until in (before, after)])
         async with self._moments.snapshot() as connection:
-            first = await self._moments.at(connection, plan, *before, tree)
-            last = await self._moments.at(connection, plan, *after, tree)
+            first, last = [
+                await self._moments.at(
+                    connection,
+                    plan,
+                    as_of,
+                    days.get(until) if isinstance(until, int) else until,
+                    tree,
+                    until if isinstance(until, int) else None,
+                )
+                for as_of, until in (before, after)
+            ]
             unit_id = last.resolve(unit)
             compared = _Compared(connection, first, last, objective, part, unit_id)
             found = await compared.compare()
         found.next = str(start + limit) if found.total_events > start + limit else None
         found.events = found.events[start : start + limit]
-        await _name(found.events, self._reader(), last.position)
+        await _name(found.events, reader, last.position)
         return found
-
-
-def _forward(before: date | None, after: date | None) -> None:
-    if (before is None and after is not None) or (before and after and before > after):
-        raise Problem(
-            "differences-backwards",
-            "What was known before must not be known later than what was known after.",
-            hint="Let from_known_at be the earlier day; leave to_known_at out for now.",
-            pointer="/from_known_at",
-        )
-
-
-def _offset(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if not cursor.isdecimal() or len(cursor) > 9:
-        raise Problem(
-            "cursor-invalid",
-            "The cursor is none that this address gave.",
-            hint="Take `next` of the page before.",
-            pointer="/cursor",
-        )
-    return int(cursor)
 
 
 class _Compared:
@@ -116,8 +106,8 @@ class _Compared:
         window = window_of(first.on(first.as_of, first.places), self._is)
         if not first.early:
             if old_part is not None:
-                old_sums = await self._sums(old_part, window_of(first, was), first.known_at)
-            mid_sums = await self._sums(self._part, window, first.known_at)
+                old_sums = await self._sums(old_part, window_of(first, was), first)
+            mid_sums = await self._sums(self._part, window, first)
         before = retreed = 0
         if old_part is not None:
             before = CellCount(first, was, old_part, unit_id, old_sums).value
@@ -132,9 +122,7 @@ class _Compared:
                     Effect(position=step.position, origin=step.origin, how=step.how, effect=effect)
                 )
         end_sums = (
-            {}
-            if last.early
-            else await self._sums(self._part, window_of(last, self._is), last.known_at)
+            {} if last.early else await self._sums(self._part, window_of(last, self._is), last)
         )
         after = CellCount(last, self._is, self._part, unit_id, end_sums).value
         by_events = sum(effect.effect for effect in effects)
@@ -169,15 +157,13 @@ class _Compared:
         except Problem:
             return None
 
-    async def _sums(self, part: Part, window: Window, known_at: date | None) -> Sums:
+    async def _sums(self, part: Part, window: Window, moment: Moment) -> Sums:
         slot = (part.number, window)
-        return (await sums.load(self._connection, [slot], known_at=known_at))[slot]
+        return (await moment.sums(self._connection, [slot]))[slot]
 
     async def _steps(self, window: Window) -> list[Step]:
         last = window_of(self._last, self._is)
-        between = Between(
-            window, last, self._first.known_at, self._last.known_at, self._first.early
-        )
+        between = Between(window, last, self._first.until, self._last.until, self._first.early)
         combinations = Combinations()
         subjects = await self._subjects(between, combinations)
         found: list[Step] = []
@@ -195,13 +181,20 @@ class _Compared:
             return []
         number = self._part.number
         moments = (self._first, self._last)
+        served = await serving(self._connection, combinations, number)
+        named = set(await fact_units(self._connection, number))
+        if between.by_position:
+            named |= set(await past_units(self._connection, served))
         units = [
             name
-            for name in await fact_units(self._connection, number)
+            for name in sorted(named)
             if any(m.places.covers(self._unit, name, m.root) for m in moments)
         ]
         days = sorted((between.first.end, between.last.end))
-        known = between.known_from if not between.nothing else date.min
+        from_day, from_row = _split(between.known_from)
+        if between.nothing:
+            from_day, from_row = (None, 0) if between.by_position else (date.min, None)
+        to_day, to_row = _split(between.known_to)
         rows = await self._connection.fetch(
             f"""
             SELECT DISTINCT lane, subject FROM {VERSIONS} v
@@ -210,6 +203,8 @@ class _Compared:
               OR ($4::date IS NOT NULL AND recorded > $4 AND recorded <= $5)
               OR ($4::date IS NOT NULL AND replaced > $4 AND replaced <= $5)
               OR ($6::date IS NOT NULL AND since >= $6 AND since <= $2)
+              OR ($9::bigint IS NOT NULL AND position > $9 AND position <= $10)
+              OR ($9::bigint IS NOT NULL AND replaced_by > $9 AND replaced_by <= $10)
             )
             AND EXISTS (
               SELECT FROM {VERSIONS} i
@@ -218,14 +213,16 @@ class _Compared:
             )
             ORDER BY 1, 2 LIMIT $8
             """,
-            await serving(self._connection, combinations, number),
+            served,
             days[0],
             days[1],
-            known,
-            between.known_to or date.max,
+            from_day,
+            to_day or date.max,
             _earliest_start(between),
             units,
             MOST_SUBJECTS + 1,
+            from_row,
+            to_row if to_row is not None else ANY_POSITION,
         )
         if len(rows) > MOST_SUBJECTS:
             raise Problem(
@@ -235,6 +232,10 @@ class _Compared:
                 pointer="/unit",
             )
         return [(row["lane"], row["subject"]) for row in rows]
+
+
+def _split(until: Until) -> tuple[date | None, int | None]:
+    return (None, until) if isinstance(until, int) else (until, None)
 
 
 def _earliest_start(between: Between) -> date | None:
@@ -248,6 +249,7 @@ def _side(moment: Moment, count: int, cell: Cell) -> Side:
     return Side(
         as_of=moment.as_of,
         known_at=moment.known_at,
+        position=moment.through,
         tree=moment.places.day,
         not_in_operation=moment.early,
         count=count,

@@ -1,6 +1,5 @@
 """A plan on one day as known on one day, read in one snapshot of the database."""
 
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -10,60 +9,33 @@ from typing import Any
 
 import asyncpg
 
-from services.metrics import store, sums
+from services.metrics import positions, store, sums
 from services.metrics.cell import Cell
 from services.metrics.compile import Objective
 from services.metrics.definitions import Definitions
+from services.metrics.definitions_store import DefinitionsStore
 from services.metrics.evaluate import Evaluator, SumsOf
+from services.metrics.knowledge import Until
 from services.metrics.measures import Measure
 from services.metrics.places import Places
-from services.metrics.sums import Known
+from services.metrics.positions import check_position
+from services.metrics.sums import Known, Slot
 from shared.clock import Clock
-from shared.contracts.definitions import Catalogue
-from shared.contracts.record import record_decoder
 from shared.contracts.tree import UnknownUnit
 from shared.db import Connection
 from shared.problems import Problem
 
-KEPT = 8
-
-
-class DefinitionsStore:
-    """Definitions as known now or on earlier days; the last few states of knowledge are kept."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-        self._kept: OrderedDict[date | None, Definitions] = OrderedDict()
-
-    async def get(self, connection: Connection, known_at: date | None) -> Definitions:
-        """What the rows recorded until `known_at` (None: all) define; it does not change later."""
-        definitions = self._kept.get(known_at) or Definitions(self.catalogue)
-        rows = await connection.fetch(
-            "SELECT record FROM definition WHERE position > $1"
-            " AND ($2::date IS NULL OR recorded <= $2) ORDER BY position",
-            definitions.position,
-            known_at,
-        )
-        if rows and definitions.position:
-            # Whoever asked before goes on with what was defined then.
-            definitions = definitions.copy()
-        for row in rows:
-            definitions.apply(record_decoder.decode(row["record"]))
-        self._kept[known_at] = definitions
-        self._kept.move_to_end(known_at)
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return definitions
-
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """`early`: nothing was known yet on `known_at`. `live`: measures by number; `building`:
+    """`early`: nothing was known yet. `through`: as known after this row, recorded on the day
+    `known_at`; None: at the end of `known_at`. `live`: measures by number; `building`:
     fingerprints of those still to be counted; `position`: everything up to here is counted."""
 
     plan: str
     as_of: date
     known_at: date | None
+    through: int | None = None
     early: bool
     position: int
     epoch: str | None
@@ -80,6 +52,11 @@ class Moment:
         found = self.definitions.plan(self.plan, day)
         assert found is not None  # noqa: S101 - a plan has a first version from ever
         return replace(self, as_of=day, places=places, document=found[0], objectives=found[1])
+
+    @property
+    def until(self) -> Until:
+        """What is known."""
+        return self.known_at if self.through is None else self.through
 
     @property
     def root(self) -> str:
@@ -175,10 +152,18 @@ class Moment:
             for measure, window in empty.needed(objective)
             if measure.fingerprint() in numbers
         }
-        loaded = await sums.load(connection, slots, known_at=self.known_at)
+        loaded = await self.sums(connection, slots)
         ready = self.evaluator(Known(numbers, loaded))
         others = self.others
         return [cell for o in chosen for cell in ready.cells(o, self.root, units, others)]
+
+    async def sums(
+        self, connection: Connection, slots: Iterable[Slot]
+    ) -> dict[Slot, dict[str, tuple[int, int]]]:
+        """n and total per unit, as known at this moment."""
+        if self.through is None or self.known_at is None:
+            return await sums.load(connection, slots, known_at=self.known_at)
+        return await positions.load(connection, slots, self.live, self.known_at, self.through)
 
     def not_yet(self, objectives: Iterable[Objective], units: Iterable[str]) -> list[Cell]:
         """Cells of a day on which nothing was known."""
@@ -222,17 +207,23 @@ class Moments:
         as_of: date | None,
         known_at: date | None,
         tree: str = "as_of",
+        through: int | None = None,
     ) -> Moment:
-        """The plan on a day (default: today) as known on a day (default: now); `tree` is `as_of`,
-        `today` or a day. Problems: plan-unknown, tree-invalid."""
+        """The plan on a day (default: today) as known on a day (default: now), or, with `through`,
+        after this row of the log, which was recorded on `known_at`; `tree` is `as_of`, `today` or a
+        day. Problems: plan-unknown, tree-invalid, position-not-counted, position-too-early."""
         day = as_of or self._clock.today()
         state = await connection.fetchrow(
-            "SELECT log_epoch, (SELECT min(through) FROM progress) AS position,"
+            "SELECT log_epoch, whole_from, (SELECT min(through) FROM progress) AS position,"
             " (SELECT recorded FROM first_day) AS first FROM projection"
         )
         assert state is not None  # noqa: S101 - the migration made the row
         early = known_at is not None and (state["first"] is None or known_at < state["first"])
-        definitions = await self._definitions.get(connection, None if early else known_at)
+        if through is not None:
+            check_position(through, state["whole_from"], state["position"])
+            early = through == 0
+        until: Until = known_at if through is None else through
+        definitions = await self._definitions.get(connection, None if early else until)
         found = definitions.plan(plan, day)
         if found is None:
             raise Problem(
@@ -249,6 +240,7 @@ class Moments:
             plan=plan,
             as_of=day,
             known_at=known_at,
+            through=through,
             early=early,
             position=state["position"],
             epoch=state["log_epoch"],

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from services.metrics.cell import Cell
-from services.metrics.moments import DefinitionsStore as DefinitionsStore
+from services.metrics.definitions_store import DefinitionsStore as DefinitionsStore
 from services.metrics.moments import Moments
 
 

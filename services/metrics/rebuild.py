@@ -136,6 +136,8 @@ async def _rebuild(
         if compared and measures.keys() >= live.keys() and not building:
             report.evidence_differences = await merge.evidence_differences(connection)
         if not compare_only:
+            if not building.keys() - measures.keys() and measures.keys() >= live.keys():
+                await connection.execute("UPDATE projection SET whole_from = 0")
             await merge.merge(connection, shadow.counter.combinations, sorted(measures))
             await connection.execute(
                 "UPDATE measure SET state = 'live' WHERE id = ANY($1::smallint[])",

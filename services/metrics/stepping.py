@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from services.metrics.compile import Objective
 from services.metrics.contribute import Evidence
+from services.metrics.knowledge import Until, told
 from services.metrics.measures import Measure
 from services.metrics.moments import Moment
 from services.metrics.parts import Part
@@ -35,9 +36,14 @@ class Between(NamedTuple):
 
     first: Window
     last: Window
-    known_from: date | None
-    known_to: date | None
+    known_from: Until
+    known_to: Until
     nothing: bool
+
+    @property
+    def by_position(self) -> bool:
+        """Whether what became known is told apart within days."""
+        return isinstance(self.known_from, int) or isinstance(self.known_to, int)
 
 
 def steps(
@@ -96,20 +102,25 @@ def _changes(rows: list[Version], between: Between) -> list[_Change]:
     """What became known between, in the order of the log."""
     if between.known_from is None and not between.nothing:
         return []
-    since, until = between.known_from or date.min, between.known_to or date.max
-    if between.nothing:
-        since = date.min
+
+    def became_known(day: date, position: int) -> bool:
+        before = not between.nothing and told(day, position, between.known_from)
+        return not before and told(day, position, between.known_to)
+
+    if not between.by_position:
+        # What was said and taken back on one day was never known at the end of a day.
+        rows = [version for version in rows if version.recorded != version.replaced]
     said = {(v.evidence.origin, v.position) for v in rows}
     found = []
     for row in rows:
         origin = row.evidence.origin
-        if since < row.recorded <= until:
+        if became_known(row.recorded, row.position):
             how = "recorded" if row.position == origin else "corrected"
             found.append(_Change(row.position, origin, how, row.evidence))
         if (
             row.replaced is not None
             and row.replaced_by is not None
-            and since < row.replaced <= until
+            and became_known(row.replaced, row.replaced_by)
             and (origin, row.replaced_by) not in said
         ):
             found.append(_Change(row.replaced_by, origin, "revoked", None))

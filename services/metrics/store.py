@@ -118,10 +118,7 @@ async def load_evidence(
 
 
 async def retire_evidence(connection: Connection, tables: Tables, replaced: list[Replaced]) -> None:
-    """Move rows that are void, or about to be written anew, to the past.
-
-    What was said and taken back on the same day was never known at the end of a day: it goes.
-    """
+    """Move rows that are void, or about to be written anew, to the past."""
     if not replaced:
         return
     replaced.sort()
@@ -135,7 +132,7 @@ async def retire_evidence(connection: Connection, tables: Tables, replaced: list
           RETURNING {_EVIDENCE}, v.replaced, v.replaced_by
         )
         INSERT INTO {tables.past} ({", ".join(Stored._fields)}, replaced, replaced_by)
-        SELECT * FROM gone WHERE recorded < replaced
+        SELECT * FROM gone
         """,
         [row.lane for row in replaced],
         [row.subject for row in replaced],

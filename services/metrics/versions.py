@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from services.metrics.contribute import Evidence
+from services.metrics.knowledge import Until, told
 from services.metrics.store import Combinations, Subject
 from shared.db import Connection
 
@@ -13,7 +14,8 @@ VERSIONS = f"""
 (SELECT {_COLUMNS}, NULL::date AS replaced, NULL::bigint AS replaced_by FROM evidence
  UNION ALL SELECT {_COLUMNS}, replaced, replaced_by FROM evidence_past)
 """
-"""Every version of every event that ever was evidence at the end of a day."""
+"""Every version of every event that ever was evidence (before `projection.whole_from`: that was it
+at the end of a day)."""
 
 
 class Version(NamedTuple):
@@ -29,11 +31,13 @@ class Version(NamedTuple):
     replaced: date | None
     replaced_by: int | None
 
-    def known(self, known_at: date | None) -> bool:
-        """Whether this is what was known at the end of a day (None: now)."""
-        if known_at is None:
-            return self.replaced is None
-        return self.recorded <= known_at and (self.replaced is None or self.replaced > known_at)
+    def known(self, until: Until) -> bool:
+        """Whether this is what was known then."""
+        if not told(self.recorded, self.position, until):
+            return False
+        if self.replaced is None or self.replaced_by is None:
+            return True
+        return not told(self.replaced, self.replaced_by, until)
 
 
 async def load_versions(
@@ -71,15 +75,23 @@ async def load_versions(
     return found
 
 
-def known_evidence(versions: Iterable[Version], known_at: date | None) -> list[Evidence]:
-    """What was known at the end of a day (None: now)."""
-    return [version.evidence for version in versions if version.known(known_at)]
+def known_evidence(versions: Iterable[Version], until: Until) -> list[Evidence]:
+    """What was known then."""
+    return [version.evidence for version in versions if version.known(until)]
 
 
 async def serving(connection: Connection, combinations: Combinations, measure: int) -> list[int]:
     """The combinations that serve a measure."""
     await combinations.reload(connection)
     return sorted(n for n, marks in combinations.marks.items() if measure in marks[::2])
+
+
+async def past_units(connection: Connection, serving: list[int]) -> list[str]:
+    """The units of evidence of the past; some may have no tally, when a day took it all back."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT unit_id FROM evidence_past WHERE combination = ANY($1::int[])", serving
+    )
+    return [row["unit_id"] for row in rows]
 
 
 async def fact_units(connection: Connection, measure: int) -> list[str]:

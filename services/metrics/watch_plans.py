@@ -2,7 +2,7 @@
 
 import asyncpg
 
-from services.metrics.moments import DefinitionsStore
+from services.metrics.definitions_store import DefinitionsStore
 from shared.clock import Clock
 from shared.instruments import PLAN_CELLS, PLAN_OBJECTIVES, PLAN_RATIO
 

@@ -14,11 +14,13 @@ from services.metrics.evidence import MOST as MOST_PROOFS
 from services.metrics.evidence import EvidencePages
 from services.metrics.series import SeriesMaker
 from shared.lane_consumer import LogReader
+from shared.problems import Problem
 
 router = APIRouter(tags=["why"])
 
 _encode = msgspec.json.Encoder().encode
 LevelName = Annotated[str | None, Query(pattern=LEVELS)]
+MOST_POSITION = 2**62
 PartName = Annotated[str, Query(description="value, denominator, or the id of a count beside")]
 
 
@@ -102,6 +104,8 @@ async def differences(
     from_known_at: date | None = None,
     to_as_of: date | None = None,
     to_known_at: date | None = None,
+    from_position: Annotated[int | None, Query(ge=0, le=MOST_POSITION)] = None,
+    to_position: Annotated[int | None, Query(ge=0, le=MOST_POSITION)] = None,
     tree: str = "as_of",
     part: PartName = "value",
     cursor: str | None = None,
@@ -110,7 +114,7 @@ async def differences(
     """Why a cell is another one at (to_as_of, to_known_at) than at (from_as_of, from_known_at).
 
     `{"plan", "objective", "part", "figure", "unit_id", "position", "before": {"as_of", "known_at",
-    "tree", "not_in_operation", "count", "cell"}, "after": {...}, "change", "by_definitions",
+    "position", "tree", "not_in_operation", "count", "cell"}, "after": {...}, "change", "by_definitions",
     "by_events", "unexplained", "definitions": [{"what", "before", "after", "effect"}],
     "definition_events": [{"position", "type", "source", "id", "unit_id", "recorded", "valid"}],
     "events": [{"position", "origin", "how", "effect", "source", "id", "type", "about", "unit_id",
@@ -119,13 +123,28 @@ async def differences(
     `change` = `by_definitions` + `by_events` (the sum of `effect` over all pages) + `unexplained`,
     which is 0 unless evidence is missing. `how`: happened, ended, passed (the days went on);
     recorded, corrected, revoked (it became known). A day left out means today, or all known now.
+
+    `from_position`, `to_position` instead of the known_at: as known after that row of the log (0:
+    before the first), exactly, also within a day; what happened within one day is then told step by
+    step. Problems: position-not-counted, position-too-early, differences-mixed.
     """
+    for name, position, day in (
+        ("from_position", from_position, from_known_at),
+        ("to_position", to_position, to_known_at),
+    ):
+        if position is not None and day is not None:
+            raise Problem(
+                "differences-mixed",
+                "What was known is given twice, by day and by position.",
+                hint="Give known_at or position.",
+                pointer=f"/{name}",
+            )
     answer = await Differences(request.app.state.moments, lambda: _reader(request)).ask(
         plan=plan,
         objective=objective,
         unit=unit,
-        before=(from_as_of, from_known_at),
-        after=(to_as_of, to_known_at),
+        before=(from_as_of, from_known_at if from_position is None else from_position),
+        after=(to_as_of, to_known_at if to_position is None else to_position),
         tree=tree,
         part=part,
         cursor=cursor,

@@ -17,7 +17,8 @@ from services.activities.app import create_app
 from services.activities.keys.store import ensure_admin_key
 from services.activities.settings import ActivitiesSettings
 from services.metrics.cell import Cell
-from services.metrics.moments import DefinitionsStore, Moments
+from services.metrics.definitions_store import DefinitionsStore
+from services.metrics.moments import Moments
 from services.metrics.projection import MetricsProjection
 from services.registry.units.catalogue import stages
 from shared.clock import VIETNAM, FixedClock

@@ -4,7 +4,8 @@ import random
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from services.metrics.moments import DefinitionsStore, Moments
+from services.metrics.definitions_store import DefinitionsStore
+from services.metrics.moments import Moments
 from services.metrics.projection import MetricsProjection
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
