@@ -4,11 +4,21 @@ The span's path is the route, never what a caller wrote into the address or its 
 own spans carry `url.query`, in which an identity number may stand, so they are switched off.
 """
 
-from time import perf_counter
+from time import perf_counter, time_ns
 
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
+from opentelemetry.context import attach, detach
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    set_span_in_context,
+)
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import telemetry
@@ -40,47 +50,86 @@ class ServerSpans:
         parent = None
         for name, value in scope["headers"]:
             if name == b"traceparent":
-                parent = telemetry.parent_context(value.decode("latin-1"))
+                parent = telemetry.span_context(value.decode("latin-1"))
         method = scope["method"] if scope["method"] in _KNOWN else "_OTHER"
-        status = 0
-        started = perf_counter()
+        request = _Request(method, scope["scheme"], parent)
         self._active += 1
 
         async def noting(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                request.status = message["status"]
             await send(message)
 
-        with tracer.start_as_current_span(
-            method,
-            context=parent,
-            kind=SpanKind.SERVER,
-            attributes={"http.request.method": method, "url.scheme": scope["scheme"]},
-            # The message of an exception may repeat what a caller sent.
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                await self._app(scope, receive, noting)
-            finally:
-                self._active -= 1
-                path = getattr(scope.get("route"), "path", None)
-                if path is not None:
-                    span.update_name(f"{method} {path}")
-                    span.set_attribute("http.route", path)
-                    span.set_attribute("url.path", path)
-                if status:
-                    span.set_attribute("http.response.status_code", status)
-                if status >= 500:
-                    span.set_attribute("error.type", str(status))
-                    span.set_status(Status(StatusCode.ERROR))
-                HTTP_DURATION.record(
-                    perf_counter() - started,
-                    method,
-                    scope["scheme"],
-                    path,
-                    status or None,
-                    str(status) if status >= 500 else None if status else "no-answer",
-                    span=span.get_span_context(),
-                )
+        token = attach(set_span_in_context(request.span))
+        try:
+            await self._app(scope, receive, noting)
+        except ClientDisconnect:
+            raise
+        except Exception as error:
+            # It becomes an answer further out, where the server's last resort stands.
+            request.status = request.status or 500
+            request.error = type(error).__qualname__
+            raise
+        finally:
+            detach(token)
+            self._active -= 1
+            request.end(getattr(scope.get("route"), "path", None))
+
+
+class _Request:
+    """A request's span (bare when nobody will see it), and what is said of it at its end."""
+
+    __slots__ = ("_began", "_method", "_planned", "_scheme", "_started", "error", "span", "status")
+
+    def __init__(self, method: str, scheme: str, parent: SpanContext | None) -> None:
+        self._method, self._scheme = method, scheme
+        self.status = 0
+        self.error: str | None = None
+        self._began, self._started = time_ns(), perf_counter()
+        plans = telemetry.server_spans
+        self._planned = plans.plan(parent) if plans else None
+        self.span: Span
+        if self._planned is None:
+            around = None if parent is None else set_span_in_context(NonRecordingSpan(parent))
+            self.span = tracer.start_span(
+                method, around, SpanKind.SERVER, attributes=self._attributes()
+            )
+        else:
+            span = self._recorded() if self._planned.kept else None
+            self.span = span or NonRecordingSpan(self._planned.context)
+
+    def _attributes(self) -> dict[str, str]:
+        return {"http.request.method": self._method, "url.scheme": self._scheme}
+
+    def _recorded(self) -> Span | None:
+        plans, planned = telemetry.server_spans, self._planned
+        if plans is None or planned is None:
+            return None
+        return plans.span(tracer, self._method, planned, self._attributes(), self._began)
+
+    def end(self, path: str | None) -> None:
+        """Describe and end the span, measure the request; `path` is its route."""
+        error = self.error or (str(self.status) if self.status >= 500 else None)
+        span: Span | None = self.span
+        if error is not None and not self.span.is_recording():
+            span = self._recorded()  # a failure is seen although its trace is not kept
+        if span is not None and span.is_recording():
+            if path is not None:
+                span.update_name(f"{self._method} {path}")
+                span.set_attribute("http.route", path)
+                span.set_attribute("url.path", path)
+            if self.status:
+                span.set_attribute("http.response.status_code", self.status)
+            if error is not None:
+                span.set_attribute("error.type", error)
+                span.set_status(Status(StatusCode.ERROR))
+            span.end()
+        HTTP_DURATION.record(
+            perf_counter() - self._started,
+            self._method,
+            self._scheme,
+            path,
+            self.status or None,
+            error or (None if self.status else "no-answer"),
+            span=self.span.get_span_context(),
+        )

@@ -9,6 +9,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import socket
 import sys
 import threading
@@ -29,15 +30,26 @@ from opentelemetry.util.types import AttributeValue
 
 from shared.instruments import MEASUREMENTS
 from shared.sampling import KeepErrors, KeepWays
+from shared.unseen import PlannedIds, ServerSpanPlans
 
 SCHEMA_URL = Schemas.V1_36_0.value
 _EVEN = frozenset("02468aceACE")
 """Last hex digits of trace flags without SAMPLED, their lowest bit."""
 
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-((?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
+)
+_KNOWN_FLAGS = TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID
+
 MAX_LINKS = 128
 
 _propagator = TraceContextTextMapPropagator()
 _metric_export: "_MetricExport | None" = None
+_ids = PlannedIds()
+server_spans: ServerSpanPlans | None = None
+"""Says which requests are recorded, once `setup` has run."""
+
+_exporting = True
 
 
 class _MetricExport:
@@ -115,13 +127,16 @@ def setup(service_name: str) -> None:
         resource=resource,
         # Nobody would see what is recorded; ids are made all the same. None: OTEL_TRACES_SAMPLER.
         sampler=None if traces else ALWAYS_OFF,
+        id_generator=_ids,
     )
+    global server_spans, _exporting  # one per process, as the tracer provider
+    server_spans, _exporting = ServerSpanPlans(provider.sampler if traces else None, _ids), traces
     if traces:
         provider.sampler = KeepWays(provider.sampler)
         provider.add_span_processor(KeepErrors(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     if _exports("METRICS"):
-        global _metric_export  # one per process, as the tracer provider
+        global _metric_export
         _metric_export = _MetricExport(resource)
 
 
@@ -177,20 +192,39 @@ def span(
 
 def traceparent() -> str | None:
     """The W3C traceparent of the current span, for a row or a message that leaves here."""
-    carrier: dict[str, str] = {}
-    _propagator.inject(carrier)
-    return carrier.get("traceparent")
-
-
-def parent_context(header: str | None) -> Context | None:
-    """The context named by an incoming traceparent, or None."""
-    if not header:
+    context = trace.get_current_span().get_span_context()
+    if not context.is_valid:
         return None
-    return _propagator.extract({"traceparent": header})
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def own_traceparent(said: object) -> str | None:
+    """The traceparent that an event itself carries (the extension attribute of CloudEvents), if
+    its producer keeps that trace; None for any other, also for one that is malformed.
+
+    W3C Trace Context, section 3.2: of a later version only what version 00 knows is read, and of
+    the flags only those that are known (sampled, random) go on.
+    """
+    if not isinstance(said, str) or len(said) < 55 or said[54] in _EVEN:
+        return None
+    found = _TRACEPARENT.fullmatch(said)
+    if found is None or (said[:2] == "00" and len(said) > 55):
+        return None
+    return f"00-{found[1]}-{int(found[2], 16) & _KNOWN_FLAGS:02x}"
+
+
+def link_to(header: str) -> None:
+    """Links the current span to another one, where anybody will see it."""
+    span = trace.get_current_span()
+    context = span_context(header) if span.is_recording() else None
+    if context is not None:
+        span.add_link(context)
 
 
 def links(traceparents: Iterable[str | None]) -> list[Link]:
     """Links of a batch span to the distinct sampled spans its rows came from (at most 128)."""
+    if not _exporting:
+        return []
     found: dict[str, Link] = {}
     for header in traceparents:
         # Most rows come from spans that nobody records: the flags at the end tell without parsing.

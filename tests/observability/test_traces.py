@@ -26,6 +26,8 @@ from tests.e2e.collector import Collector, Span
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
+OWN = ("1" * 32, "2" * 16)
+"""The trace that an event brings along in its own attribute."""
 SAMPLED = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
 CCCD, PHONE, NAME = "066204012345", "0905123456", "Nguyễn Thị Bình"
 PERSONAL = (CCCD, PHONE, "+84905123456", NAME, "Nguy\\u1ec5n Th\\u1ecb B\\u00ecnh")
@@ -62,6 +64,8 @@ def ran(stack: LocalStack, collector: Collector) -> LocalStack:
         id="way-1", data={"person": person, "target_groups": ["adult"], "platform": "vneid"}
     )
     assert post(stack, [good], **SAMPLED).json()["accepted"] == 1
+    own = {**good, "id": "way-own", "traceparent": f"00-{OWN[0]}-{OWN[1]}-01"}
+    assert post(stack, [own]).json()["accepted"] == 1
     phone = event(id="way-2", data={**good["data"], "person": {"scheme": "phone", "value": PHONE}})
     bad = [
         phone, {**good, "id": CCCD}, {**good, "id": "x", "subject": CCCD}, {**good, "type": NAME},
@@ -185,6 +189,26 @@ def test_the_way_of_a_kept_event_is_whole(ran: LocalStack, collector: Collector)
     one("send hocvuso.activities.v1", request)
     counted = one("process hocvuso.activities.v1", request)
     one("refresh indicators", counted)
+
+
+def test_an_event_s_own_trace_leads_to_the_tables(ran: LocalStack, collector: Collector) -> None:
+    """Its producer kept a trace; the request that carried it, with others, was in none."""
+    for name in ("append log", "send hocvuso.activities.v1"):
+        collector.wait_for(name, lambda s, n=name: s.name == n and OWN in s.links, 30)  # type: ignore[misc]
+    counted = collector.wait_for(
+        "process", lambda s: s.name == "process hocvuso.activities.v1" and OWN in s.links, 30
+    )
+    collector.wait_for(
+        "refresh",
+        lambda s: s.name == "refresh indicators" and (counted.trace_id, counted.span_id) in s.links,
+        30,
+    )
+    receipt = httpx.get(
+        f"{ran.urls['activities']}/v1/events",
+        params={"source": event()["source"], "id": "way-own"},
+        headers=bearer(ran), timeout=20, trust_env=False,
+    )  # fmt: skip
+    assert receipt.json()["trace_id"] == OWN[0], "hocvuso trace prints it"
 
 
 def test_only_kept_ways_and_failures_are_exported(ran: LocalStack, collector: Collector) -> None:

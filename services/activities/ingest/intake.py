@@ -14,6 +14,7 @@ from services.activities.keys.model import Key
 from services.activities.log.model import Candidate, Kept
 from services.activities.privacy import Pseudonyms
 from services.activities.quarantine.masks import Masks
+from shared import telemetry
 from shared.clock import Clock
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
@@ -127,6 +128,8 @@ class Intake:
         envelope = self._envelopes.check(event)
         key.check(envelope.type, envelope.source)
         data = self._validator.stored(envelope.type, envelope.version, envelope.data)
+        if "traceparent" in event:
+            traceparent = _traced(event["traceparent"], traceparent)
         return Candidate(
             source=envelope.source,
             id=envelope.id,
@@ -143,6 +146,16 @@ class Intake:
             subtree=key.subtree,
             warnings=self._validator.warnings(envelope.type, data, envelope.occurred.isoformat()),
         )
+
+
+def _traced(said: object, request: str | None) -> str | None:
+    """The traceparent of an event's row: that of the request, unless its producer keeps a trace of
+    its own for the event; then that one, and the request's span links to it."""
+    own = telemetry.own_traceparent(said)
+    if own is None or (request is not None and own[:35] == request[:35]):
+        return request
+    telemetry.link_to(own)
+    return own
 
 
 def _shown(event: Any, name: str) -> str | None:
