@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import ingest, projection, soak, table, tracing
+from bench import ingest, intake, projection, soak, stream, table, tracing
 from bench.report import Row, render
 from deploy.local.stack import LocalStack, infrastructure_only
 
@@ -23,6 +23,8 @@ async def main() -> list[Row]:
         async with stack:
             for part in (
                 ingest.measure,
+                stream.measure,
+                intake.measure,
                 tracing.measure,
                 projection.measure,
                 table.measure,

@@ -32,7 +32,7 @@ class Bench:
     def __init__(self, pool: asyncpg.Pool, log: Log, clock: FixedClock, url: str) -> None:
         self.pool, self.log, self.clock, self.url = pool, log, clock, url
 
-    async def post(self, *candidates: Candidate, **how: bool) -> list[Outcome]:
+    async def post(self, *candidates: Candidate, **how: Any) -> list[Outcome]:
         return await self.log.submit(list(candidates), **how)
 
     async def read(self) -> tuple[list[LogRecord], Through]:
@@ -91,6 +91,9 @@ def amended(type: str, id: str, named: str, **other: Any) -> Candidate:
     return candidate(type, id, data, **other)
 
 
+ADMINISTRATOR = frozenset({"administrator"})
+
+
 def unit(unit_id: str, name: str, kind: str, parent: str | None, since: str) -> Candidate:
     code, era = unit_id.split("@")
     data = {
@@ -98,7 +101,7 @@ def unit(unit_id: str, name: str, kind: str, parent: str | None, since: str) -> 
     }  # fmt: skip
     if parent is not None:
         data["parent"] = parent
-    return candidate("unit.established", f"unit-{unit_id}", data, subject=code)
+    return candidate("unit.established", f"unit-{unit_id}", data, subject=code, roles=ADMINISTRATOR)
 
 
 def dissolved(unit_id: str, on: str, *successors: tuple[str, str]) -> Candidate:
@@ -107,7 +110,7 @@ def dissolved(unit_id: str, on: str, *successors: tuple[str, str]) -> Candidate:
         "dissolved_on": on,
         "successors": [{"unit_id": u, "part": part} for u, part in successors],
     }
-    return candidate("unit.dissolved", f"end-{unit_id}", data, subject=unit_id)
+    return candidate("unit.dissolved", f"end-{unit_id}", data, subject=unit_id, roles=ADMINISTRATOR)
 
 
 UNITS = [
