@@ -66,6 +66,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     references: dict[str, str] = {}
     thing: str | None = None
     common_fields: bool = True
+    posters_of_kind: dict[str, list[str]] = {}
 
 
 class Catalogue(Mapping[str, EventType]):
@@ -205,6 +206,7 @@ def _event_type(file: _File, bodies: dict[str, Json], defs: Json) -> EventType:
         references=file.references,
         thing=file.thing,
         note=file.note,
+        posters_of_kind={role: tuple(kinds) for role, kinds in file.posters_of_kind.items()},
     )
 
 
@@ -218,9 +220,15 @@ def _count_key(key: _Key, stored: dict[str, str]) -> CountKey:
 
 def _check(kind: EventType, words: Vocabulary) -> None:
     """What the schema of a definition file cannot say."""
-    unknown = set(kind.posters) - set(words.roles)
+    unknown = (set(kind.posters) | set(kind.posters_of_kind)) - set(words.roles)
     if unknown:
         raise DefinitionError(f"unknown posters {sorted(unknown)}; see roles.yaml")
+    if kind.posters_of_kind:
+        _check_field(kind, "unit_id", "posters_of_kind")
+        if any(
+            set(kinds) - set(words.enums["unit_kind"]) for kinds in kind.posters_of_kind.values()
+        ):
+            raise DefinitionError("posters_of_kind names an unknown kind of unit")
     if not kind.count_keys or not all(kind.count_keys):
         raise DefinitionError("every type serves at least one subject")
     for alternative in (alt for alternatives in kind.count_keys for alt in alternatives):

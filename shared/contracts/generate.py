@@ -182,7 +182,7 @@ def _common_fields(catalogue: Catalogue) -> list[str]:
 
 def _section(kind: EventType, common: set[str]) -> list[str]:
     facts = [
-        f"Posted by: {', '.join(kind.posters)}.",
+        f"Posted by: {', '.join(kind.posters_in_words())}.",
         "Counts for: "
         + "; and ".join(" else ".join(_key(alt) for alt in alts) for alts in kind.count_keys)
         + ".",

@@ -95,7 +95,11 @@ class State(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
 
 
 class EventType(msgspec.Struct, frozen=True):
-    """One event type. Field names in `count_keys` are given as posted and as stored."""
+    """One event type. Field names in `count_keys` are given as posted and as stored.
+
+    `posters_of_kind`: roles that may post it besides, but only about units of these kinds within
+    the subtree of their own key.
+    """
 
     type: str
     title: str
@@ -114,6 +118,7 @@ class EventType(msgspec.Struct, frozen=True):
     references: dict[str, str] = {}
     thing: str | None = None
     note: str | None = None
+    posters_of_kind: dict[str, tuple[str, ...]] = {}
 
     @property
     def latest(self) -> str:
@@ -126,10 +131,25 @@ class EventType(msgspec.Struct, frozen=True):
         return tuple(name for name, spec in self.fields.items() if spec.free_text)
 
     def may_be_posted_by(self, roles: frozenset[str] | set[str]) -> bool:
-        """Whether a key with these roles may post it; the administrator may post anything."""
-        return (
-            "administrator" in roles or "any" in self.posters or not roles.isdisjoint(self.posters)
-        )
+        """Whether a key with these roles may post it at all; the administrator may post anything."""
+        return self.kinds_for(roles) is None or bool(self.kinds_for(roles))
+
+    def kinds_for(self, roles: frozenset[str] | set[str]) -> frozenset[str] | None:
+        """The kinds of units about which these roles may post it, in their key's subtree; None:
+        about all."""
+        if "administrator" in roles or "any" in self.posters or not roles.isdisjoint(self.posters):
+            return None
+        return frozenset(kind for role in roles for kind in self.posters_of_kind.get(role, ()))
+
+    def posters_in_words(self) -> list[str]:
+        """Who may post it, as people read it."""
+        return [
+            *self.posters,
+            *(
+                f"{role} ({', '.join(kinds)} of its own only)"
+                for role, kinds in self.posters_of_kind.items()
+            ),
+        ]
 
     def key_kinds(self) -> frozenset[str]:
         """Every kind of subject that an event of this type can serve."""

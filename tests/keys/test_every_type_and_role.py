@@ -14,6 +14,7 @@ from shared.contracts.definitions import Catalogue
 
 CATALOGUE = Catalogue.load()
 ROLES = [role for role in CATALOGUE.words.roles if role != "any"]
+VERBS = ["established", "renamed", "dissolved"]
 INTAKE = Intake(CATALOGUE, Pseudonyms(bytes(32)), FixedClock(datetime(2026, 11, 20, tzinfo=UTC)))
 
 
@@ -43,7 +44,9 @@ def code(name: str, key: Key) -> str | None:
 def test_only_posters_may_post(name: str) -> None:
     kind = CATALOGUE[name]
     for role in ROLES:
-        allowed = role == "administrator" or "any" in kind.posters or role in kind.posters
+        # Of a commune only the append can say whether a unit is a hamlet of its own.
+        named = [*kind.posters, *kind.posters_of_kind]
+        allowed = role == "administrator" or "any" in kind.posters or role in named
         assert code(name, Key("k", "k", frozenset({role}))) == (
             None if allowed else "type-not-permitted"
         ), role
@@ -60,7 +63,22 @@ def test_certifications_come_from_the_police_alone() -> None:
     assert posters == ["administrator", "police"]
 
 
-@pytest.mark.parametrize("name", ["unit.established", "plan.published"])
-def test_units_and_plans_come_from_the_administrator_alone(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("plan.published", ["administrator"]),
+        ("unit.attributed", ["administrator", "department"]),
+        *((f"unit.{verb}", ["administrator", "commune"]) for verb in VERBS),
+    ],
+)
+def test_plans_and_units_come_from_few(name: str, expected: list[str]) -> None:
     posters = [r for r in ROLES if code(name, Key("k", "k", frozenset({r}))) is None]
-    assert posters == ["administrator"]
+    assert posters == expected
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_of_a_commune_only_its_hamlets(verb: str) -> None:
+    kind = CATALOGUE[f"unit.{verb}"]
+    assert kind.kinds_for(frozenset({"commune"})) == {"hamlet"}
+    assert kind.kinds_for(frozenset({"commune", "administrator"})) is None
+    assert kind.kinds_for(frozenset({"department", "police"})) == frozenset()

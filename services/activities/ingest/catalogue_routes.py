@@ -4,7 +4,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from services.activities.ingest.answers import encode
@@ -24,6 +24,9 @@ class TypeSummary(BaseModel):
     title_vi: str
     group: str
     posters: list[str]
+    posters_of_kind: dict[str, list[str]] = Field(
+        description="roles that may post it about such units of their own subtree only"
+    )
     versions: list[str]
     schema_url: str
 
@@ -40,6 +43,7 @@ async def list_types(request: Request) -> list[TypeSummary]:
             title_vi=kind.title_vi,
             group=kind.group,
             posters=list(kind.posters),
+            posters_of_kind={role: list(kinds) for role, kinds in kind.posters_of_kind.items()},
             versions=list(kind.versions),
             schema_url=f"/v1/schemas/{name}/{kind.latest}",
         )

@@ -45,7 +45,8 @@ class Key:
         if not kind.may_be_posted_by(self.roles):
             raise Problem(
                 "type-not-permitted",
-                f"{kind.type} may be posted by these roles only: {', '.join(kind.posters)}.",
+                f"{kind.type} may be posted by these roles only:"
+                f" {', '.join(kind.posters_in_words())}.",
                 status=403,
                 pointer="/type",
                 hint=f"This key has the roles: {', '.join(sorted(self.roles)) or 'none'}.",

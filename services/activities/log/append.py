@@ -22,6 +22,7 @@ from services.activities.log.model import (
     Status,
     Submission,
 )
+from services.activities.log.own_units import check_own
 from services.activities.log.restate import Restater
 from services.activities.log.rows import Row
 from services.activities.log.subjects import Subject, subjects_of
@@ -179,7 +180,9 @@ class Append:
         catalogue, things = self.context.catalogue, self.context.things
         event_type = catalogue[c.type]
         unit_id = self.context.units.unit_of(self.tree, c)
-        self.check_subtree(unit_id, c)
+        check_own(event_type, c, self.tree, c.data)
+        new = c.type == "unit.established"
+        self.check_subtree(c.data.get("parent", unit_id) if new else unit_id, c)
         content = Content(
             type=c.type, unitid=unit_id, occurred=c.occurred, time=c.time, data=c.data
         )

@@ -23,24 +23,40 @@ async def lane_lasts(connection: Connection, lanes: list[int], through: int) -> 
     return {r["lane"]: r["last"] for r in rows}
 
 
-async def replay(pool: asyncpg.Pool, after: int, lanes: list[int], limit: int) -> bytes:
-    """At most `limit` rows after a position as NDJSON lines, then a `Through` line."""
+SPAN = 100_000
+"""How far one page looks when it looks for some types only: a rare type must not time out."""
+
+
+async def replay(
+    pool: asyncpg.Pool, after: int, lanes: list[int], limit: int, types: list[str] | None = None
+) -> bytes:
+    """At most `limit` rows after a position as NDJSON lines, then a `Through` line.
+
+    `types`: only first rows of events of these short types, and every row that revises one.
+    """
     async with pool.acquire() as connection:
         counter = await connection.fetchrow("SELECT epoch, position FROM counter")
         if counter is None:
             raise RuntimeError("the counter row is missing: run `hocvuso migrate`")
         every = len(lanes) == LANES
+        end: int = counter["position"] if types is None else min(counter["position"], after + SPAN)
+        known = [lanes, types] if types is not None else [] if every else [lanes]
         rows = await connection.fetch(
             WIRE_SQL
             + "WHERE position > $1 AND position <= $2"
-            + ("" if every else " AND lane = ANY($4::smallint[])")
+            + (" AND lane = ANY($4::smallint[])" if known else "")
+            + (
+                " AND (type = ANY($5::text[]) OR revision > 0 OR effective IS NOT NULL)"
+                if types is not None
+                else ""
+            )
             + " ORDER BY position LIMIT $3",
             after,
-            counter["position"],
+            end,
             limit,
-            *([] if every else [lanes]),
+            *known,
         )
-        through = rows[-1]["position"] if len(rows) == limit else max(counter["position"], after)
+        through = rows[-1]["position"] if len(rows) == limit else max(end, after)
         marker = Through(
             epoch=counter["epoch"],
             through=through,

@@ -17,6 +17,7 @@ from services.activities.log import amend, store
 from services.activities.log.amend import Amendment, Statement
 from services.activities.log.links import origins_of
 from services.activities.log.model import Candidate
+from services.activities.log.own_units import check_correction
 from services.activities.log.subjects import Subject
 from shared.clock import vietnam_day
 from shared.contracts.record import Content
@@ -64,6 +65,11 @@ class Restater:
         amendment = Amendment(position, target["position"], c.type, c.data)
         amendments = [*await store.amendments_of(self._connection, root["position"]), amendment]
         content = self._content(c, root, amendments)
+        event_type = self._context.catalogue[root["type"]]
+        if event_type.posters_of_kind:
+            before = msgspec.json.decode(root["data"])
+            after = None if content is None else content.data
+            check_correction(event_type, c, self._append.tree, before, after)
         await store.add_amendment(self._connection, amendment, root["position"])
         await self._restate(c, root, content)
         await self._append.flush()
@@ -109,11 +115,10 @@ class Restater:
     # -- what the event says now ---------------------------------------------------------------
 
     def _check_right(self, c: Candidate, root: asyncpg.Record) -> None:
-        posters = self._context.catalogue[root["type"]].posters
         above = (
             c.subtree is not None
             and self._append.tree.is_within(root["unit_id"], c.subtree)
-            and bool(c.roles & set(posters) or "any" in posters)
+            and self._context.catalogue[root["type"]].may_be_posted_by(c.roles)
         )
         if not (c.partner == root["partner"] or "administrator" in c.roles or above):
             raise Problem(

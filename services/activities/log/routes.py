@@ -26,8 +26,15 @@ async def read_log(
         list[Annotated[int, Query(ge=0, lt=LANES)]] | None, Query(description="lanes; default all")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=20_000)] = 5_000,
+    types: Annotated[
+        list[Annotated[str, Query(max_length=100)]] | None,
+        Query(alias="type", description="short event types; default all", max_length=200),
+    ] = None,
 ) -> Response:
     """Rows of the log as NDJSON, closed by one completeness marker.
+
+    With `type` (may be repeated), first rows of other types are left out; rows that revise an event
+    always come. Such a page may be empty before the log's end: go on while `through` grows.
 
     The marker's `through` is the position up to which the rows named are all there are in those
     lanes, `last` each lane's last position up to it. Rows hold pseudonyms: the key needs the scope
@@ -36,7 +43,7 @@ async def read_log(
     key = await authenticated(request)
     key.require(READ_LOG)
     pool: asyncpg.Pool = request.app.state.pool
-    body = await replay(pool, after, sorted(set(lane or range(LANES))), limit)
+    body = await replay(pool, after, sorted(set(lane or range(LANES))), limit, types)
     return Response(body, media_type="application/x-ndjson")
 
 
