@@ -37,13 +37,17 @@ def trace(
         if answer.status_code != 200:
             _fail(_problem(answer, f"{address} answered {answer.status_code}"))
         receipt: Json = answer.json()
-        why = _explanation(client, metrics_url or settings.metrics_url, receipt)
+        refused = receipt["status"] == "rejected"
+        address = metrics_url or settings.metrics_url
+        why = None if refused else _explanation(client, address, receipt)
     for line in describe(receipt, why):
         typer.echo(line)
 
 
 def describe(receipt: Json, why: Json | None) -> list[str]:
     """The tree as lines. Pure. `why`: what metrics says of the event, if it could be asked."""
+    if receipt["status"] == "rejected":
+        return _refused(receipt)
     first, last = receipt["position"], receipt["last_position"]
     rows = f"position {first}" if first == last else f"positions {first} to {last}"
     lines = [
@@ -72,6 +76,22 @@ def describe(receipt: Json, why: Json | None) -> list[str]:
     if receipt["status"] == "parked":
         lines.append("  PARKED: it could not be counted and waits for a person (hocvuso parked)")
     return lines + _counts(why)
+
+
+def _refused(receipt: Json) -> list[str]:
+    """What is told of an event that was refused: it waits in the quarantine, not in the log."""
+    problem = receipt["problem"]
+    at = datetime.fromisoformat(receipt["last_seen"]).astimezone(VIETNAM)
+    lines = [
+        f"{receipt['type'] or 'event'} {receipt['id']}",
+        f"  source {receipt['source']}",
+        f"  REFUSED {receipt['times']} times, last {at:%Y-%m-%d %H:%M:%S}: {problem['code']}",
+        f"  {problem['detail']} {problem.get('hint', '')}".rstrip(),
+        f"  kept: hocvuso quarantine show {receipt['number']}",
+    ]
+    if receipt.get("trace_id"):
+        lines.insert(2, f"  trace {receipt['trace_id']}")
+    return lines
 
 
 def _counts(why: Json | None) -> list[str]:
