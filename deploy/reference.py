@@ -62,7 +62,8 @@ ELSEWHERE: tuple[tuple[str, str, str, str], ...] = (
         "deploy/docker/entrypoint.py",
     ),
     ("HOCVUSO_BACKUP_KEEP", "`14`", "backups that are kept, in containers", "docker-compose.yml"),
-    ("HOCVUSO_PORT", "", "the origin's port on this machine", "docker-compose.yml"),
+    ("HOCVUSO_TLS_PORT", "8443", "the origin's port on this machine (TLS)", "docker-compose.yml"),
+    ("HOCVUSO_PORT", "8000", "the port that leads there from plain HTTP", "docker-compose.yml"),
     ("HOCVUSO_GRAFANA_PORT", "`3000`", "Grafana's port on this machine", "docker-compose.yml"),
     ("HOCVUSO_PROMETHEUS_PORT", "`9090`", "Prometheus' port on this machine", "docker-compose.yml"),
 )

@@ -1,6 +1,9 @@
 #!/bin/sh
-# Makes the secrets of docker-compose.yml in deploy/docker/secrets/, each random, each in its file.
+# Makes the secrets of docker-compose.yml in deploy/docker/secrets/, each random, each in its file,
+# and a self-signed certificate for the origin, to start a pilot with.
 # A file that exists is left as it is: run it again whenever you like.
+#
+#   deploy/docker/make-secrets.sh [NAME...]     the certificate's names besides localhost
 #
 # The directory is closed to everybody else. The files in it are readable, because Docker mounts
 # them as they are and the programs in the containers run as users of their own.
@@ -24,6 +27,28 @@ for name in postgres_password activities_database_password metrics_database_pass
         echo "made     $folder/$name"
     fi
 done
+
+if [ -e "$folder/origin_certificate" ] && [ -e "$folder/origin_key" ]; then
+    echo "kept     $folder/origin_certificate and origin_key"
+elif [ -e "$folder/origin_certificate" ] || [ -e "$folder/origin_key" ]; then
+    echo "origin_certificate and origin_key belong together, but one is missing in $folder:" >&2
+    echo "put it there, or remove the other" >&2
+    exit 1
+else
+    command -v openssl > /dev/null || { echo "openssl is needed for the origin's certificate" >&2; exit 1; }
+    names="DNS:localhost,IP:127.0.0.1"
+    for name in "$@"; do names="$names,DNS:$name"; done
+    # Not an authority (CA:FALSE): whoever gets the key cannot make certificates of other names
+    # for those who trust this one.
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 397 \
+        -subj "/CN=${1:-localhost}" -addext "subjectAltName=$names" \
+        -addext "basicConstraints=critical,CA:FALSE" \
+        -keyout "$folder/origin_key.new" -out "$folder/origin_certificate.new" 2> /dev/null
+    chmod 444 "$folder/origin_key.new" "$folder/origin_certificate.new"
+    mv "$folder/origin_key.new" "$folder/origin_key"
+    mv "$folder/origin_certificate.new" "$folder/origin_certificate"
+    echo "made     $folder/origin_certificate and origin_key ($names, 397 days, self-signed)"
+fi
 
 echo
 echo "Back up $folder/pseudonym_key now, apart from the database."
