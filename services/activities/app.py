@@ -14,13 +14,21 @@ from services.activities.ingest.door import Door
 from services.activities.ingest.events_first import EventsFirst
 from services.activities.ingest.intake import Intake
 from services.activities.intake import routes as kafka_routes
-from services.activities.keys import audit_routes, checklist_routes, clients, quota_routes
+from services.activities.keys import (
+    audit_routes,
+    checklist_routes,
+    clients,
+    invitation_routes,
+    quota_routes,
+)
 from services.activities.keys import routes as key_routes
+from services.activities.keys.invitations import Invitations
 from services.activities.keys.rights import Rights
 from services.activities.keys.store import KeyStore
 from services.activities.log import routes as log_routes
 from services.activities.log.books import Limits
 from services.activities.log.log import Log
+from services.activities.log.units import UnitCache
 from services.activities.privacy import Pseudonyms, bind_key, read_key
 from services.activities.quarantine import routes as quarantine_routes
 from services.activities.reconciliation import routes as reconciliation_routes
@@ -66,6 +74,8 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             app.state.catalogue = catalogue
             rights = Rights(now)
             app.state.keys = KeyStore(pool, now, rights, Issuers(used.oidc_issuers, issuers, now))
+            app.state.invitations = Invitations(pool, app.state.keys, now)
+            app.state.units = UnitCache()
             app.state.log_limits = limits
             app.state.quarantine_days = used.quarantine_days
             app.state.explanations = Explanations(used.metrics_url)
@@ -102,6 +112,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         catalogue_routes.router,
         key_routes.router,
         clients.router,
+        invitation_routes.router,
         quota_routes.router,
         audit_routes.router,
         checklist_routes.router,

@@ -128,15 +128,30 @@ async def writer(
         # Browsers leave Sec-Fetch-Site out where there is no TLS; then Origin tells.
         own = site in OWN_PAGES if site is not None else _same(origin, host)
         if not own:
-            raise Problem(
-                "foreign-page",
-                "A page of another site, or a browser that does not say, may not write.",
-                status=403,
-                hint="Send the key in the Authorization header, or use the pages of registry.",
-            )
+            raise _foreign()
         authorization = f"Bearer {cookie}"
     text = auth.bearer(authorization, tokens=True)
     return Writer(f"Bearer {text}", await state.keys.check(text))
+
+
+async def own_page(
+    site: Annotated[str | None, Header(alias="Sec-Fetch-Site", include_in_schema=False)] = None,
+    origin: Annotated[str | None, Header(include_in_schema=False)] = None,
+    host: Annotated[str, Header(include_in_schema=False)] = "",
+) -> None:
+    """The dependency of forms that need no key: a page elsewhere must not sign anybody in or out."""
+    foreign = site not in OWN_PAGES if site is not None else origin and not _same(origin, host)
+    if foreign:
+        raise _foreign()
+
+
+def _foreign() -> Problem:
+    return Problem(
+        "foreign-page",
+        "A page of another site, or a browser that does not say, may not write.",
+        status=403,
+        hint="Send the key in the Authorization header, or use the pages of registry.",
+    )
 
 
 def _same(origin: str | None, host: str) -> bool:
@@ -144,5 +159,6 @@ def _same(origin: str | None, host: str) -> bool:
 
 
 Reader = Depends(reader)
+OwnPage = Depends(own_page)
 Visiting = Annotated[Visitor, Depends(reader)]
 Writing = Annotated[Writer, Depends(writer)]

@@ -29,6 +29,7 @@ from services.registry.web import answers as web_answers
 from services.registry.web import entry as web_entry
 from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
+from services.registry.web import signing_in, staff
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.db import connect_pool
@@ -56,6 +57,15 @@ READ = (
     population_routes.router,
 )
 """Routers whose every route needs a reader; those that write ask for a writer besides."""
+
+PAGES = (
+    web_routes.router,
+    web_answers.router,
+    web_reports.router,
+    web_entry.router,
+    signing_in.router,
+    staff.router,
+)
 
 
 def create_app(
@@ -108,7 +118,7 @@ def create_app(
     app.include_router(health.router)
     for router in READ:
         app.include_router(router, dependencies=[Reader])
-    for pages in (web_routes.router, web_answers.router, web_reports.router, web_entry.router):
+    for pages in PAGES:
         app.include_router(pages)
     app.add_route("/metrics", exposition.route, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

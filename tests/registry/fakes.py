@@ -87,6 +87,7 @@ class FakeActivities:
         self.positions: dict[tuple[str, str], int] = {}
         self.refuse: dict[str, Any] | None = None
         self.unknown: dict[str, Any] = {"code": "key-wrong"}
+        self.invitations: list[dict[str, Any]] = []
         self._validators: dict[str, Any] = {}
 
     def transport(self) -> httpx.MockTransport:
@@ -102,11 +103,44 @@ class FakeActivities:
             return httpx.Response(200, json=rights)
         if request.url.path == "/v1/events":
             return self._take(request)
+        if request.url.path.startswith("/v1/invitations"):
+            return self._invitation(request)
         if request.url.path == "/v1/log/rows":
             wanted = set(msgspec.json.decode(request.content)["positions"])
             rows = [msgspec.json.encode(row) for row in self.rows if row.position in wanted]
             return httpx.Response(200, content=b"\n".join(rows) + b"\n")
         return self._log(request)
+
+    def _invitation(self, request: httpx.Request) -> httpx.Response:
+        """As activities answers: in full there, tests/keys/test_invitations.py."""
+        if request.url.path.endswith("/accept"):
+            code = msgspec.json.decode(request.content)["code"]
+            for one in self.invitations:
+                if one["code"] == code and one["state"] == "open":
+                    one["state"], key = "accepted", f"hv_{one['id']}_made"
+                    self.keys[key] = {"name": "staff", "roles": ["commune"], "scopes": []}
+                    return httpx.Response(200, json=one | {"key": key})
+            return httpx.Response(404, json={"code": "invitation-wrong", "detail": "no"})
+        rights = self._rights(request)
+        if rights is None:
+            return httpx.Response(401, json={"code": "key-wrong", "detail": "no"})
+        if "administrator" not in rights["roles"]:
+            return httpx.Response(403, json={"code": "scope-missing", "detail": "no"})
+        if request.method == "DELETE":
+            for one in self.invitations:
+                if request.url.path.endswith(one["id"]):
+                    one["state"] = "revoked"
+            return httpx.Response(204)
+        if request.method == "GET":
+            return httpx.Response(200, json=self.invitations)
+        order = msgspec.json.decode(request.content)
+        if order["unit"] == "99999":
+            return httpx.Response(422, json={"code": "unit-unknown", "detail": "no"})
+        number = len(self.invitations) + 1
+        times = dict.fromkeys(("created_at", "accept_until"), "2026-11-27T03:00:00+00:00")
+        made = order | times | {"id": f"0000000{number}", "code": f"hvi_{number}", "state": "open"}
+        self.invitations.append(made | {"unit": f"{order['unit']}@2025", "last_used": None})
+        return httpx.Response(201, json=made)
 
     def _rights(self, request: httpx.Request) -> dict[str, Any] | None:
         return self.keys.get(request.headers.get("Authorization", "").removeprefix("Bearer "))

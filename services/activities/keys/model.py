@@ -9,8 +9,8 @@ from shared.problems import Problem
 
 ADMINISTRATOR = "administrator"
 WRITE, STREAM, READ_LOG = "events:write", "events:stream", "log:read"
-XAPI, REPLAY = "xapi:write", "quarantine:replay"
-SCOPES = (WRITE, STREAM, READ_LOG, XAPI, REPLAY)
+XAPI, REPLAY, INVITE = "xapi:write", "quarantine:replay", "staff:invite"
+SCOPES = (WRITE, STREAM, READ_LOG, XAPI, REPLAY, INVITE)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from shared.contracts.topics import EVENT_TYPE_PREFIX
 from shared.problems import Problem
 
 Text = Annotated[str, Field(min_length=1, max_length=256)]
-Scope = Literal["events:write", "events:stream", "xapi:write", "quarantine:replay"]
+Scope = Literal["events:write", "events:stream", "xapi:write", "quarantine:replay", "staff:invite"]
 """What partners may be given. `log:read` is for services alone, made by `migrate`."""
 
 NAME = r"^[a-z0-9][a-z0-9._-]{1,63}$"

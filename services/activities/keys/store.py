@@ -3,8 +3,9 @@
 A client of an OpenID Connect issuer is a row of the same table: the same rights, without a secret.
 """
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,8 @@ from services.activities.keys import audit
 from services.activities.keys.files import ensure_admin_key as ensure_admin_key
 from services.activities.keys.files import ensure_service_key as ensure_service_key
 from services.activities.keys.model import ADMINISTRATOR, Key
+from services.activities.keys.refusals import Refused, ended, ended_key
+from services.activities.keys.refusals import unknown_key as unknown_key
 from services.activities.keys.rights import Rights
 from shared import auth
 from shared.clock import Clock
@@ -71,7 +74,7 @@ class KeyStore:
             return await self._look_up(text, digest)
         except Problem as problem:
             client = (scope or {}).get("client")
-            prefix = problem.prefix if isinstance(problem, _Refused) else ""
+            prefix = problem.prefix if isinstance(problem, Refused) else ""
             self.rights.uses.note_refused(client[0] if client else None, problem.code, prefix)
             raise
 
@@ -85,7 +88,7 @@ class KeyStore:
         if row is None or not auth.matches(text, row["digest"]):
             raise auth.wrong_key()
         if ended(row, self._clock.now()):
-            raise _ended(prefix)
+            raise ended_key(prefix)
         key = self.key(row)
         self._remember(digest, key)
         return key
@@ -101,7 +104,7 @@ class KeyStore:
             identity.issuer, identity.client_id or identity.subject, identity.subject,
         )  # fmt: skip
         if row is None or ended(row, self._clock.now()):
-            raise _Refused(
+            raise Refused(
                 "client-unknown",
                 "The token is good, but its client has no rights here.",
                 prefix="" if row is None else row["prefix"],
@@ -152,15 +155,24 @@ class KeyStore:
         era: str | None = None,
         expires_at: datetime | None = None,
         by: Key = SYSTEM,
+        within: Connection | None = None,
     ) -> str:
-        """Make a key; its text, which is nowhere kept."""
+        """Make a key; its text, which is nowhere kept. `within`: in this transaction."""
         new = auth.make_key()
-        async with self._pool.acquire() as connection, connection.transaction():
-            given = (name, roles, scopes, types, sources, subtree, era)
+        given = (name, roles, scopes, types, sources, subtree, era)
+        detail = dict(zip(RIGHTS.split(", "), given, strict=True)) | {"expires_at": expires_at}
+        async with self._transaction(within) as connection:
             await self._insert(connection, new, given, expires_at)
-            detail = dict(zip(RIGHTS.split(", "), given, strict=True)) | {"expires_at": expires_at}
             await self._record(connection, by, "key.created", new.prefix, detail)
         return new.text
+
+    @contextlib.asynccontextmanager
+    async def _transaction(self, within: Connection | None) -> AsyncIterator[Connection]:
+        if within is not None:
+            yield within
+            return
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield connection
 
     async def _insert(
         self,
@@ -232,9 +244,9 @@ class KeyStore:
         self._forget(prefix)
         return new.text
 
-    async def revoke(self, prefix: str, by: Key = SYSTEM) -> None:
+    async def revoke(self, prefix: str, by: Key = SYSTEM, within: Connection | None = None) -> None:
         """End a key or client; raises Problem (404 unknown, 409 the last administrator's)."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._transaction(within) as connection:
             await connection.execute("LOCK TABLE key IN SHARE ROW EXCLUSIVE MODE")
             row = await connection.fetchrow(
                 "SELECT roles, name, revoked_at FROM key WHERE prefix = $1", prefix
@@ -265,34 +277,3 @@ class KeyStore:
     ) -> None:
         said = {name: value for name, value in detail.items() if value is not None}
         await audit.record(connection, by, action, said, about=about, at=self._clock.now())
-
-
-def ended(row: Any, now: datetime) -> bool:
-    """Whether a key is revoked or expired."""
-    expired = row["expires_at"] is not None and row["expires_at"] <= now
-    return row["revoked_at"] is not None or expired
-
-
-class _Refused(Problem):
-    """A refusal that knows which key it was, for the books; the answer does not tell."""
-
-    def __init__(
-        self, code: str, detail: str, *, prefix: str, status: int, hint: str | None
-    ) -> None:
-        super().__init__(code, detail, status=status, hint=hint)
-        self.prefix = prefix
-
-
-def _ended(prefix: str) -> Problem:
-    wrong = auth.wrong_key()
-    return _Refused(wrong.code, wrong.detail, prefix=prefix, status=wrong.status, hint=wrong.hint)
-
-
-def unknown_key() -> Problem:
-    """There is no such key."""
-    return Problem(
-        "key-unknown",
-        "There is no key with this prefix.",
-        status=404,
-        hint="GET /v1/keys lists them.",
-    )

@@ -39,7 +39,9 @@ async def learn(pool: asyncpg.Pool, activities: httpx.AsyncClient) -> None:
     """Look up what restated events were when they came; Problem log-not-available."""
     while origins := [row["origin"] for row in await pool.fetch(_UNKNOWN, AT_ONCE)]:
         try:
-            answer = await activities.post("/v1/log/rows", json={"positions": origins, "through": origins[-1]})
+            answer = await activities.post(
+                "/v1/log/rows", json={"positions": origins, "through": origins[-1]}
+            )
             answer.raise_for_status()
         except httpx.HTTPError as error:
             raise _not_available(type(error).__name__) from error

@@ -101,8 +101,10 @@ def _number(text: str) -> int | float | str:
 @router.get("")
 async def choose(state: Registry, visitor: Visiting) -> HTMLResponse:
     """What can be entered."""
-    roles = visitor.rights.roles if visitor.rights else None
-    return show(state, "enter.html", kinds=kinds(roles))
+    rights = visitor.rights
+    roles = rights.roles if rights else None
+    may = rights is None or rights.is_administrator or "events:write" in rights.scopes
+    return show(state, "enter.html", kinds=kinds(roles) if may else [])
 
 
 @router.get("/{type}")

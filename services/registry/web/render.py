@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.registry.state import State
 from services.registry.web import words
+from services.registry.web.problem_words import explain
 from shared.problems import Problem
 
 _pages = Environment(
@@ -33,6 +34,7 @@ _pages.filters.update(
     status=words.status,
     flags=words.flags,
     remarks=words.remarks,
+    explain=explain,
 )
 _pages.globals.update(LEVEL=words.LEVEL, STATE=words.STATE, fill=words.fill)
 

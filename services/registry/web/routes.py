@@ -3,12 +3,12 @@
 import asyncio
 from datetime import date
 from typing import Annotated
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
 
-from services.registry.access import KEY_COOKIE, Reader, Visiting
+from services.registry.access import Reader, Visiting
 from services.registry.disclosure import is_public
 from services.registry.plans.routes import (
     objective_json,
@@ -21,11 +21,8 @@ from services.registry.tables.public import LEVELS as PUBLIC_LEVELS
 from services.registry.tables.public import public_table
 from services.registry.tables.scope import LEVELS
 from services.registry.web.render import Day, PageRoute, day_of, show
-from shared import auth
 from shared.contracts.tree import Unit
 from shared.problems import Problem
-
-LARGEST_FORM = 4096
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -155,48 +152,3 @@ async def objectiveshow(state: Registry, plan: str, objective: str) -> HTMLRespo
         events=(wanted.get("measured_by") or {}).get("events") or [],
         organisations={o["id"]: o["name_vi"] for o in found.document["organisations"]},
     )
-
-
-@router.get("/login")
-async def loginshow(state: Registry, next: str = "/") -> HTMLResponse:
-    """Where a key is typed in."""
-    return show(state, "login.html", next=_local(next), error=None)
-
-
-@router.post("/login")
-async def login(request: Request, state: Registry) -> Response:
-    """Remember a key in this browser, for pages only, until it is closed."""
-    form = parse_qs((await _small_body(request)).decode("utf-8", "replace"))
-    key, next = form.get("key", [""])[0].strip(), _local(form.get("next", ["/"])[0])
-    try:
-        await state.keys.check(auth.bearer(f"Bearer {key}"))
-    except Problem as problem:
-        return show(state, "login.html", problem.status, next=next, error=problem)
-    answer = RedirectResponse(next, 303)
-    secure = request.url.scheme == "https"
-    answer.set_cookie(KEY_COOKIE, key, httponly=True, samesite="strict", secure=secure)
-    return answer
-
-
-async def _small_body(request: Request) -> bytes:
-    """A form of a few fields; more is refused."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            raise Problem("body-too-large", "This form is not so large.", status=413)
-    return body
-
-
-@router.post("/logout")
-async def logout() -> Response:
-    """Forget the key."""
-    answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(KEY_COOKIE)
-    return answer
-
-
-def _local(address: str) -> str:
-    """An address of this site only, so that nobody can be led elsewhere."""
-    local = address.startswith("/") and not address.startswith(("//", "/\\"))
-    return address if local else "/"

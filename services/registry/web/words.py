@@ -49,6 +49,20 @@ TASK = {
     "no_proof_defined": ("idle", "Kế hoạch không nêu minh chứng"),
 }
 
+STAFF_ROLE = {
+    "reader": "Xem số liệu",
+    "editor": "Nhập số liệu của đơn vị",
+    "administrator": "Nhập số liệu và mời người khác trong đơn vị",
+}
+
+INVITATION = {
+    "open": ("warn", "Chưa dùng mã"),
+    "accepted": ("good", "Đang dùng"),
+    "expired": ("idle", "Hết hạn"),
+    "revoked": ("idle", "Đã thu hồi"),
+}
+"""State of an invitation -> (colour class, words)."""
+
 REASON = {
     "no_events": "không có sự kiện trong bốn tuần",
     "nil_reported": "đơn vị xác nhận không phát sinh",
