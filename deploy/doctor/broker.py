@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Mapping
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -15,6 +15,7 @@ from shared.settings import CommonSettings
 
 _TIMEOUT = 8.0
 _DAY_MS = 24 * 3600 * 1000
+_DEFAULT_MS = 7 * _DAY_MS
 _INTAKE_MOST_DAYS = 7
 
 
@@ -55,34 +56,73 @@ async def _look(settings: CommonSettings) -> list[Finding]:
             found.append(
                 ok("Kafka", f"{len(names)} topics; {topics.LOG} has {partitions} partitions")
             )
-        found += await _intakes(admin, [n for n in names if n.startswith("hocvuso.intake.")])
-        return found
+        said = "kafka_partitions" in settings.model_fields_set
+        if said and partitions not in (0, settings.kafka_partitions):
+            found.append(
+                warn(
+                    "partitions", f"{topics.LOG} has {partitions}, the settings say"
+                    f" {settings.kafka_partitions}",
+                    "the topic's number holds; set HOCVUSO_KAFKA_PARTITIONS to it",
+                )
+            )  # fmt: skip
+        ours = (topics.LOG, topics.PROGRESS)
+        judged = [n for n in names if n in ours or n.startswith(topics.intake("")[:-4])]
+        try:
+            return found + judge(await _configs(admin, judged))
+        except (KafkaError, OSError, KeyError, ValueError) as error:
+            return [
+                *found, skip("topics", f"their settings cannot be read ({type(error).__name__})"),
+            ]  # fmt: skip
     finally:
         await admin.close()
 
 
-async def _intakes(admin: AIOKafkaAdminClient, names: list[str]) -> list[Finding]:
-    """Intake topics hold raw identifiers: they must not keep them for long."""
+async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+    """The settings of topics, by name."""
     if not names:
-        return []
-    try:
-        answers = await admin.describe_configs(
-            [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-        )
-    except (KafkaError, OSError, KeyError, ValueError) as error:
-        return [skip("intake topics", f"their settings cannot be read ({type(error).__name__})")]
-    kept = {}
-    for answer in answers:
-        for resource in answer.resources:
-            values: dict[str, Any] = {entry[0]: entry[1] for entry in resource[4]}
-            kept[resource[3]] = int(values.get("retention.ms", -1))
-    long = [n for n, ms in kept.items() if ms < 0 or ms > _INTAKE_MOST_DAYS * _DAY_MS]
-    if long:
-        return [
-            warn(
-                "intake topics", f"keep raw identifiers longer than {_INTAKE_MOST_DAYS} days:"
-                f" {', '.join(long)}",
-                f"set retention.ms to at most {_INTAKE_MOST_DAYS * _DAY_MS}",
-            )
-        ]  # fmt: skip
-    return [ok("intake topics", f"{len(names)}, none keeps longer than {_INTAKE_MOST_DAYS} days")]
+        return {}
+    answers = await admin.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    )
+    return {
+        resource[3]: {entry[0]: entry[1] or "" for entry in resource[4]}
+        for answer in answers
+        for resource in answer.resources
+    }
+
+
+def judge(configs: Mapping[str, Mapping[str, str]]) -> list[Finding]:
+    """What the topics' settings mean. Pure. A broker that says nothing of one means its default."""
+    found = []
+    for name, said in sorted(configs.items()):
+        days = int(said.get("retention.ms", _DEFAULT_MS)) / _DAY_MS
+        compacts = "compact" in said.get("cleanup.policy", "delete")
+        intake = name.startswith(topics.intake("")[:-4])
+        if compacts:
+            what = "messages with equal keys vanish, unread" if intake else "rows vanish from it"
+            found.append(
+                (fail if intake else warn)(
+                    "topics", f"{name} is compacted: {what}",
+                    f"set cleanup.policy=delete for {name}"
+                    + (", and ask the partner what is missing (docs/runbooks.md)" if intake else ""),
+                )
+            )  # fmt: skip
+        if intake and not 0 <= days <= _INTAKE_MOST_DAYS:
+            found.append(
+                warn(
+                    "intake topics", f"{name} keeps raw identifiers longer than"
+                    f" {_INTAKE_MOST_DAYS} days",
+                    f"set retention.ms to at most {_INTAKE_MOST_DAYS * _DAY_MS}",
+                )
+            )  # fmt: skip
+        if not intake and 0 <= days < 1:
+            found.append(
+                warn(
+                    "topics", f"{name} keeps its messages for less than a day",
+                    f"set retention.ms to {_DEFAULT_MS}: projections that fall behind read the log"
+                    " instead, more slowly",
+                )
+            )  # fmt: skip
+    if configs and not found:
+        found.append(ok("topics", f"the settings of {len(configs)} are as they should be"))
+    return found

@@ -11,6 +11,7 @@ from deploy.doctor.broker import check_broker
 from deploy.doctor.databases import check_databases
 from deploy.doctor.files import check_files
 from deploy.doctor.flow import check_flow, check_services
+from deploy.doctor.intake import check_intake
 from deploy.doctor.model import Finding, exit_code, lines
 from shared.settings import CommonSettings
 
@@ -22,6 +23,7 @@ async def examine() -> list[Finding]:
     found += await check_databases(env)
     found += await check_broker(CommonSettings())
     found += await check_services(env)
+    found += await check_intake(env)
     return found + await check_flow(env)
 
 

@@ -5,20 +5,19 @@ Minutes are seconds here (`watched.quicker`); promtool proves the true durations
 
 import asyncio
 import os
-import signal
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
-import psutil
 import pytest
 
 from deploy.local import services
 from deploy.local.stack import LocalStack
 from tests.activities.posting import UNITS, unit
-from tests.observability.watched import Prometheus
+from tests.observability.watched import Prometheus, freeze
 
 LATE = ("68@2025", "Tỉnh Lâm Đồng", "province", "VN@2025")
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -65,13 +64,6 @@ def sql(stack: LocalStack, *statements: str) -> None:
     asyncio.run(run())
 
 
-def freeze(pid: int | None, *, thaw: bool = False) -> None:
-    """Stop a process as a hanging one would: it is there and does nothing."""
-    assert pid is not None
-    for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
-        os.kill(process.pid, signal.SIGCONT if thaw else signal.SIGSTOP)
-
-
 def test_alerts_fire_for_what_they_are_there_for(stack: LocalStack, prometheus: Prometheus) -> None:
     units = [unit(*u) for u in UNITS]
     assert post(stack, *units[:-1]).json()["accepted"] == len(units) - 1
@@ -107,11 +99,17 @@ def test_alerts_fire_for_what_they_are_there_for(stack: LocalStack, prometheus: 
     freeze(relay, thaw=True)
     freeze(worker, thaw=True)
     sql(stack, "DELETE FROM metrics.parked", "DELETE FROM activities.quarantine_use")
-    prometheus.wait_for_quiet("relay and worker go on")
 
-    # A forgotten transaction blocks the refresh, and a partner posts nonsense.
-    asyncio.run(_blocked(stack, lambda: _waiting_and_nonsense(stack, prometheus)))
+    # Meanwhile a partner posts nonsense for a while.
+    for _ in range(20):
+        assert post(stack, {"specversion": "1.0"}).json()["rejected"] == 1
+        time.sleep(0.5)
+    prometheus.wait_for({"PartnerRefused"}, "a partner posts nonsense")
     late = frozenset({"PartnerRefused"})  # over thirty minutes, so it stays for a while
+    prometheus.wait_for_quiet("relay and worker go on", late)
+
+    # A forgotten transaction blocks the refresh.
+    asyncio.run(_blocked(stack, lambda: _waiting(stack, prometheus)))
     prometheus.wait_for_quiet("the transaction has ended", late)
 
     freeze(stack.pid("broker"))
@@ -140,16 +138,10 @@ async def _blocked(stack: LocalStack, meanwhile: Callable[[], Awaitable[None]]) 
     await connection.close()
 
 
-async def _waiting_and_nonsense(stack: LocalStack, prometheus: Prometheus) -> None:
+async def _waiting(stack: LocalStack, prometheus: Prometheus) -> None:
     answer = await asyncio.to_thread(post, stack, unit(*LATE))
     assert answer.json()["accepted"] == 1, answer.text
-    for _ in range(20):
-        answer = await asyncio.to_thread(post, stack, {"specversion": "1.0"})
-        assert answer.json()["rejected"] == 1
-        await asyncio.sleep(0.5)
-    await asyncio.to_thread(
-        prometheus.wait_for, {"RefreshStale", "PartnerRefused"}, "the refresh is blocked"
-    )
+    await asyncio.to_thread(prometheus.wait_for, {"RefreshStale"}, "the refresh is blocked")
 
 
 def test_a_slow_bucket_leads_to_a_trace_only_where_traces_are_kept(

@@ -1,12 +1,15 @@
 """A real system, watched by a real Prometheus with our own rules, only quicker."""
 
+import os
 import re
+import signal
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import yaml
 
 from deploy.local.ports import free_port
@@ -35,8 +38,8 @@ class Prometheus:
         config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yaml").read_text())
         targets = {name: url.removeprefix("http://") for name, url in stack.urls.items()}
         for name in ("relay", "worker", "intake"):
-            port = stack.added_env[f"HOCVUSO_{name.upper()}_METRICS_PORT"]
-            targets[name] = f"127.0.0.1:{port}"
+            listens = stack.added_env[f"HOCVUSO_{name.upper()}_METRICS_PORT"]
+            targets[name] = f"127.0.0.1:{listens}"
         config["global"] = {
             "scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s",
         }  # fmt: skip
@@ -109,3 +112,10 @@ class Prometheus:
         while self.firing() - but or self.values("up") != [1.0] * 6:
             assert time.monotonic() < deadline, f"{what}: {self.firing()}, up {self.values('up')}"
             time.sleep(0.5)
+
+
+def freeze(pid: int | None, *, thaw: bool = False) -> None:
+    """Stop a process as a hanging one would: it is there and does nothing."""
+    assert pid is not None
+    for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
+        os.kill(process.pid, signal.SIGCONT if thaw else signal.SIGSTOP)

@@ -63,7 +63,9 @@ class Lag:
         return max((p.seconds for p in self.partitions), default=0.0)
 
 
-async def lags(pool: asyncpg.Pool, now: datetime, partner: str | None = None) -> list[Lag]:
+async def lags(
+    pool: asyncpg.Pool | asyncpg.Connection, now: datetime, partner: str | None = None
+) -> list[Lag]:
     """Every partner, or one, by name."""
     found: dict[str, list[asyncpg.Record]] = {}
     for row in await pool.fetch(SQL, now, partner):

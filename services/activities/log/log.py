@@ -89,6 +89,7 @@ class Log:
 
     async def start(self) -> None:
         """Start the writer."""
+        APPEND_FAILURES.add(0)  # a series that begins with its first failures shows no increase
         MEASUREMENTS.look("log", lambda: APPEND_WAITING.set(self._events_waiting))
         self._writer = asyncio.create_task(self._write_forever(), name="log-writer")
 
