@@ -123,3 +123,11 @@ async def test_a_real_browser_shows_the_table(address: str, tmp_path: Path) -> N
     dom, _ = await asyncio.wait_for(browser.communicate(), 90)
     assert "Phường Buôn Ma Thuột" in html.unescape(dom.decode())
     assert picture.stat().st_size > 20_000
+
+
+def test_periods_are_named_in_vietnamese() -> None:
+    names = ["once", "2026", "2026-W07", "2026-06", "2026-Q3", "2026-H1", "2026-H2"]
+    assert [words.period(name) for name in names] == [
+        "một lần", "năm 2026", "tuần 7/2026", "tháng 6/2026", "quý 3/2026",
+        "sáu tháng đầu năm 2026", "sáu tháng cuối năm 2026",
+    ]  # fmt: skip

@@ -37,6 +37,12 @@ def _common(state: State, plan: str) -> dict[str, Any]:
     }
 
 
+def _names(state: State, unit_ids: set[str], on: date) -> dict[str, str]:
+    """What units are called on a day."""
+    units = filter(None, map(state.tree.unit, unit_ids))
+    return {unit.unit_id: unit.name(on) for unit in units}
+
+
 @router.get("/calendar", dependencies=[Reader])
 async def calendar_page(state: Registry, plan: str, unit: UnitCode = "") -> HTMLResponse:
     """Who owes which report until when, and who has handed it in."""
@@ -104,6 +110,7 @@ async def cold_spots_page(state: Registry, plan: str, as_of: Day = "") -> HTMLRe
         unsaid=[s for s in spots if s.unknown and not s.top],
         reviews=[f for f in decided if f.type == "review.held"],
         dispatched=[f for f in decided if f.type == "force.dispatched"],
+        names=_names(state, {f.unit_id for f in decided}, table.as_of),
         required=required,
         REASON=words.REASON,
         **_common(state, plan),
@@ -189,6 +196,7 @@ async def story_page(
         chart=chart(points, required(cell) if cell else None),
         points=points,
         proofs=proofs,
+        names=_names(state, {e["unit_id"] for e in (proofs or {}).get("events", [])}, today),
         troubles=troubles,
         titles=titles,
         activities=state.settings.activities_url,

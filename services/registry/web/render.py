@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.registry.state import State
 from services.registry.web import words
 from services.registry.web.problem_words import explain
+from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 
 _pages = Environment(
@@ -35,8 +36,14 @@ _pages.filters.update(
     flags=words.flags,
     remarks=words.remarks,
     explain=explain,
+    period=words.period,
 )
-_pages.globals.update(LEVEL=words.LEVEL, STATE=words.STATE, fill=words.fill)
+_pages.globals.update(
+    LEVEL=words.LEVEL,
+    STATE=words.STATE,
+    POPULATION=Catalogue.load().words.enums["population"],
+    fill=words.fill,
+)
 
 # No script, no frames, nothing from elsewhere: a page cannot be made to do anything else.
 _SECURITY = {

@@ -21,6 +21,7 @@ from services.registry.tables.public import LEVELS as PUBLIC_LEVELS
 from services.registry.tables.public import public_table
 from services.registry.tables.scope import LEVELS
 from services.registry.web.render import Day, PageRoute, day_of, show
+from shared.contracts.definitions import Catalogue
 from shared.contracts.tree import Unit
 from shared.problems import Problem
 
@@ -150,5 +151,6 @@ async def objectiveshow(state: Registry, plan: str, objective: str) -> HTMLRespo
         objective=objective_json(wanted, states),
         official=(wanted.get("measured_by") or {}).get("official_method_vi"),
         events=(wanted.get("measured_by") or {}).get("events") or [],
+        titles={name: kind.title_vi for name, kind in Catalogue.load().items()},
         organisations={o["id"]: o["name_vi"] for o in found.document["organisations"]},
     )

@@ -171,6 +171,19 @@ def deadline(objective: dict[str, Any]) -> str:
     return str(objective.get("deadline_vi") or "không nêu thời hạn")
 
 
+def period(name: str) -> str:
+    """`2026-Q3` -> `quý 3/2026`; likewise weeks, months, half-years and years."""
+    year, _, part = name.partition("-")
+    if name == "once":
+        return "một lần"
+    if not part:
+        return f"năm {year}"
+    kind, number = (part[0], part[1:]) if part[0] in "WQH" else ("M", part)
+    if kind == "H":
+        return f"sáu tháng {'đầu' if number == '1' else 'cuối'} năm {year}"
+    return f"{ {'W': 'tuần', 'Q': 'quý', 'M': 'tháng'}[kind] } {number.lstrip('0')}/{year}"
+
+
 def status(name: str, because: list[str] | None = None) -> tuple[str, str]:
     """Colour class and words of a status; an unknown verdict says why where a flag does."""
     if name == "unknown" and because:
