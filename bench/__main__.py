@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import ingest, intake, projection, soak, stream, table, tracing
+from bench import growth, ingest, intake, projection, rebuild, soak, stream, table, tracing
 from bench.report import Row, render
 from deploy.local.stack import LocalStack, infrastructure_only
 
@@ -27,6 +27,8 @@ async def main() -> list[Row]:
                 intake.measure,
                 tracing.measure,
                 projection.measure,
+                rebuild.measure,
+                growth.measure,
                 table.measure,
             ):
                 rows += await part(stack)
@@ -43,7 +45,29 @@ def _soak(arguments: list[str]) -> int:
     return 0 if flat else 1
 
 
+ALONE = {
+    "projection": projection.measure,
+    "rebuild": rebuild.measure,
+    "growth": growth.measure,
+}
+
+
+async def _alone(arguments: list[str]) -> list[Row]:
+    """`projection|rebuild|growth --rows N`: one part, as large as wanted."""
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("part", choices=ALONE)
+    parser.add_argument("--rows", type=int, required=True)
+    asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="hocvuso-bench-") as folder:
+        stack = LocalStack(Path(folder) / "home", stages=infrastructure_only, report=lambda _: None)
+        async with stack:
+            return await ALONE[asked.part](stack, asked.rows)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] and sys.argv[1] in ALONE:
+        print(render(asyncio.run(_alone(sys.argv[1:]))))
+        sys.exit(0)
     if sys.argv[1:2] == ["soak"]:
         sys.exit(_soak(sys.argv[2:]))
     print(render(asyncio.run(main())))

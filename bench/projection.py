@@ -1,19 +1,24 @@
 """How many rows per second one worker projects, with all measures of the five plans.
 
-    python -m bench.projection POSTGRES_URL [ROWS]
-
 Decode, contribute, fold, PostgreSQL: the whole path of a batch, without the broker. The reference
-is the same rows, decoded, as distinct persons by `insert ... on conflict do nothing`.
+is the same rows, decoded, as distinct persons by `insert ... on conflict do nothing`. With two
+workers: two processes with half of the lanes each, both over the same database.
+
+    python -m bench projection --rows 1000000
 """
 
 import asyncio
 import gc
+import json
 import random
 import sys
+import tempfile
 import time
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import asyncpg
 import msgspec
 import yaml
 
@@ -23,7 +28,7 @@ from services.metrics.projection import MetricsProjection
 from services.metrics.refresh import Refresher
 from shared.clock import ShiftedClock
 from shared.contracts.definitions import Catalogue
-from shared.contracts.record import LANES, record_decoder
+from shared.contracts.record import FACT_LANES, LANES, record_decoder
 from shared.db import connect_pool, migrate
 from shared.lanes import Lane
 from tests.conftest import new_database
@@ -76,25 +81,43 @@ def fill(log: MemoryLog, rows: int, communes: list[str], people: int, seed: int 
         log.post(name, dice.choice(communes), occurred, day, data)
 
 
-async def measure(stack: LocalStack) -> list[Row]:
-    """The projection's row of the design, section 8: one worker, all measures of the five plans."""
-    figure, reference = await run(await new_database(stack, "metrics"), ROWS)
-    text = "decode + insert of distinct persons"
-    return [Row("projection, one worker", figure, "rows/s", text, reference, 0.5)]
+@dataclass
+class Laid:
+    """A database with units and plans, nothing counted yet, and the facts to count, as JSON."""
+
+    url: str
+    pool: asyncpg.Pool
+    projection: MetricsProjection
+    refresher: Refresher
+    lines: list[bytes]
+    defined: int
 
 
-async def run(url: str, rows: int) -> tuple[float, float]:
-    """Rows per second of the projection and of the reference."""
+async def lay(url: str, rows: int, log: MemoryLog | None = None) -> Laid:
+    """Tables, a province of 102 communes, the five plans, and the facts."""
     catalogue = Catalogue.load()
     migrate(url, "metrics", MIGRATIONS)
-    pool = await connect_pool(url, "metrics")
+    pool = await connect_pool(url, "metrics", statement_timeout_s=0)
     async with pool.acquire() as connection:
         await connection.execute(EMPTY)
-        await connection.execute(
-            "CREATE TABLE IF NOT EXISTS bench_reference (key bytea PRIMARY KEY)"
-        )
-        await connection.execute("TRUNCATE bench_reference")
-    log = MemoryLog(catalogue)
+    log = log or MemoryLog(catalogue)
+    communes = define(log)
+    projection = MetricsProjection(pool, "bench", catalogue)
+    await projection.begin(frozenset(range(LANES)))
+    definitions = list(log.rows)
+    await projection.apply(definitions, {64: Lane(len(definitions), len(definitions))})
+    refresher = Refresher(pool, catalogue, ShiftedClock())
+    await refresher.refresh()
+    fill(log, rows, communes, max(rows // 2, 1))
+    lines = [msgspec.json.encode(row) for row in log.rows[len(definitions) :]]
+    log.rows.clear()
+    gc.collect()
+    gc.freeze()  # the input is not part of what is measured
+    return Laid(url, pool, projection, refresher, lines, len(definitions))
+
+
+def define(log: MemoryLog) -> list[str]:
+    """Units and plans; the communes."""
     first = date(2026, 1, 1)
     communes = [f"{24000 + n}@2025" for n in range(102)]
     log.post(
@@ -124,30 +147,12 @@ async def run(url: str, rows: int) -> tuple[float, float]:
             first,
             {"plan": document["id"], "version": document["version"], "document": document},
         )
-    projection = MetricsProjection(pool, "bench", catalogue)
-    await projection.begin(frozenset(range(LANES)))
-    definitions = list(log.rows)
-    await projection.apply(definitions, {64: Lane(len(definitions), len(definitions))})
-    refresher = Refresher(pool, catalogue, ShiftedClock())
-    await refresher.refresh()
-    fill(log, rows, communes, rows // 2)
-    lines = [msgspec.json.encode(row) for row in log.rows[len(definitions) :]]
-    log.rows.clear()
-    gc.collect()
-    gc.freeze()  # the input is not part of what is measured
-    refreshes = []
+    return communes
 
-    async def refresh_sometimes() -> None:
-        while True:
-            started = time.perf_counter()
-            await refresher.refresh()
-            refreshes.append(time.perf_counter() - started)
-            await asyncio.sleep(0.2)
 
-    with_refresh = "--refresh" in sys.argv
-    task = asyncio.create_task(refresh_sometimes()) if with_refresh else None
+async def project(projection: MetricsProjection, lines: list[bytes]) -> float:
+    """Count the rows as one worker does; the seconds it took."""
     started = time.perf_counter()
-    cpu = time.process_time()
     for at in range(0, len(lines), BATCH):
         records = [record_decoder.decode(line) for line in lines[at : at + BATCH]]
         lanes = {n: Lane(lane.last, lane.through) for n, lane in projection.lanes.items()}
@@ -155,39 +160,86 @@ async def run(url: str, rows: int) -> tuple[float, float]:
         for record in records:
             lanes[record.lane].offer(record)
         await projection.apply(records, {n: x for n, x in lanes.items() if x != before[n]})
-    seconds = time.perf_counter() - started
-    cpu = time.process_time() - cpu
-    if task:
-        task.cancel()
-        if refreshes:
-            refreshes.sort()
-            print(
-                f"refreshes: {len(refreshes)}, median {refreshes[len(refreshes) // 2]:.3f} s, max {refreshes[-1]:.3f} s"
-            )
-    began = time.perf_counter()
+    return time.perf_counter() - started
+
+
+async def reference(pool: asyncpg.Pool, lines: list[bytes]) -> float:
+    """Decode the rows and keep distinct persons; the seconds it took."""
     async with pool.acquire() as connection:
+        await connection.execute(
+            "DROP TABLE IF EXISTS bench_reference;"
+            " CREATE TABLE bench_reference (key bytea PRIMARY KEY)"
+        )
+        started = time.perf_counter()
         for at in range(0, len(lines), BATCH):
             records = [record_decoder.decode(line) for line in lines[at : at + BATCH]]
             await connection.execute(
-                "INSERT INTO bench_reference SELECT * FROM unnest($1::bytea[]) ON CONFLICT DO NOTHING",
+                "INSERT INTO bench_reference SELECT * FROM unnest($1::bytea[])"
+                " ON CONFLICT DO NOTHING",
                 sorted({record.key for record in records}),
             )
-        measures = await connection.fetchval("SELECT count(*) FROM measure")
-        tallies = await connection.fetchval("SELECT count(*) FROM tally")
-        await connection.execute("DROP TABLE bench_reference")
-    reference = time.perf_counter() - began
-    again = time.perf_counter()
-    await refresher.refresh()
-    print(
-        f"{rows} rows, {measures} measures, {tallies} tallies: {rows / seconds:,.0f} rows/s"
-        f" ({cpu / seconds:.0%} of a core in Python); reference {rows / reference:,.0f} rows/s;"
-        f" ratio {reference / seconds:.2f}; refresh after all {time.perf_counter() - again:.3f} s",
-        file=sys.stderr,
-    )
+        return time.perf_counter() - started
+
+
+async def two_workers(laid: Laid) -> float:
+    """Count the rows in two processes with half of the lanes each; the seconds it took."""
+    await laid.projection.begin(frozenset(range(FACT_LANES, LANES)))
+    with tempfile.TemporaryDirectory(prefix="hocvuso-bench-") as folder:
+        halves: list[list[bytes]] = [[], []]
+        for line in laid.lines:
+            halves[record_decoder.decode(line).lane % 2].append(line)
+        workers = []
+        for half, lines in enumerate(halves):
+            path = Path(folder) / f"{half}.ndjson"
+            path.write_bytes(b"\n".join(lines))
+            worker = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bench.projection", laid.url, str(path), str(half)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            workers.append(worker)
+        for worker in workers:
+            assert worker.stdout is not None
+            await worker.stdout.readline()  # it has its rows and lanes
+        answers = await asyncio.gather(*(worker.communicate(b"go\n") for worker in workers))
+    times = [json.loads(out) for out, _ in answers]
+    return float(max(end for _, end in times) - min(start for start, _ in times))
+
+
+async def _half(url: str, path: str, half: int) -> None:
+    """One of two workers: waits for a line on stdin, counts, prints when it began and ended."""
+    pool = await connect_pool(url, "metrics", statement_timeout_s=0)
+    projection = MetricsProjection(pool, f"bench-{half}", Catalogue.load())
+    await projection.begin(frozenset(range(half, FACT_LANES, 2)))
+    lines = Path(path).read_bytes().split(b"\n")
+    gc.freeze()
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    started = time.time()
+    await project(projection, lines)
+    print(json.dumps([started, time.time()]))
     await pool.close()
-    return rows / seconds, rows / reference
+
+
+async def measure(stack: LocalStack, rows: int = ROWS) -> list[Row]:
+    """The projection's rows of the design, section 8: all measures of the five plans, with one
+    worker and with two."""
+    found = []
+    for name, goal in (("one worker", 0.5), ("two workers", 0.75)):
+        laid = await lay(await new_database(stack, "metrics"), rows)
+        alone = goal == 0.5
+        seconds = await (project(laid.projection, laid.lines) if alone else two_workers(laid))
+        counted = await laid.pool.fetchval("SELECT count(*) FROM evidence")
+        tallies = await laid.pool.fetchval("SELECT count(*) FROM tally")
+        beside = await reference(laid.pool, laid.lines)
+        await laid.pool.close()
+        print(f"{rows} rows: {counted} of evidence, {tallies} tallies", file=sys.stderr)
+        text = "decode + insert of distinct persons"
+        found.append(
+            Row(f"projection, {name}", rows / seconds, "rows/s", text, rows / beside, goal)
+        )
+    return found
 
 
 if __name__ == "__main__":
-    plain = [a for a in sys.argv[1:] if not a.startswith("--")]
-    asyncio.run(run(plain[0], int(plain[1]) if len(plain) > 1 else ROWS))
+    asyncio.run(_half(sys.argv[1], sys.argv[2], int(sys.argv[3])))

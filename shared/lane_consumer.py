@@ -56,22 +56,28 @@ class LogReader:
         self._client = client
 
     async def read(
-        self, after: int, lanes: list[int], page: int = LOG_PAGE
+        self,
+        after: int,
+        lanes: list[int],
+        page: int = LOG_PAGE,
+        types: list[str] | None = None,
     ) -> AsyncIterator[tuple[list[LogRecord], Through]]:
         """Pages of rows of `lanes` after a position, each closed by a marker for those lanes.
 
-        Ends with the page that reaches the log's end as of its own reading.
+        Ends with the page that reaches the log's end as of its own reading. `types`: without first
+        rows of other (short) types; then a page may be empty before the end.
         """
+        asked = {"type": types} if types is not None else {}
         while True:
             answer = await self._client.get(
-                "/v1/log", params={"after": after, "lane": lanes, "limit": page}
+                "/v1/log", params={"after": after, "lane": lanes, "limit": page, **asked}
             )
             answer.raise_for_status()
             lines = answer.content.splitlines()
             marker = through_decoder.decode(lines[-1])
             records = [record_decoder.decode(line) for line in lines[:-1]]
             yield records, marker
-            if len(records) < page:
+            if marker.through <= after or (types is None and len(records) < page):
                 return
             after = marker.through
 

@@ -149,12 +149,21 @@ class MemoryLog:
         return Through(epoch=EPOCH, through=at, last=last)
 
     async def read(
-        self, after: int, lanes: list[int], page: int = PAGE
+        self,
+        after: int,
+        lanes: list[int],
+        page: int = PAGE,
+        types: list[str] | None = None,
     ) -> AsyncIterator[tuple[list[LogRecord], Through]]:
         """As shared.lane_consumer.LogReader."""
         wanted = set(lanes)
         while True:
-            found = [row for row in self.rows[after:] if row.lane in wanted]
+            found = [
+                row
+                for row in self.rows[after:]
+                if row.lane in wanted
+                and (types is None or row.short_type in types or row.revision or row.effective)
+            ]
             rows = [copy_of(row) for row in found[:page]]
             full = len(rows) == page
             through = rows[-1].position if full else len(self.rows)

@@ -32,10 +32,10 @@ class Pages:
         self._log, self._breaks_after = log, breaks_after
 
     async def read(
-        self, after: int, lanes: list[int], page: int = 20
+        self, after: int, lanes: list[int], page: int = 20, types: list[str] | None = None
     ) -> AsyncIterator[tuple[list[LogRecord], Through]]:
         read = 0
-        async for found in self._log.read(after, lanes, 20):
+        async for found in self._log.read(after, lanes, 20, types):
             if self._breaks_after is not None and read >= self._breaks_after:
                 raise ConnectionError("the log is gone")
             read += 1
