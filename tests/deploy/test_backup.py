@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -33,10 +34,24 @@ def certified(number: int) -> dict[str, Any]:
     return event(id=f"c-{number}", data=data)
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[LocalStack]:
-    with LocalStack(tmp_path / "home", stages=_without_load) as made:
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """One for all, with a few units and one plan; the whole country would prove nothing more."""
+    plans = tmp_path_factory.mktemp("plans")
+    shutil.copy(ROOT / "plans" / "dak-lak-2026.yaml", plans)
+    with LocalStack(tmp_path_factory.mktemp("running") / "home", stages=_without_load) as made:
+        assert post(made, *(unit(*u) for u in UNITS))["accepted"] == len(UNITS)
+        loaded = hocvuso("plans", "load", "--folder", plans, home=made.home.path)
+        assert loaded.returncode == 0, loaded.stderr
         yield made
+
+
+@pytest.fixture(scope="module")
+def backup(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of it."""
+    folder = tmp_path_factory.mktemp("backup") / "made"
+    assert hocvuso("backup", folder, home=stack.home.path).returncode == 0
+    return folder
 
 
 def _without_load(env: Any, addresses: Any) -> Any:
@@ -114,9 +129,10 @@ def table(stack: LocalStack) -> Any:
         assert time.monotonic() < deadline, answer.text[:500]
 
 
-def test_a_restored_log_shows_the_same_tables_under_a_new_epoch(tmp_path: Path) -> None:
-    with LocalStack(tmp_path / "home") as stack:
-        key, epoch, before, shown = _saved(stack, tmp_path)
+def test_a_restored_log_shows_the_same_tables_under_a_new_epoch(
+    stack: LocalStack, tmp_path: Path
+) -> None:
+    key, epoch, before, shown = _saved(stack, tmp_path)
     new = tmp_path / "new"
     refused = hocvuso("restore", tmp_path / "backup", home=new)
     assert refused.returncode == 1 and "pseudonym key" in refused.stderr, refused.stderr
@@ -128,7 +144,7 @@ def test_a_restored_log_shows_the_same_tables_under_a_new_epoch(tmp_path: Path) 
     again = hocvuso("restore", tmp_path / "backup", home=new)
     assert again.returncode == 1 and "holds data already" in again.stderr
 
-    with LocalStack(new) as restored:
+    with LocalStack(new, stages=_without_load) as restored:
         assert counted(restored) == before
         assert table(restored) == shown
         assert ask(restored.superuser_url, "SELECT epoch FROM activities.counter") != epoch
@@ -153,9 +169,78 @@ def _saved(stack: LocalStack, tmp_path: Path) -> tuple[str, Rows, Rows, Any]:
     return key, epoch, before, shown
 
 
+def test_a_damaged_backup_is_refused(backup: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(backup, tmp_path / "backup")
+    dump = folder / "hocvuso.dump"
+    raw = bytearray(dump.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    dump.write_bytes(raw)
+    done = hocvuso("restore", folder, home=tmp_path / "new")
+    assert done.returncode == 1 and "damaged" in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_containers_backup_job_makes_what_restore_takes(
+    stack: LocalStack, tmp_path: Path
+) -> None:
+    url, into = urlsplit(stack.superuser_url), tmp_path / "backups"
+    into.mkdir()
+    (tmp_path / "password").write_text(url.password or "")
+    env = {
+        "PATH": f"{find_binaries()}:{os.environ['PATH']}", "PGHOST": url.hostname or "",
+        "PGPORT": str(url.port), "PGPASSWORD_FILE": str(tmp_path / "password"),
+        "BACKUP_DIR": str(into), "BACKUP_KEEP": "2",
+    }  # fmt: skip
+
+    def job(*arguments: str) -> int:
+        command = ["sh", str(ROOT / "deploy/docker/backup.sh"), *arguments]
+        return subprocess.run(command, env=env, check=False).returncode
+
+    assert job("check") != 0
+    for old in ("2020-01-01T000000Z", "2020-01-02T000000Z", ".2020-01-03T000000Z.new"):
+        (into / old).mkdir()
+    assert job("once") == 0 and job("check") == 0
+    left = sorted(path.name for path in into.iterdir())
+    assert len(left) == 2 and left[0] == "2020-01-02T000000Z", left
+    manifest = read_manifest(into / left[1])
+    [(position,)] = ask(stack.superuser_url, "SELECT position FROM activities.counter")
+    assert manifest.position == position > len(UNITS) and manifest.key_fingerprint
+    new = tmp_path / "new"
+    new.mkdir(mode=0o700)
+    (new / "pseudonym.key").write_text(stack.home.pseudonym_key.read_text())
+    done = hocvuso("restore", into / left[1], home=new)
+    assert done.returncode == 0, done.stderr
+
+
+def test_moving_to_a_server_of_ones_own(stack: LocalStack, backup: Path, tmp_path: Path) -> None:
+    """From the embedded stack into an empty database of another server."""
+    with LocalStack(tmp_path / "server", stages=lambda *_: []) as server:
+        base, address = server.superuser_url.rsplit("/", 1)[0], tmp_path / "address"
+
+        async def make() -> None:
+            connection = await asyncpg.connect(server.superuser_url)
+            await connection.execute("CREATE DATABASE moved")
+            await connection.close()
+
+        asyncio.run(make())
+        address.write_text(f"{base}/moved\n")
+        address.chmod(0o600)
+        done = hocvuso("restore", backup, "--url-file", address, home=tmp_path / "none")
+        assert done.returncode == 0, done.stderr
+        moved = f"{base}/moved"
+        assert ask(moved, "SELECT count(*) FROM activities.log") == ask(
+            stack.superuser_url, "SELECT count(*) FROM activities.log"
+        )
+        again = hocvuso("restore", backup, "--url-file", address, home=tmp_path / "none")
+        assert again.returncode == 1 and "not empty" in again.stderr
+        # The services' own roles can work there.
+        for service in ("activities", *PROJECTIONS):
+            url = server.database_urls[service].rsplit("/", 1)[0] + "/moved"
+            assert ask(url, f"SELECT 1 FROM {service}.alembic_version") == [(1,)]
+
+
 def test_projections_notice_another_log_and_count_it_when_told(stack: LocalStack) -> None:
     """The log is replaced under a running system: nothing is mixed, then all is counted again."""
-    assert post(stack, *(unit(*u) for u in UNITS))["accepted"] == len(UNITS)
     before = counted(stack)
 
     async def replace() -> None:
@@ -181,82 +266,3 @@ def test_projections_notice_another_log_and_count_it_when_told(stack: LocalStack
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert counted(stack) == before
-
-
-def test_a_damaged_backup_is_refused(stack: LocalStack, tmp_path: Path) -> None:
-    folder = tmp_path / "backup"
-    assert hocvuso("backup", folder, home=stack.home.path).returncode == 0
-    dump = folder / "hocvuso.dump"
-    raw = bytearray(dump.read_bytes())
-    raw[len(raw) // 2] ^= 1
-    dump.write_bytes(raw)
-    done = hocvuso("restore", folder, home=tmp_path / "new")
-    assert done.returncode == 1 and "damaged" in done.stderr
-    assert not (tmp_path / "new").exists()
-
-
-def test_the_containers_backup_job_makes_what_restore_takes(
-    stack: LocalStack, tmp_path: Path
-) -> None:
-    assert post(stack, *(unit(*u) for u in UNITS))["accepted"] == len(UNITS)
-    url, into = urlsplit(stack.superuser_url), tmp_path / "backups"
-    into.mkdir()
-    (tmp_path / "password").write_text(url.password or "")
-    env = {
-        "PATH": f"{find_binaries()}:{os.environ['PATH']}", "PGHOST": url.hostname or "",
-        "PGPORT": str(url.port), "PGPASSWORD_FILE": str(tmp_path / "password"),
-        "BACKUP_DIR": str(into), "BACKUP_KEEP": "2",
-    }  # fmt: skip
-
-    def job(*arguments: str) -> int:
-        command = ["sh", str(ROOT / "deploy/docker/backup.sh"), *arguments]
-        return subprocess.run(command, env=env, check=False).returncode
-
-    assert job("check") != 0
-    for old in ("2020-01-01T000000Z", "2020-01-02T000000Z", ".2020-01-03T000000Z.new"):
-        (into / old).mkdir()
-    assert job("once") == 0 and job("check") == 0
-    left = sorted(path.name for path in into.iterdir())
-    assert len(left) == 2 and left[0] == "2020-01-02T000000Z", left
-    manifest = read_manifest(into / left[1])
-    assert manifest.position == len(UNITS) and manifest.key_fingerprint
-    new = tmp_path / "new"
-    new.mkdir(mode=0o700)
-    (new / "pseudonym.key").write_text(stack.home.pseudonym_key.read_text())
-    done = hocvuso("restore", into / left[1], home=new)
-    assert done.returncode == 0, done.stderr
-
-
-def test_moving_to_a_server_of_ones_own(stack: LocalStack, tmp_path: Path) -> None:
-    """From the embedded stack into an empty database of another server."""
-    assert post(stack, *(unit(*u) for u in UNITS))["accepted"] == len(UNITS)
-    before = counted(stack)
-    assert hocvuso("backup", tmp_path / "backup", home=stack.home.path).returncode == 0
-    with LocalStack(tmp_path / "server", stages=lambda *_: []) as server:
-        base, address = server.superuser_url.rsplit("/", 1)[0], tmp_path / "address"
-
-        async def make() -> None:
-            connection = await asyncpg.connect(server.superuser_url)
-            await connection.execute("CREATE DATABASE moved")
-            await connection.close()
-
-        asyncio.run(make())
-        address.write_text(f"{base}/moved\n")
-        address.chmod(0o600)
-        done = hocvuso(
-            "restore", tmp_path / "backup", "--url-file", address, home=tmp_path / "none"
-        )
-        assert done.returncode == 0, done.stderr
-        moved = f"{base}/moved"
-        assert ask(moved, "SELECT count(*) FROM activities.log") == ask(
-            stack.superuser_url, "SELECT count(*) FROM activities.log"
-        )
-        again = hocvuso(
-            "restore", tmp_path / "backup", "--url-file", address, home=tmp_path / "none"
-        )
-        assert again.returncode == 1 and "not empty" in again.stderr
-        # The services' own roles can work there.
-        for service in ("activities", *PROJECTIONS):
-            url = server.database_urls[service].rsplit("/", 1)[0] + "/moved"
-            assert ask(url, f"SELECT 1 FROM {service}.alembic_version") == [(1,)]
-    assert before
