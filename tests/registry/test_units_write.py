@@ -190,3 +190,61 @@ def test_names_with_other_diacritics_are_other_hamlets(tree: UnitTree) -> None:
     assert [name for name, _ in found.known] == ["24133-001@2025"]
     assert [code for code, _ in found.new] == ["24133-089"]
     assert len(found.absent) == 87
+
+
+async def send(registry: Running, lines: list[str], **params: str) -> httpx.Response:
+    heading = "code,name_vi,kind,parent,remote,rural,ends_on,successors"
+    return await registry.client.post(
+        "/v1/units/import",
+        content="\n".join([heading, *lines]).encode(),
+        headers=AUTH,
+        params={"on": "2026-11-19"} | params,
+    )
+
+
+async def test_a_file_may_end_units_and_say_attributes_of_new_ones(registry: Running) -> None:
+    await send(registry, ["66-t1,Trường A,organisation,66,,,,", "66-t2,B,organisation,66,,,,",
+                          "66-t4,D,organisation,66,,,,"], **WRITE)  # fmt: skip
+    await registry.settle()
+    lines = [
+        "66-t1,Trường A,organisation,66,,,2026-11-20,66-t3",
+        "66-t2,B,organisation,66,,,2026-11-20,66-t1 66-t3",
+        "66-t4,D,organisation,66,,,2026-11-20,",
+        "66-t3,Trường C,organisation,66,yes,no,,",
+    ]
+    dry = (await send(registry, lines)).json()
+    assert [line[0] for line in dry["difference"]] == ["+", "~", "-", "-", "-"]
+    assert (await send(registry, lines, **WRITE)).json()["written"] == 5
+    await registry.settle()
+    new = await unit(registry, "66-t3")
+    assert {name: new["attributes"][name] for name in ("remote", "rural")} == {
+        "remote": True, "rural": False,
+    }  # fmt: skip
+    for code, successors in (
+        ("66-t1", [("66-t3@2025", "whole")]),
+        ("66-t2", [("66-t1@2025", "part"), ("66-t3@2025", "part")]),
+        ("66-t4", []),
+    ):
+        (told,) = (await registry.client.get(f"/v1/units/{code}/history")).json()["units"]
+        assert told["valid_to"] == "2026-11-20"
+        assert [(s["unit_id"], s["part"]) for s in told["successors"]] == successors
+    assert (await send(registry, lines, **WRITE)).json()["events"] == []
+    other = [lines[0].replace("2026-11-20", "2026-11-21")]
+    answer = await send(registry, other)
+    assert (answer.status_code, answer.json()["code"]) == (422, "file-wrong")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "66-x1,X,organisation,66,,,2026-11-20,",
+        "24133,Phường Buôn Ma Thuột,ward,66,,,soon,",
+        "24133,Phường Buôn Ma Thuột,ward,66,,,2026-11-20,24133",
+        "24133,Phường Buôn Ma Thuột,ward,66,,,2026-11-20,99999",
+        "66-x1,X,organisation,66,perhaps,,,",
+    ],
+)
+async def test_lines_that_cannot_be(registry: Running, line: str) -> None:
+    answer = await send(registry, [line])
+    assert (answer.status_code, answer.json()["code"]) == (422, "file-wrong"), answer.text
+    assert [p["line"] for p in answer.json()["problems"]] == [2]

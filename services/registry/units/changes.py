@@ -31,6 +31,7 @@ class NewUnit(BaseModel):
     name_vi: Name
     kind: Kind
     organisation_kind: str | None = None
+    attributes: list[str] = Field([], max_length=20, description="what it has from its first day")
 
 
 class Establish(NewUnit):
@@ -135,6 +136,37 @@ class Planner:
         """Establish a unit below one that may itself be new."""
         self._establish(new, parent, new.on)
 
+    def deny(self, unit_id: str, attribute: str, on: date) -> None:
+        """Say of a unit established here that it lacks an attribute."""
+        self._say(unit_id, attribute, False, on)
+        self.planned.difference.append(f"~ {unit_id}: {attribute} not said -> no")
+
+    def end(self, unit_id: str, successors: list[str], on: date) -> None:
+        """End a unit: wholly for one successor, in parts for several, or for nobody."""
+        unit = self._tree.unit(unit_id)
+        if unit is None:
+            raise _wrong(f"{unit_id} was never established.", "Check the code.")
+        into = [
+            self._new.get(code, code if "@" in code else f"{code}@{NEW}") for code in successors
+        ]
+        if unit.valid_to is not None:
+            if (unit.valid_to, {s.unit_id for s in unit.successors}) != (on, set(into)):
+                raise _wrong(
+                    f"{unit_id} ended on {unit.valid_to.isoformat()} already, otherwise than"
+                    " this line says.",
+                    "Correct the event that ended it, or the file.",
+                )
+            return
+        for other in into:
+            found = self._tree.unit(other)
+            there = found.exists(on) if found else other in self._new.values()
+            if other == unit_id or not there:
+                raise _wrong(
+                    f"{other} cannot succeed {unit_id}: it is the same, or not there on that day.",
+                    "Name units of that day.",
+                )
+        self._dissolve(unit, into, "whole" if len(into) == 1 else "part", on)
+
     def _unit(self, code: str, on: date) -> Unit:
         found = self._tree.unit(code) if "@" in code else self._tree.resolve(code, on)
         if found is None:
@@ -157,7 +189,7 @@ class Planner:
         if self._tree.unit(unit_id) is not None or new.code in self._new:
             raise _wrong(f"{unit_id} is a unit already.", "Codes are never used twice in one era.")
         self._new[new.code] = unit_id
-        data = {
+        data: dict[str, Any] = {
             "unit_id": unit_id,
             "code": new.code,
             "era": NEW,
@@ -169,6 +201,8 @@ class Planner:
             data["parent"] = parent
         if new.organisation_kind is not None:
             data["organisation_kind"] = new.organisation_kind
+        if new.attributes:
+            data["attributes"] = sorted(new.attributes)
         self._add("established", unit_id, on, data)
         self.planned.difference.append(f"+ {unit_id} {new.name_vi} ({new.kind}, in {parent})")
         return unit_id
@@ -197,19 +231,16 @@ class Planner:
         before = unit.has(change.attribute, change.on)
         if before is change.value:
             return
-        data = {
-            "unit_id": unit.unit_id,
-            "attribute": change.attribute,
-            "value": change.value,
-            "from": change.on.isoformat(),
-        }
-        more = f"-{change.attribute}-{change.on.isoformat()}"
-        self._add("attributed", unit.unit_id, change.on, data, more)
+        self._say(unit.unit_id, change.attribute, change.value, change.on)
         said = {True: "yes", False: "no", None: "not said"}
         self.planned.difference.append(
             f"~ {unit.unit_id} {unit.name(change.on)}: {change.attribute} {said[before]} ->"
             f" {said[change.value]}"
         )
+
+    def _say(self, unit_id: str, attribute: str, value: bool, on: date) -> None:
+        data = {"unit_id": unit_id, "attribute": attribute, "value": value, "from": on.isoformat()}
+        self._add("attributed", unit_id, on, data, f"-{attribute}-{on.isoformat()}")
 
     def _dissolve(self, unit: Unit, into: list[str], part: str, on: date) -> None:
         data = {

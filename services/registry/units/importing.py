@@ -1,8 +1,9 @@
 """A file of units against the tree: what it would change. Pure.
 
-CSV, UTF-8, with a heading: code, name_vi, kind, parent, and optionally organisation_kind and one
-column per attribute (yes, no, or empty: not said). The same file again changes nothing. Units that
-the file does not name stay as they are, and are listed.
+CSV, UTF-8, with a heading: code, name_vi, kind, parent, and optionally organisation_kind, one column
+per attribute (yes, no, or empty: not said), and ends_on with successors (codes, spaces between):
+the first day on which the unit is no more, and what took its place. The same file again changes
+nothing. Units that the file does not name stay as they are, and are listed.
 """
 
 import csv
@@ -47,6 +48,7 @@ def plan_import(
     wrong: list[dict[str, Any]] = []
     named: set[str] = set()
     parents: dict[str, str] = {}
+    ending: list[tuple[int, dict[str, str]]] = []
     for number, row in enumerate(rows, 2):
         try:
             parent = _parent(tree, row["parent"], on, named)
@@ -56,6 +58,14 @@ def plan_import(
             continue
         if row["kind"] in LEVEL_OF_KIND:
             parents[parent] = LEVEL_OF_KIND[row["kind"]]
+        if row.get("ends_on"):
+            ending.append((number, row))
+    for number, row in ending:  # when all that may succeed them is there
+        try:
+            last = date.fromisoformat(row["ends_on"])
+            planner.end(f"{row['code']}@2025", row.get("successors", "").split(), last)
+        except (UnknownUnit, Problem, ValueError) as error:
+            wrong.append({"line": number, "code": row["code"], "problem": _said(error)})
     absent = [
         unit.unit_id
         for parent, level in sorted(parents.items())
@@ -86,29 +96,39 @@ def _row(
     if unit_id in named:
         raise ValueError("this code stands twice")
     unit = tree.unit(unit_id)
+    said = _attributes(row, attributes)
     if unit is None:
+        if row.get("ends_on"):
+            raise ValueError("a unit that was never there cannot end")
         about: dict[str, Any] = {name: row[name] for name in ("code", "name_vi", "kind")}
         about["organisation_kind"] = row.get("organisation_kind") or None
+        about["attributes"] = [name for name, value in said.items() if value]
         planner.plan_new(Establish(op="establish", parent="", on=on, **about), parent)
+        for name in (name for name, value in said.items() if not value):
+            planner.deny(unit_id, name, on)
     elif unit.parent != parent:
         raise ValueError(f"lies in {unit.parent}, not in {parent}; merge or split it instead")
-    else:
+    elif not row.get("ends_on"):
         planner.plan(
             Rename.model_validate(
                 {"op": "rename", "unit": unit_id, "on": on}
                 | {name: row[name] for name in ("name_vi", "kind")}
             )
         )
-        for name in attributes:
-            said = row.get(name, "").lower()
-            if said and said not in _TRUTH:
-                raise ValueError(f"{name} is neither yes nor no")
-            if said:
-                value = _TRUTH[said]
-                planner.plan(
-                    Attribute(op="attribute", unit=unit_id, attribute=name, value=value, on=on)
-                )
+        for name, value in said.items():
+            planner.plan(
+                Attribute(op="attribute", unit=unit_id, attribute=name, value=value, on=on)
+            )
     named.add(unit_id)
+
+
+def _attributes(row: dict[str, str], known: Any) -> dict[str, bool]:
+    """What a line says of attributes; empty fields say nothing."""
+    said = {name: row[name].lower() for name in known if row.get(name)}
+    for name, word in said.items():
+        if word not in _TRUTH:
+            raise ValueError(f"{name} is neither yes nor no")
+    return {name: _TRUTH[word] for name, word in said.items()}
 
 
 def _said(error: Exception) -> str:

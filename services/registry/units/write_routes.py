@@ -71,8 +71,9 @@ async def import_units(
     source_ref: Reference = None,
     dry_run: DryRun = True,
 ) -> Response:
-    """Bring the tree up to a CSV file (code, name_vi, kind, parent, organisation_kind, attributes):
-    new units begin, other names and kinds become renames; nothing is ended."""
+    """Bring the tree up to a CSV file (code, name_vi, kind, parent, organisation_kind, attributes,
+    ends_on, successors): new units begin, other names and kinds become renames, and a unit ends
+    only where its line says so."""
     rows = importing.rows_of(await read_body(request, importing.LARGEST))
     day = on or state.clock.today()
     planner = _planner(state, caller, source, source_ref)
