@@ -57,18 +57,20 @@ async def build(state: State, asked: Question) -> Table:
     place = _place(state, plan, asked.unit, asked.level, on)
     if asked.known_at is None and as_of == today and on == today:
         return await _current(state, place, today)
-    counted = await past(
-        state.metrics,
-        plan=plan.plan,
-        unit=_asked_of_metrics(state, place),
-        level=place.level,
-        as_of=as_of,
-        known_at=asked.known_at,
-        tree=on.isoformat(),
-    )
-    states = await objective_states(state, plan.plan)
     reported = await stamp(state.pool)
-    quiet = await _silence(state, plan, as_of, asked.known_at)
+    counted, states, quiet = await asyncio.gather(
+        past(
+            state.metrics,
+            plan=plan.plan,
+            unit=_asked_of_metrics(state, place),
+            level=place.level,
+            as_of=as_of,
+            known_at=asked.known_at,
+            tree=on.isoformat(),
+        ),
+        objective_states(state, plan.plan),
+        _silence(state, plan, as_of, asked.known_at),
+    )
     return assemble(state, place, counted, states, asked.known_at, reported, quiet)
 
 
