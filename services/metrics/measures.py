@@ -6,6 +6,7 @@ measure, recognised by its fingerprint. What each kind means is in `fold.py`.
 
 import hashlib
 from datetime import date
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -23,7 +24,7 @@ class Part(msgspec.Struct, frozen=True):
     filter: dict[str, Any] = {}
 
 
-class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """What to count. `keys`: kinds of count key whose rows it takes (one row per event).
 
     `since`: evidence before this day does not exist for it. `bucket`: counted anew in every week or
@@ -56,6 +57,10 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def fingerprint(self) -> str:
         """The same for the same wording, whatever plan it stands in."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         canonical = msgspec.json.encode(msgspec.to_builtins(self), order="deterministic")
         return hashlib.sha256(canonical).hexdigest()
 

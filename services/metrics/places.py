@@ -45,6 +45,8 @@ class Places:
         self._within: dict[str, frozenset[str]] = {}
         self._scopes: dict[str, list[Unit]] = {}
         self._chains: dict[str, list[str]] = {}
+        self._children: dict[str, list[Unit]] = {}
+        self._below: dict[tuple[str, str], list[str]] = {}
 
     def exists(self, unit_id: str) -> bool:
         unit = self.tree.unit(unit_id)
@@ -105,7 +107,11 @@ class Places:
         return self.chain(home) if home is not None else []
 
     def children(self, unit_id: str) -> list[Unit]:
-        return [u for u in self.tree.children(unit_id, self.day) if u.level != "organisation"]
+        known = self._children.get(unit_id)
+        if known is None:
+            found = self.tree.children(unit_id, self.day)
+            known = self._children[unit_id] = [u for u in found if u.level != "organisation"]
+        return known
 
     def within(self, root: str) -> frozenset[str]:
         """Every unit, of any time, whose facts an old unit's plan covers: its territory's."""
@@ -158,7 +164,14 @@ class Places:
         return [top, *shown]
 
     def units_below(self, root: str, level: str) -> list[str]:
-        """The units of a level that exist on this day in a unit (or in what succeeded it)."""
+        """The units of a level that exist on this day in a unit (or in what succeeded it); not to
+        be changed."""
+        known = self._below.get((root, level))
+        if known is None:
+            known = self._below[root, level] = self._find_below(root, level)
+        return known
+
+    def _find_below(self, root: str, level: str) -> list[str]:
         if self.exists(root):
             return [u.unit_id for u in self.tree.descendants(root, self.day, level)]
         found = []
