@@ -87,6 +87,11 @@ async def test_differences(registry: Running, metrics: Asked) -> None:
     assert answer.json()["change"] == 3
     assert metrics.path == "/v1/differences"
     assert metrics.params["from_as_of"] == ["2026-06-01"]
+    await registry.client.get(
+        f"{DAK_LAK}/changes",
+        params={"objective": OBJECTIVE, "from_position": 0, "to_position": 7},
+    )
+    assert (metrics.params["from_position"], metrics.params["to_position"]) == (["0"], ["7"])
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ Unit = Annotated[str | None, Query(max_length=80, description="code or code@era;
 AsOf = Annotated[date | None, Query(description="what had happened by the end of")]
 KnownAt = Annotated[date | None, Query(description="what was recorded by the end of")]
 
+Position = Annotated[
+    int | None, Query(ge=0, le=2**53, description="known up to this row, instead of known_at")
+]
+
 
 def check_objectives(state: State, plan: str, names: list[str]) -> None:
     """Refuse objectives that the plan does not have."""
@@ -181,12 +185,15 @@ async def show_changes(
     from_known_at: KnownAt = None,
     to_as_of: AsOf = None,
     to_known_at: KnownAt = None,
+    from_position: Position = None,
+    to_position: Position = None,
     part: Annotated[str, Query(description="value, denominator, or a count beside")] = "value",
     cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Response:
     """Why a number is another one than before: every event and definition that changed it between
-    two days, whether it happened in between or only became known."""
+    two days, whether it happened in between or only became known; or between two positions of the
+    log, exact within a day."""
     today = state.clock.today()
     days = {
         "from_as_of": from_as_of, "from_known_at": from_known_at, "to_as_of": to_as_of,
@@ -202,6 +209,8 @@ async def show_changes(
         "objective": objective,
         "unit": place,
         **{name: day and day.isoformat() for name, day in days.items()},
+        "from_position": from_position,
+        "to_position": to_position,
         "part": part,
         "cursor": cursor,
         "limit": limit,
