@@ -62,7 +62,7 @@ def body(first: int, count: int) -> bytes:
 async def send(port: int, key: str, name: str, lines: int, on_part: Any = None) -> Sent:
     """Send a stream by hand while its answer is read; raises unless all lines were accepted."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
-    server = _listening(port)
+    server = listening(port)
     writer.write(
         (
             f"PUT /v1/streams/{name}?acks=errors HTTP/1.1\r\nHost: bench\r\n"
@@ -114,7 +114,8 @@ async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
             yield line
 
 
-def _listening(port: int) -> psutil.Process:
+def listening(port: int) -> psutil.Process:
+    """The service that was started on a port."""
     for process in psutil.process_iter(["cmdline"]):
         if str(port) in (process.info["cmdline"] or []):
             return process

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -14,11 +15,15 @@ import msgspec
 
 from bench import ingest, load
 from bench.report import Row
+from bench.stream import listening
 from deploy.local.stack import LocalStack
+from shared.clock import VIETNAM
 
 EVENTS = 3_000
 REQUESTS = 400
 POSTS = 60
+PAST_DAYS = 40
+NATION = "/v1/nation"
 TABLE = "/v1/plans/dak-lak-2026/table"
 SELECT = "SELECT * FROM indicators.cells WHERE plan = 'dak-lak-2026'"
 
@@ -36,7 +41,12 @@ async def measure(_: LocalStack) -> list[Row]:
             if await process.wait():
                 raise RuntimeError("simulate failed")
             key = (home / "admin.key").read_text().strip()
-            return [await _table(stack, key), await _visible(stack, key)]
+            return [
+                await _table(stack, key),
+                await _past(stack, key),
+                await _nation(stack, key),
+                await _visible(stack, key),
+            ]
 
 
 async def _table(stack: LocalStack, key: str) -> Row:
@@ -69,6 +79,56 @@ async def _table(stack: LocalStack, key: str) -> Row:
         10,
         at_most=True,
     )
+
+
+async def _past(stack: LocalStack, key: str) -> Row:
+    """Every day of the last PAST_DAYS, as known today: no answer is a repeat, and (the course having
+    been posted today) none is empty."""
+    today = datetime.now(VIETNAM).date()
+    times = []
+    headers = {"Authorization": f"Bearer {key}"}
+    url = stack.urls["registry"] + TABLE
+    async with httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as client:
+        for back in range(1, PAST_DAYS + 1):
+            day = (today - timedelta(days=back)).isoformat()
+            started = time.perf_counter()
+            answer = await client.get(url, params={"as_of": day, "known_at": today.isoformat()})
+            answer.raise_for_status()
+            times.append(time.perf_counter() - started)
+    times.sort()
+    return Row(
+        f"province table of a past day, slowest of {PAST_DAYS}",
+        1e3 * times[-1],
+        "ms",
+        f"median {1e3 * times[len(times) // 2]:.0f} ms, {EVENTS:,} events in the log",
+        None,
+        300,
+        at_most=True,
+    )
+
+
+async def _nation(stack: LocalStack, key: str) -> Row:
+    """What the memory of registry grows by while the nation is streamed, three times."""
+    registry = listening(int(stack.urls["registry"].rpartition(":")[2]))
+    headers = {"Authorization": f"Bearer {key}"}
+    lines = 0
+    async with httpx.AsyncClient(headers=headers, timeout=120, trust_env=False) as client:
+        async with client.stream("GET", stack.urls["registry"] + NATION) as answer:
+            answer.raise_for_status()
+            async for _ in answer.aiter_bytes():
+                pass
+        before = registry.memory_info().rss
+        for _ in range(3):
+            async with client.stream("GET", stack.urls["registry"] + NATION) as answer:
+                answer.raise_for_status()
+                lines = 0
+                async for chunk in answer.aiter_bytes():
+                    lines += chunk.count(b"\n")
+    grown = (registry.memory_info().rss - before) / 2**20
+    return Row(
+        "nation as CSV, memory grown by three more", grown, "MB", f"{lines:,} lines", None, 10,
+        at_most=True,
+    )  # fmt: skip
 
 
 async def _visible(stack: LocalStack, key: str) -> Row:
