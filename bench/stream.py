@@ -22,6 +22,9 @@ from bench.report import Row
 from deploy.local.stack import LocalStack, infrastructure_only
 
 LINES = 100_000
+FIRST = 100_000_000
+"""The other parts of the bench number their events from 0 in the same log."""
+
 PART = 1_000
 """Lines written at once."""
 
@@ -89,7 +92,7 @@ async def send(port: int, key: str, name: str, lines: int, on_part: Any = None) 
     started = time.perf_counter()
     reading = asyncio.create_task(read())
     for first in range(0, lines, PART):
-        part = body(first, min(PART, lines - first))
+        part = body(FIRST + first, min(PART, lines - first))
         writer.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
         await writer.drain()
     writer.write(b"0\r\n\r\n")
@@ -125,7 +128,7 @@ def listening(port: int) -> psutil.Process:
 async def copy_rate(url: str, lines: int) -> float:
     """The reference: the very rows that the stream left in the log, by COPY into a table of the
     same shape and indices, in the service's groups of 500 with a commit each."""
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, server_settings={"search_path": "activities"})
     await connection.execute("CREATE TABLE bench_copy (LIKE log INCLUDING ALL)")
     columns = [
         row["column_name"]
