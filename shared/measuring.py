@@ -9,6 +9,7 @@ give the values in that order. `None` leaves an attribute out.
 """
 
 import time
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ _START = time.time_ns()
 
 
 @dataclass
-class Instrument:
+class Instrument(ABC):
     """What all kinds share. `name` and `unit` as OpenTelemetry writes them (unit: UCUM)."""
 
     name: str
@@ -53,9 +54,9 @@ class Instrument:
         pairs = zip(self.attributes, values, strict=True)
         return {name: value for name, value in pairs if value is not None}
 
+    @abstractmethod
     def metric(self, now: int) -> Metric | None:
         """What has been measured so far; None if nothing was. `now`: nanoseconds since 1970."""
-        raise NotImplementedError
 
 
 @dataclass

@@ -13,6 +13,7 @@ import msgspec
 from services.metrics.compile import WRONG, compile_objective, compile_plan
 from services.metrics.objectives import Objective
 from shared.contracts.definitions import Catalogue
+from shared.merge_patch import merge_patch
 
 Json = dict[str, Any]
 
@@ -85,7 +86,7 @@ class _Builder:
         }
 
     def _changed(self, now: tuple[Json, Objective], changes: Json) -> tuple[Json, Objective]:
-        raw = dated(merge(now[0], changes), changes)
+        raw = dated(merge_patch(now[0], changes), changes)
         try:
             return raw, compile_objective(self._document, raw, self._catalogue, self._issued)
         except WRONG:
@@ -119,16 +120,3 @@ def dated(raw: Json, changes: Json) -> Json:
     if raw.get("deadline_exclusive"):
         last -= timedelta(days=1)
     return {**raw, "last_day": last.isoformat()}
-
-
-def merge(target: Any, patch: Any) -> Any:
-    """JSON merge patch (RFC 7396)."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merge(result.get(key), value)
-    return result

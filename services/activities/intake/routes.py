@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.intake import acls, admin
 from services.activities.intake.lag import lags
+from services.activities.keys.orders import check_rights
 from services.activities.keys.routes import Administrator, Authenticated, Text, bearer
 from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
-from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/intake", tags=["intake"], dependencies=[Depends(bearer)])
 
@@ -195,23 +195,5 @@ async def _states(request: Request, partner: str | None) -> list[IntakeState]:
 
 
 def _check_order(catalogue: Catalogue, order: IntakeOrder) -> None:
-    for index, role in enumerate(order.roles):
-        # An administrator's rights are not for messages that carry no key.
-        if role not in catalogue.words.roles or role in ("any", "administrator"):
-            raise Problem(
-                "role-unknown",
-                "There is no such role for a partner.",
-                pointer=f"/roles/{index}",
-                hint=f"Roles: {', '.join(r for r in catalogue.words.roles if r != 'any')}.",
-            )
-    for index, name in enumerate(order.types or []):
-        short = name.removeprefix(EVENT_TYPE_PREFIX)
-        if not any(
-            t == short or (short[-1:] == "*" and t.startswith(short[:-1])) for t in catalogue
-        ):
-            raise Problem(
-                "type-unknown",
-                "There is no such event type.",
-                pointer=f"/types/{index}",
-                hint="GET /v1/types lists them.",
-            )
+    # An administrator's rights are not for messages that carry no key.
+    check_rights(order.roles, order.types, catalogue, never=("any", "administrator"))

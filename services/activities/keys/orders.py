@@ -1,6 +1,7 @@
 """What the administrator may say of a key or client, and whether it makes sense."""
 
 import re
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -94,17 +95,23 @@ class Rotation(BaseModel):
         return span
 
 
-def check_order(order: RightsOrder, catalogue: Catalogue) -> None:
-    """Raise Problem (422) for roles, types or days that make no sense."""
-    for index, role in enumerate(order.roles):
-        if role not in catalogue.words.roles or role == "any":
+def check_rights(
+    roles: Sequence[str],
+    types: Sequence[str] | None,
+    catalogue: Catalogue,
+    never: Collection[str] = ("any",),
+) -> None:
+    """Raise Problem (422) for roles (those in `never` among them) or types that there are not."""
+    known = [role for role in catalogue.words.roles if role not in never]
+    for index, role in enumerate(roles):
+        if role not in known:
             raise Problem(
                 "role-unknown",
-                "There is no such role.",
+                "There is no such role here.",
                 pointer=f"/roles/{index}",
-                hint=f"Roles: {', '.join(r for r in catalogue.words.roles if r != 'any')}.",
+                hint=f"Roles: {', '.join(known)}.",
             )
-    for index, name in enumerate(order.types or []):
+    for index, name in enumerate(types or []):
         short = name.removeprefix(EVENT_TYPE_PREFIX)
         if not any(
             t == short or (short[-1:] == "*" and t.startswith(short[:-1])) for t in catalogue
@@ -115,6 +122,11 @@ def check_order(order: RightsOrder, catalogue: Catalogue) -> None:
                 pointer=f"/types/{index}",
                 hint="GET /v1/types lists them.",
             )
+
+
+def check_order(order: RightsOrder, catalogue: Catalogue) -> None:
+    """Raise Problem (422) for roles, types or days that make no sense."""
+    check_rights(order.roles, order.types, catalogue)
     if order.expires_at is not None and order.expires_at.tzinfo is None:
         raise Problem(
             "time-malformed",

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from shared.merge_patch import merge_patch
+
 CORRECTED = "event.corrected"
 REVOKED = "event.revoked"
 AMENDMENTS = frozenset({CORRECTED, REVOKED})
@@ -32,19 +34,6 @@ class Statement:
     subject: str
     time: str
     data: dict[str, Any]
-
-
-def merge_patch(target: Any, patch: Any) -> Any:
-    """JSON merge patch, RFC 7396, section 2; neither argument is changed."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = merge_patch(result.get(name), value)
-    return result
 
 
 def effective(root: int, original: Statement, amendments: Iterable[Amendment]) -> Statement | None:

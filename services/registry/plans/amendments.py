@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from shared.merge_patch import merge_patch
+
 SECTIONS = {"objective": "objectives", "task": "tasks", "obligation": "reporting"}
 
 
@@ -12,21 +14,8 @@ def amended(document: dict[str, Any], amendment: dict[str, Any]) -> dict[str, An
     for name, section in SECTIONS.items():
         if amendment.get(name) is not None:
             items = [
-                merge(item, amendment["changes"]) if item["id"] == amendment[name] else item
+                merge_patch(item, amendment["changes"]) if item["id"] == amendment[name] else item
                 for item in document[section]
             ]
             document = {**document, section: items}
     return document
-
-
-def merge(target: Any, patch: Any) -> Any:
-    """JSON merge patch (RFC 7396): null removes, objects merge, all else replaces."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(target) if isinstance(target, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merge(result.get(key), value)
-    return result
