@@ -1,14 +1,16 @@
-"""Units: search, one unit, what lies below it, its history."""
+"""Units: search, one unit, what lies below it, its history with who said what and why."""
 
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from services.registry.access import Visiting
 from services.registry.answers import Cursor, TaggedRoute, page
 from services.registry.definitions import Population
 from services.registry.state import Registry, State
-from shared.contracts.tree import Unit
+from shared.contracts.definitions import Catalogue
+from shared.contracts.tree import UNIT_TYPES, Unit
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/units", tags=["units"], route_class=TaggedRoute)
@@ -58,22 +60,35 @@ async def find_units(
     q: Annotated[str | None, Query(max_length=100, description="name or code")] = None,
     level: Annotated[str | None, Query(description=", ".join(LEVELS))] = None,
     parent: Annotated[str | None, Query(description="code or code@era; all below it")] = None,
+    attribute: Annotated[str | None, Query(description="has it: remote, difficult ...")] = None,
+    kind: Annotated[str | None, Query(description="of a place or organisation: school ...")] = None,
     on: On = None,
+    former: Annotated[bool, Query(description="also units that exist no more, or not yet")] = False,
     cursor: Cursor = None,
     limit: Limit = 200,
 ) -> dict[str, Any]:
-    """Units of a day, by name (diacritics optional), level and what they belong to."""
+    """Units of a day, by name (diacritics optional), level, kind, attribute and what they are in."""
     day = on or state.clock.today()
     check_level(level)
+    _check_words(attribute, kind)
     tree = state.tree
     if parent is not None:
         top = state.unit(parent, day)
-        units = tree.descendants(top.unit_id, day, level)
+        units = tree.descendants(top.unit_id, None if former else day, level)
     else:
-        units = [u for u in tree.units() if u.exists(day) and level in (None, u.level)]
+        units = [u for u in tree.units() if level in (None, u.level)]
+    units = [
+        u
+        for u in units
+        if (former or u.exists(day))
+        and (attribute is None or u.has(attribute, day))
+        and kind in (None, u.kind(day), u.facts.get("organisation_kind"))
+    ]
     order: dict[str, list[Any]]
     if q and q.strip():
-        hits = state.search.find(tree.units(), state.definitions.position, q.strip(), day, 10_000)
+        seen_on = None if former else day
+        at = state.definitions.position
+        hits = state.search.find(tree.units(), at, q.strip(), seen_on, 10_000)
         wanted = {u.unit_id for u in units}
         units = [u for u in hits if u.unit_id in wanted]
         order = {u.unit_id: [n] for n, u in enumerate(units)}
@@ -129,14 +144,46 @@ async def show_children(
 
 
 @router.get("/{code}/history")
-async def show_history(state: Registry, code: str) -> dict[str, Any]:
-    """Every unit that ever had this code (or the one named), with names and succession."""
+async def show_history(state: Registry, visitor: Visiting, code: str) -> dict[str, Any]:
+    """Every unit that ever had this code (or the one named): names, attributes, succession, and,
+    for whoever has a key, the events that said so, with their source and reason."""
     tree = state.tree
     if "@" in code:
         units = [state.unit(code, state.clock.today())]
     else:
         units = tree.with_code(code) or [state.unit(code, state.clock.today())]
-    return {"code": code, "units": [_history(state, unit) for unit in units]}
+    told = {} if visitor.anonymous else await _events(state, [u.unit_id for u in units])
+    return {
+        "code": code,
+        "units": [_history(state, u) | {"events": told.get(u.unit_id, [])} for u in units],
+    }
+
+
+_EVENTS = """
+SELECT position, recorded, type, source, id, content->'data' AS data FROM definition
+WHERE type = ANY($1) AND content->'data'->>'unit_id' = ANY($2) AND revision = (
+  SELECT max(d.revision) FROM definition d WHERE d.origin = definition.origin)
+ORDER BY position
+"""
+
+
+async def _events(state: State, unit_ids: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """What was said of each unit, in the order of the log; what was revoked is not there."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in await state.pool.fetch(_EVENTS, sorted(UNIT_TYPES), unit_ids):
+        data = row["data"]
+        found.setdefault(data["unit_id"], []).append(
+            {
+                "type": row["type"],
+                "source": row["source"],
+                "id": row["id"],
+                "position": row["position"],
+                "recorded": row["recorded"],
+                "source_ref": data.get("source_ref"),
+                "says": {k: v for k, v in data.items() if k not in ("unit_id", "source_ref")},
+            }
+        )
+    return found
 
 
 def _history(state: State, unit: Unit) -> dict[str, Any]:
@@ -152,9 +199,34 @@ def _history(state: State, unit: Unit) -> dict[str, Any]:
         "valid_from": unit.valid_from,
         "valid_to": unit.valid_to,
         "names": names,
+        "attributes": [
+            {"attribute": name, "from": since, "value": value}
+            for name, steps in sorted(unit.attributes.items())
+            for since, value in steps
+        ],
         "predecessors": [other(*p) for p in sorted(state.tree.predecessors(unit.unit_id))],
         "successors": [other(s.unit_id, s.part) for s in unit.successors],
     }
+
+
+def _check_words(attribute: str | None, kind: str | None) -> None:
+    """Refuse an attribute or a kind (of a place or of an organisation) that does not exist."""
+    enums = Catalogue.load().words.enums
+    attributes, kinds = enums["unit_attribute"], [*enums["unit_kind"], *enums["organisation_kind"]]
+    if attribute is not None and attribute not in attributes:
+        raise Problem(
+            "attribute-unknown",
+            "There is no such attribute of units.",
+            pointer="/attribute",
+            hint=f"One of {', '.join(attributes)}.",
+        )
+    if kind is not None and kind not in kinds:
+        raise Problem(
+            "kind-unknown",
+            "There is no such kind of unit or organisation.",
+            pointer="/kind",
+            hint=f"One of {', '.join(kinds)}.",
+        )
 
 
 def check_level(level: str | None) -> None:

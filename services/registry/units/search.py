@@ -1,17 +1,120 @@
-"""Finding units by name, with or without Vietnamese diacritics. Pure."""
+"""Finding units by name, as people type Vietnamese. Pure.
 
+Diacritics may be left out, wholly or in part; those that are typed must be right, unless nothing
+else is found. Composed and decomposed Unicode, `Hoà` and `Hòa`, `Ð` (eth) and `Đ`, apostrophes,
+`Quy` and `Qui`, `p.` and `phường`, and a kind that the unit no longer has, make no difference.
+"""
+
+import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from shared.contracts.tree import Unit
 
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+_ETH = str.maketrans({"Ð": "đ", "ð": "đ", "Đ": "đ"})
+_SILENT = re.compile(r"['’‘`ʼ´]")
+_WORD = re.compile(r"[^\W_]+")
+_SHORT = {
+    "p": "phường", "x": "xã", "tt": "thị trấn", "tx": "thị xã", "tp": "thành phố", "q": "quận",
+    "h": "huyện", "t": "tỉnh", "đk": "đặc khu", "tdp": "tổ dân phố", "kp": "khu phố",
+    "hcm": "hồ chí minh", "tphcm": "thành phố hồ chí minh",
+}  # fmt: skip
+# As `plain` writes them.
+_KINDS = tuple(
+    tuple(kind.split())
+    for kind in (
+        "thanh pho", "thi tran", "thi xa", "dac khu", "to dan pho", "khu pho", "phuong", "xa",
+        "tinh", "quan", "huien", "thon", "buon", "ap", "ban", "lang",
+    )
+)  # fmt: skip
 
-def fold(text: str) -> str:
-    """Lower case without diacritics: `Đắk Lắk` -> `dak lak`."""
-    decomposed = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return " ".join(plain.split())
+
+@dataclass(frozen=True)
+class _Word:
+    """One syllable: its letters (with their own marks, as in ă, ơ), bare (y as i), and its tone."""
+
+    letters: str
+    plain: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class _Name:
+    words: tuple[_Word, ...]
+    plain: str
+    unit: Unit
+
+
+@lru_cache(maxsize=50_000)
+def _words(text: str) -> tuple[_Word, ...]:
+    lowered = unicodedata.normalize("NFC", text.translate(_ETH).casefold().translate(_ETH))
+    return tuple(_word(found) for found in _WORD.findall(_SILENT.sub("", lowered)))
+
+
+@lru_cache(maxsize=20_000)
+def _word(text: str) -> _Word:
+    apart = unicodedata.normalize("NFD", text)
+    tone = "".join(c for c in apart if c in _TONES)
+    letters = unicodedata.normalize("NFC", "".join(c for c in apart if c not in _TONES))
+    bare = unicodedata.normalize("NFD", letters.replace("đ", "d"))
+    plain = "".join(c for c in bare if not unicodedata.combining(c)).replace("y", "i")
+    return _Word(letters, plain, tone)
+
+
+def _asked(text: str) -> tuple[_Word, ...]:
+    """The words of a query, with what people shorten written out."""
+    return tuple(
+        word
+        for typed in _words(text)
+        for word in (_words(_SHORT[typed.letters]) if typed.letters in _SHORT else (typed,))
+    )
+
+
+def _without_kind(words: tuple[_Word, ...]) -> tuple[_Word, ...]:
+    plain = tuple(word.plain for word in words)
+    for kind in _KINDS:
+        if plain[: len(kind)] == kind and len(plain) > len(kind):
+            return words[len(kind) :]
+        if plain[-len(kind) :] == kind and len(plain) > len(kind) and kind[0] != "ban":
+            return words[: -len(kind)]
+    return words
+
+
+def _fits(typed: _Word, word: _Word, *, whole: bool) -> bool:
+    """Whether a typed word may mean (the beginning of) another; what it marks must be marked so."""
+    if (typed.plain != word.plain) if whole else not word.plain.startswith(typed.plain):
+        return False
+    if typed.tone not in ("", word.tone):
+        return False
+    pairs = zip(typed.letters, typed.plain, word.letters, strict=False)
+    return all(letter in (bare, said) for letter, bare, said in pairs)
+
+
+def _rank(words: tuple[_Word, ...], name: _Name) -> int | None:
+    """How well a name fits: 0 the same, 1 the same without its kind, 2 in a row, 3 all there."""
+    if not all(f" {word.plain}" in name.plain for word in words):
+        return None
+    if _same(words, name.words):
+        return 0
+    rest = _without_kind(name.words)
+    if _same(words, rest):
+        return 1
+    for start in range(len(name.words) - len(words) + 1):
+        run = name.words[start : start + len(words)]
+        if _same(words[:-1], run[:-1]) and _fits(words[-1], run[-1], whole=False):
+            return 2
+    there = all(any(_fits(typed, word, whole=False) for word in name.words) for typed in words)
+    return 3 if there else None
+
+
+def _same(words: tuple[_Word, ...], others: tuple[_Word, ...]) -> bool:
+    return len(words) == len(others) and all(
+        _fits(typed, word, whole=True) for typed, word in zip(words, others, strict=True)
+    )
 
 
 class Search:
@@ -19,36 +122,46 @@ class Search:
 
     def __init__(self) -> None:
         self._position = -1
-        self._entries: list[tuple[str, str, Unit]] = []
+        self._names: list[_Name] = []
 
     def find(
-        self, units: Iterable[Unit], position: int, text: str, on: date, limit: int
+        self, units: Iterable[Unit], position: int, text: str, on: date | None, limit: int
     ) -> list[Unit]:
-        """Units that exist on `on` and match: exact names first, then prefixes, then the rest.
+        """Units that match, and exist on `on` (None: that ever existed), the best first.
 
-        A text with diacritics must match them; a plain one matches either way. A code matches too.
+        A code or unit_id is found as it is, and a unit by every name that it ever had.
         """
         if position != self._position:
-            self._entries = [
-                (unicodedata.normalize("NFC", name.casefold()), fold(name), unit)
+            self._names = [
+                _Name(words, " " + " ".join(word.plain for word in words), unit)
                 for unit in units
-                for name in {n[1] for n in unit.names}
+                for words in {_words(name) for _, name, _ in unit.names}
             ]
             self._position = position
-        exact = " ".join(unicodedata.normalize("NFC", text.casefold()).split())
-        plain = fold(text)
-        accented = exact != plain
-        found: dict[str, tuple[int, str, Unit]] = {}
-        for name, folded, unit in self._entries:
-            where = name.find(exact) if accented else folded.find(plain)
-            if where < 0 and unit.code != text:
-                continue
-            if not unit.exists(on):
-                continue
-            rest = (name if accented else folded)[where:] if where >= 0 else ""
-            rank = 0 if unit.code == text else 1 if rest in (plain, exact) else 2
-            known = found.get(unit.unit_id)
-            if known is None or rank < known[0]:
-                found[unit.unit_id] = (rank, unit.unit_id, unit)
-        ranked = sorted(found.values(), key=lambda hit: (hit[0], len(hit[2].name(on)), hit[1]))
-        return [unit for _, _, unit in ranked[:limit]]
+        names = [name for name in self._names if on is None or name.unit.exists(on)]
+        coded = {n.unit.unit_id: n.unit for n in names if text in (n.unit.code, n.unit.unit_id)}
+        if coded:
+            return [coded[unit_id] for unit_id in sorted(coded)][:limit]
+        words = _asked(text)
+        tries = [words, _without_kind(words)]
+        tries += [tuple(_Word(w.plain, w.plain, "") for w in one) for one in tries]
+        for asked in dict.fromkeys(tries):
+            found = _ranked(asked, names, on) if asked else []
+            if found:
+                return found[:limit]
+        return []
+
+
+def _ranked(words: tuple[_Word, ...], names: list[_Name], on: date | None) -> list[Unit]:
+    found: dict[str, tuple[int, int, str, Unit]] = {}
+    for name in names:
+        rank = _rank(words, name)
+        if rank is None:
+            continue
+        unit = name.unit
+        shown = unit.name(on or unit.valid_from)
+        hit = (rank, len(shown), unit.unit_id, unit)
+        known = found.get(unit.unit_id)
+        if known is None or hit[:3] < known[:3]:
+            found[unit.unit_id] = hit
+    return [hit[3] for hit in sorted(found.values(), key=lambda hit: hit[:3])]

@@ -52,6 +52,8 @@ WORDS = {
     "known-at-in-future": "Ngày ghi nhận được hỏi còn ở tương lai.",
     "as-of-not-public": "Số liệu công khai chỉ có theo tuần, đến hết Chủ nhật.",
     "level-unknown": "Không có cấp đơn vị này.",
+    "attribute-unknown": "Không có đặc điểm này.",
+    "kind-unknown": "Không có loại đơn vị này.",
     "level-above-unit": "Cấp được chọn cao hơn đơn vị.",
     "level-not-public": "Cấp này không được công khai.",
     "parameter-not-public": "Muốn xem như vậy cần đăng nhập.",
