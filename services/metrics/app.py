@@ -24,6 +24,9 @@ from shared.lane_consumer import LogReader
 from shared.looks import looking
 from shared.problems import Problem
 
+FOLLOW_SECONDS = 1.0
+"""Between looks for new definitions: whoever asks first must not wait for them to be folded."""
+
 
 def create_app(settings: MetricsSettings | None = None, clock: Clock | None = None) -> FastAPI:
     """The service, ready to run; nothing is connected before its lifespan starts."""
@@ -54,10 +57,15 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
         app.state.activities = client
         watch_pool("metrics", pool)
         watch = Watch(pool, client)
+
+        async def follow() -> None:
+            await definitions.prepare(pool, now.today())
+
         try:
             async with (
                 looking("projection", watch.look),
                 looking("lag", watch.look_at_log),
+                looking("definitions", follow, FOLLOW_SECONDS),
                 looking("plans", PlanWatch(pool, definitions, now).look, EVERY_SECONDS),
             ):
                 yield
@@ -83,7 +91,7 @@ def _add_health(app: FastAPI) -> None:
 
     @app.get("/health/ready", tags=["health"])
     async def ready(request: Request) -> dict[str, str]:
-        """200 when the tables can be read; 503 with the reason otherwise."""
+        """200 when the tables can be read and the definitions are; 503 with the reason otherwise."""
         try:
             await request.app.state.pool.fetchval("SELECT 1 FROM shown", timeout=2)
         except Exception as error:
@@ -95,6 +103,15 @@ def _add_health(app: FastAPI) -> None:
                 retryable=True,
                 retry_after=2,
             ) from error
+        if not request.app.state.definitions.prepared:
+            raise Problem(
+                "indicators-unavailable",
+                "Units and plans are still being read.",
+                status=503,
+                hint="Ask again in a moment.",
+                retryable=True,
+                retry_after=1,
+            )
         return {"status": "ready"}
 
     app.add_route("/metrics", exposition.route, include_in_schema=False)

@@ -12,13 +12,15 @@ from services.metrics.amendments import Amendment, amended_plan
 from services.metrics.compile import compile_plan
 from services.metrics.measures import Measure
 from services.metrics.objectives import Objective
+from services.metrics.published import why_refused
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import Content, LogRecord
 from shared.contracts.tree import UNIT_TYPES, UnitTree
 
 Json = dict[str, Any]
 
-PLAN_TYPES = frozenset({"plan.published", "plan.amended"})
+PUBLISHED = "plan.published"
+PLAN_TYPES = frozenset({PUBLISHED, "plan.amended"})
 ISSUED = "central_document.issued"
 KEPT_TYPES = UNIT_TYPES | PLAN_TYPES | {"population.declared", ISSUED}
 
@@ -29,6 +31,7 @@ class Definitions:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self.tree = UnitTree()
+        self._tree_shared = False
         self.position = 0
         self._contents: dict[tuple[int, bytes], Content | None] = {}
         self._by_kind: dict[str, list[tuple[int, Content]]] = {}
@@ -36,10 +39,13 @@ class Definitions:
         self._compiled: dict[tuple[int, ...], tuple[Json, list[Objective]]] = {}
 
     def copy(self) -> "Definitions":
-        """The same definitions, which later rows of these ones do not change."""
+        """The same definitions, which later rows of these ones do not change; and vice versa."""
         found = Definitions(self._catalogue)
-        found.tree, found.position = self.tree.copy(), self.position
+        found.tree, found.position = self.tree, self.position
         found._contents = dict(self._contents)
+        found._by_kind, found._populations = self._by_kind, self._populations
+        found._compiled = self._compiled
+        self._tree_shared = found._tree_shared = True
         return found
 
     def apply(self, record: LogRecord) -> None:
@@ -47,22 +53,25 @@ class Definitions:
         self.position = max(self.position, record.position)
         kind = record.effective.type if record.effective is not None else record.short_type
         if kind in UNIT_TYPES or record.void:
+            if self._tree_shared:
+                self.tree, self._tree_shared = self.tree.copy(), False
             self.tree.apply(record)
-        self._compiled.clear()
-        self._by_kind.clear()
+            self._compiled = {}
         if kind in KEPT_TYPES - UNIT_TYPES or record.void:
             self._contents[record.origin, record.key] = record.effective_content()
-            self._populations = None
+            # New ones: copies, and questions under way, go on with those they have.
+            self._compiled, self._by_kind, self._populations = {}, {}, None
 
     # -- plans -------------------------------------------------------------------------------
 
     def plan_ids(self) -> list[str]:
-        """Every plan ever published."""
-        return sorted({c.data["plan"] for _, c in self._of("plan.published")})
+        """Every plan ever published that can be one."""
+        return sorted({content.data["plan"] for _, content in self._of(PUBLISHED)})
 
     def plan(self, plan: str, on: date) -> tuple[Json, list[Objective]] | None:
-        """The newest version of a plan with the amendments valid on a day, compiled."""
-        versions = [item for item in self._of("plan.published") if item[1].data["plan"] == plan]
+        """The newest version of a plan with the amendments valid on a day, compiled; documents
+        that cannot be a plan are as if never published (`published.py`)."""
+        versions = [item for item in self._of(PUBLISHED) if item[1].data["plan"] == plan]
         if not versions:
             return None
         origin, version = versions[-1]
@@ -72,9 +81,10 @@ class Definitions:
             if content.data["plan"] == plan and date.fromisoformat(content.data["valid_from"]) <= on
         ]
         key = (origin, *[at for at, _ in changes])
-        known = self._compiled.get(key)
+        compiled = self._compiled
+        known = compiled.get(key)
         if known is None:
-            known = self._compiled[key] = amended_plan(
+            known = compiled[key] = amended_plan(
                 version.data["document"],
                 [change for _, change in changes],
                 self._catalogue,
@@ -88,7 +98,7 @@ class Definitions:
         days = {date.min, date.max}
         days |= {date.fromisoformat(c.data["valid_from"]) for _, c in self._of("plan.amended")}
         objectives: list[Objective] = []
-        for _, content in self._of("plan.published"):
+        for _, content in self._of(PUBLISHED):
             objectives += compile_plan(content.data["document"], self._catalogue)
         for plan in self.plan_ids():
             for day in days:
@@ -111,29 +121,36 @@ class Definitions:
 
     def population(self, unit_id: str, code: str, on: date) -> int | None:
         """The number last declared for a unit on or before a day (later as_of, then position)."""
-        if self._populations is None:
-            self._populations = {}
+        known = self._populations
+        if known is None:
+            known = {}
             for origin, content in self._of("population.declared"):
                 data = content.data
                 entry = (date.fromisoformat(data["as_of"]), origin, int(data["number"]))
-                place = (content.unitid, data["population"])
-                self._populations.setdefault(place, []).append(entry)
-            for declared in self._populations.values():
+                known.setdefault((content.unitid, data["population"]), []).append(entry)
+            for declared in known.values():
                 declared.sort()
-        entries = self._populations.get((unit_id, code), [])
+            self._populations = known
+        entries = known.get((unit_id, code), [])
         at = bisect_right(entries, on, key=lambda entry: entry[0])
         return entries[at - 1][2] if at else None
 
     def _of(self, kind: str) -> list[tuple[int, Content]]:
         """Those of a type that hold, in the order of the log."""
-        known = self._by_kind.get(kind)
+        by_kind = self._by_kind
+        known = by_kind.get(kind)
         if known is None:
-            known = self._by_kind[kind] = sorted(
+            known = by_kind[kind] = sorted(
                 (
                     (origin, content)
                     for (origin, _), content in self._contents.items()
-                    if content is not None and content.type == kind
+                    if content is not None and content.type == kind and _usable(content)
                 ),
                 key=lambda item: item[0],
             )
         return known
+
+
+def _usable(content: Content) -> bool:
+    data = content.data
+    return content.type != PUBLISHED or why_refused(data["plan"], data["document"]) is None

@@ -7,7 +7,7 @@ known by `unit_id` = code@era; a code alone is ambiguous (15 was Yên Bái and i
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from shared.contracts.record import Content, LogRecord
@@ -25,6 +25,9 @@ LEVEL_OF_KIND = {
     "organisation": "organisation",
 }
 """Five kinds of place share three levels; the level never changes, the kind may (xã -> phường)."""
+
+FACTS = ("name_en", "organisation_kind", "area_km2", "lat", "lon", "source_ref")
+"""What `unit.established` says of a unit besides, shown as it was said."""
 
 RESOLVED_KEPT = 100_000
 """Answers of `resolve` that are remembered: events come for few units and days at a time."""
@@ -56,7 +59,8 @@ class Successor:
 
 @dataclass
 class Unit:
-    """One node of the tree; `valid_to` is the first day on which it no longer exists."""
+    """One node of the tree; `valid_to` is the first day on which it no longer exists. Not to be
+    changed: copies of the tree share it."""
 
     unit_id: str
     code: str
@@ -112,9 +116,21 @@ class UnitTree:
         return len(self._all())
 
     def copy(self) -> "UnitTree":
-        """The same tree, which later rows of this one do not change."""
+        """The same tree, which later rows of this one do not change; units are shared, since none
+        is ever changed in place."""
         found = UnitTree()
         found.position, found._contents, found._stale = self.position, dict(self._contents), True
+        if not self._stale:
+            found._units = dict(self._units)
+            for mine, theirs in (
+                (found._by_code, self._by_code),
+                (found._children, self._children),
+            ):
+                mine.update((name, below.copy()) for name, below in theirs.items())
+            found._predecessors.update(
+                (name, before.copy()) for name, before in self._predecessors.items()
+            )
+            found._stale = False
         return found
 
     def apply(self, record: LogRecord) -> None:
@@ -294,7 +310,7 @@ class UnitTree:
             unit = Unit(unit_id, data["code"], data["era"], level, data.get("parent"), since)
             unit.names.append((since, data["name_vi"], data["kind"]))
             unit.attributes = {name: [(since, True)] for name in data.get("attributes", [])}
-            unit.facts = {k: data[k] for k in ("area_km2", "lat", "lon", "source_ref") if k in data}
+            unit.facts = {name: data[name] for name in FACTS if name in data}
             self._units[unit_id] = unit
             self._by_code[unit.code].append(unit_id)
             if unit.parent:
@@ -306,16 +322,20 @@ class UnitTree:
         if content.type == "unit.renamed":
             since = date.fromisoformat(data["from"])
             kind = data.get("kind") or known.kind(since)
-            known.names.append((since, data.get("name_vi") or known.name(since), kind))
-            known.names.sort(key=lambda named: named[0])
+            named = (since, data.get("name_vi") or known.name(since), kind)
+            names = sorted([*known.names, named], key=lambda one: one[0])
+            self._units[unit_id] = replace(known, names=names)
         elif content.type == "unit.dissolved":
-            known.valid_to = date.fromisoformat(data["dissolved_on"])
-            known.successors = tuple(
+            successors = tuple(
                 Successor(s["unit_id"], s["part"]) for s in data.get("successors", [])
             )
-            for successor in known.successors:
+            self._units[unit_id] = replace(
+                known, valid_to=date.fromisoformat(data["dissolved_on"]), successors=successors
+            )
+            for successor in successors:
                 self._predecessors[successor.unit_id].append((unit_id, successor.part))
         elif content.type == "unit.attributed":
-            history = known.attributes.setdefault(data["attribute"], [])
-            history.append((date.fromisoformat(data["from"]), bool(data["value"])))
-            history.sort(key=lambda step: step[0])
+            name = data["attribute"]
+            step = (date.fromisoformat(data["from"]), bool(data["value"]))
+            history = sorted([*known.attributes.get(name, []), step], key=lambda one: one[0])
+            self._units[unit_id] = replace(known, attributes={**known.attributes, name: history})
