@@ -10,7 +10,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import growth, ingest, intake, projection, rebuild, soak, stream, table, tracing
+from bench import (
+    growth,
+    ingest,
+    intake,
+    projection,
+    rebuild,
+    soak,
+    stream,
+    table,
+    tracing,
+    visible,
+)
 from bench.report import Row, render
 from deploy.local.stack import LocalStack, infrastructure_only
 
@@ -30,6 +41,7 @@ async def main() -> list[Row]:
                 rebuild.measure,
                 growth.measure,
                 table.measure,
+                visible.measure,
             ):
                 rows += await part(stack)
                 print(render(rows[-2:]), file=sys.stderr)
@@ -43,6 +55,15 @@ def _soak(arguments: list[str]) -> int:
     text, flat = soak.report(*asyncio.run(soak.soak(parser.parse_args(arguments).minutes)))
     print(text)
     return 0 if flat else 1
+
+
+def _visible(arguments: list[str]) -> int:
+    """`visible --seconds N`: 0 when the goal is met on every broker that is here."""
+    parser = argparse.ArgumentParser(prog="python -m bench visible")
+    parser.add_argument("--seconds", type=float, default=visible.SECONDS)
+    rows = asyncio.run(visible.measure(None, parser.parse_args(arguments).seconds))
+    print(render(rows))
+    return 0 if all(row.met for row in rows) else 1
 
 
 ALONE = {
@@ -68,6 +89,8 @@ if __name__ == "__main__":
     if sys.argv[1:2] and sys.argv[1] in ALONE:
         print(render(asyncio.run(_alone(sys.argv[1:]))))
         sys.exit(0)
+    if sys.argv[1:2] == ["visible"]:
+        sys.exit(_visible(sys.argv[2:]))
     if sys.argv[1:2] == ["soak"]:
         sys.exit(_soak(sys.argv[2:]))
     print(render(asyncio.run(main())))

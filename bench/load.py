@@ -1,10 +1,11 @@
-"""A small HTTP/1.1 load generator: a fixed number of keep-alive connections, closed loop.
+"""A small HTTP/1.1 load generator: a fixed number of keep-alive connections, closed or open loop.
 
 Written on asyncio protocols, because a full client library would cost more than the server that
 is measured.
 """
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,8 +31,15 @@ class Result:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, requests: Iterator[bytes], result: Result, until: float) -> None:
+    def __init__(
+        self,
+        requests: Iterator[bytes],
+        result: Result,
+        until: float,
+        due: Iterator[float] | None = None,
+    ) -> None:
         self._requests, self._result, self._until = requests, result, until
+        self._due = due
         self._buffer = b""
         self._sent = 0.0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -41,14 +49,28 @@ class _Connection(asyncio.Protocol):
         self._next()
 
     def _next(self) -> None:
-        request = next(self._requests, None)
-        if request is None or time.perf_counter() >= self._until:
-            self._transport.close()
-            if not self.done.done():
-                self.done.set_result(None)
+        due = next(self._due) if self._due is not None else time.perf_counter()
+        if due >= self._until:
+            self._close()
             return
-        self._sent = time.perf_counter()
-        self._transport.write(request)  # type: ignore[attr-defined]
+        self._sent = due
+        wait = due - time.perf_counter()
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._send)
+        else:
+            self._send()
+
+    def _send(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self._close()
+        else:
+            self._transport.write(request)  # type: ignore[attr-defined]
+
+    def _close(self) -> None:
+        self._transport.close()
+        if not self.done.done():
+            self.done.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -85,14 +107,40 @@ async def run(
     port: int, requests: Callable[[], Iterator[bytes]], connections: int, seconds: float
 ) -> Result:
     """Send requests over `connections` connections until the time or the requests are used up."""
+    return await _run(port, requests, connections, seconds, None)
+
+
+async def paced(
+    port: int,
+    requests: Callable[[], Iterator[bytes]],
+    connections: int,
+    rate: float,
+    seconds: float,
+) -> Result:
+    """Send `rate` requests per second at fixed times (open loop), answered before or not.
+
+    Latencies count from when a request was due. Where all connections wait for answers, requests
+    go out late, and the time they are late is part of their latency.
+    """
+    return await _run(port, requests, connections, seconds, rate)
+
+
+async def _run(
+    port: int,
+    requests: Callable[[], Iterator[bytes]],
+    connections: int,
+    seconds: float,
+    rate: float | None,
+) -> Result:
     result = Result()
     shared = requests()
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
+    due = (started + n / rate for n in itertools.count()) if rate else None
     made = [
         (
             await loop.create_connection(
-                lambda: _Connection(shared, result, started + seconds), "127.0.0.1", port
+                lambda: _Connection(shared, result, started + seconds, due), "127.0.0.1", port
             )
         )[1]
         for _ in range(connections)

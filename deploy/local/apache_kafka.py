@@ -52,9 +52,27 @@ _POM = f"""<project>
 """
 
 
+def _target() -> Path:
+    return platformdirs.user_cache_path("hocvuso") / f"apache-kafka-{VERSION}"
+
+
+def fetched() -> Path:
+    """The directory that `fetch` made before, or that HOCVUSO_KAFKA_HOME names. Raises StackError."""
+    named = os.environ.get("HOCVUSO_KAFKA_HOME")
+    target = Path(named) if named else _target()
+    if not target.exists():
+        raise StackError(
+            "Apache Kafka is not here", where=str(target),
+            fix="`make test-kafka` fetches it, or name an unpacked Apache Kafka 4 in"
+            " HOCVUSO_KAFKA_HOME",
+        )  # fmt: skip
+    java()
+    return target
+
+
 def fetch() -> Path:
     """Return a directory with the jars of Apache Kafka, fetching them the first time."""
-    target = platformdirs.user_cache_path("hocvuso") / f"apache-kafka-{VERSION}"
+    target = _target()
     if target.exists():
         return target
     java()
