@@ -11,6 +11,8 @@ import msgspec
 from alembic import command
 from alembic.config import Config
 
+from shared.alembic_env import PATIENCE_SECONDS
+
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 10.0
@@ -107,10 +109,21 @@ async def refuse_foreign(url: str, schema: str) -> None:
         await connection.close()
 
 
-def migrate(url: str, schema: str, migrations: Path) -> None:
-    """Bring `schema` to the newest revision of the Alembic history in `migrations`."""
+def migrate(
+    url: str,
+    schema: str,
+    migrations: Path,
+    *,
+    revision: str = "head",
+    patience_s: float = PATIENCE_SECONDS,
+) -> None:
+    """Bring `schema` to a revision (the newest) of the Alembic history in `migrations`.
+
+    While others work in it; what that means, and what `patience_s` is: `shared/alembic_env.py`.
+    """
     config = Config()
     config.set_main_option("script_location", str(migrations))
     config.attributes["url"] = url
     config.attributes["schema"] = schema
-    command.upgrade(config, "head")
+    config.attributes["patience"] = patience_s
+    command.upgrade(config, revision)

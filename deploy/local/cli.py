@@ -41,6 +41,9 @@ _COMMANDS = {
     "simulate": ("deploy.sandbox.cli", "simulate", "post a plausible course of a plan (sandbox)"),
 }
 
+_OF_AN_INSTANCE = (*_GROUPS, *_COMMANDS, "migrate", "start-over")
+"""They speak to the instance of HOCVUSO_HOME, unless the environment names another."""
+
 Home = Annotated[
     Path, typer.Option("--home", help="where all state lives", default_factory=default_home)
 ]
@@ -159,8 +162,7 @@ def kafka_home() -> None:
 def _add_service_commands() -> None:
     """Import only what the command line asks for: a status question must not wait for all."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    if wanted in _GROUPS or wanted in _COMMANDS:
-        # They speak to the instance of HOCVUSO_HOME, unless the environment names another.
+    if wanted in _OF_AN_INSTANCE:
         for name, value in Directory(default_home()).environment().items():
             os.environ.setdefault(name, value)
     show_all = wanted in ("", "--help", "-h")
