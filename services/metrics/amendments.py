@@ -86,11 +86,14 @@ class _Builder:
         }
 
     def _changed(self, now: tuple[Json, Objective], changes: Json) -> tuple[Json, Objective]:
-        raw = dated(merge_patch(now[0], changes), changes)
         try:
+            raw = dated(merge_patch(now[0], changes), changes)
+            if raw["id"] != now[0]["id"]:
+                raise ValueError("an amendment cannot rename an objective")
             return raw, compile_objective(self._document, raw, self._catalogue, self._issued)
         except WRONG:
-            refused = msgspec.structs.replace(now[1], flags=(*now[1].flags, REFUSED))
+            others = tuple(flag for flag in now[1].flags if flag != REFUSED)
+            refused = msgspec.structs.replace(now[1], flags=(*others, REFUSED))
             return now[0], refused
 
     def result(self, is_organisation: Callable[[str], bool]) -> tuple[Json, Objective]:

@@ -14,6 +14,7 @@ from services.metrics.measures import Measure, Part
 from services.metrics.objectives import Beside, Within
 from services.metrics.objectives import Objective as Objective
 from services.metrics.objectives import Threshold as Threshold
+from services.metrics.shape import check_shape
 from shared.contracts.definitions import Catalogue, DefinitionError
 from shared.contracts.filters import FilterError, compile_filter
 
@@ -30,7 +31,17 @@ class CompileError(ValueError):
     """Why an objective cannot be counted."""
 
 
-WRONG = (CompileError, FilterError, DefinitionError, KeyError, TypeError, ValueError)
+WRONG = (
+    CompileError,
+    FilterError,
+    DefinitionError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    msgspec.ValidationError,
+)
 """What `compile_objective` may raise."""
 
 
@@ -78,6 +89,7 @@ def compile_objective(
     """
     if "measure" not in raw:
         return _not_counted(document, raw["id"], raw.get("not_counted", "no measure"))
+    check_shape(raw)
     measure, target = raw["measure"], raw["target"]
     period = raw.get("period") or document["period"]
     counts_from = raw["counts_from"]

@@ -12,8 +12,8 @@ from services.metrics.amendments import Amendment, amended_plan
 from services.metrics.compile import compile_plan
 from services.metrics.measures import Measure
 from services.metrics.objectives import Objective
-from services.metrics.published import why_refused
 from shared.contracts.definitions import Catalogue
+from shared.contracts.plan_document import why_refused
 from shared.contracts.record import Content, LogRecord
 from shared.contracts.tree import UNIT_TYPES, UnitTree
 
@@ -70,11 +70,11 @@ class Definitions:
 
     def plan(self, plan: str, on: date) -> tuple[Json, list[Objective]] | None:
         """The newest version of a plan with the amendments valid on a day, compiled; documents
-        that cannot be a plan are as if never published (`published.py`)."""
+        that cannot be a plan are as if never published. Newest: by number, then by position."""
         versions = [item for item in self._of(PUBLISHED) if item[1].data["plan"] == plan]
         if not versions:
             return None
-        origin, version = versions[-1]
+        origin, version = max(versions, key=lambda v: (v[1].data["document"]["version"], v[0]))
         changes = [
             (at, Amendment.read(content.data))
             for at, content in self._of("plan.amended")

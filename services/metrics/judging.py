@@ -145,7 +145,8 @@ class Judge:
                 if row.position in waiting:
                     return _not_counted(position, word, Why(word, waiting[row.position]))
         why = self._plans.reasons.why_not(rows, self._plans.within)
-        state = {"definition": "definition", "building": "not_yet"}.get(why.code, "not_counted")
+        states = {"definition": "definition", "plan_refused": "definition", "building": "not_yet"}
+        state = states.get(why.code, "not_counted")
         return _not_counted(position, state, why)
 
     def _stands_beside(self, origin: int) -> bool:

@@ -15,6 +15,7 @@ from services.metrics.contribute import rows_for
 from services.metrics.measures import Measure
 from shared.contracts.definitions import Catalogue
 from shared.contracts.filters import Filter, compile_filter
+from shared.contracts.plan_document import why_refused
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
 from shared.contracts.subjects import days
 
@@ -23,6 +24,7 @@ REASONS = {
     "parked": "The event waits for an operator: it could not be counted.",
     "dismissed": "An operator gave the event up, with a reason.",
     "definition": "It defines units, plans or populations; it is not counted itself.",
+    "plan_refused": "Its document cannot be a plan; the version before stays in force.",
     "not_yet": "The projection has not reached this position yet.",
     "position_unknown": "The log has no such position.",
     "building": "Its objectives are being counted from the log right now.",
@@ -36,6 +38,10 @@ REASONS = {
     "outside_period": "It happened before the day from which the objectives count.",
 }
 """Every code that an explanation can have, with its text."""
+
+
+SHOWN = 5
+"""Objectives that cannot be counted and are named to the poster of a plan."""
 
 
 class Step(IntEnum):
@@ -86,7 +92,11 @@ class Reasons:
         """`objectives`: each with the unit of its plan."""
         self._catalogue = catalogue
         self._by_type: dict[str, dict[str, _Candidate]] = {}
+        self._not_counted: dict[str, list[str]] = {}
         for objective, root in objectives:
+            if objective.reason is not None:
+                said = f"{objective.id}: {objective.reason}"
+                self._not_counted.setdefault(objective.plan, []).append(said)
             for measure in objective.measures():
                 compiled = [
                     (p, compile_filter(p.filter, p.types, catalogue)) for p in measure.parts
@@ -103,7 +113,7 @@ class Reasons:
         `within`: the units that each plan's unit covers.
         """
         if any(row.lane == DEFINITION_LANE for row in rows):
-            return Why.of("definition")
+            return self._definition(current_rows(rows))
         current = current_rows(rows)
         if not current:
             return Why.of("revoked")
@@ -121,6 +131,19 @@ class Reasons:
         if step in (Step.OTHER_TYPE, Step.FILTER):
             return Why.of(_CODES[step], f"Its type is {_content(current[0]).type}.")
         return Why.of(_CODES[step])
+
+    def _definition(self, current: Sequence[LogRecord]) -> Why:
+        """Of a plan also what of it cannot be counted: its poster should learn that."""
+        data = _content(current[0]).data if current else {}
+        if "document" in data:
+            refused = why_refused(data["plan"], data["document"])
+            if refused is not None:
+                return Why.of("plan_refused", str(refused))
+        wrong = self._not_counted.get(str(data.get("plan")), [])
+        if not wrong:
+            return Why.of("definition")
+        more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        return Why.of("definition", f"Not counted: {'; '.join(wrong[:SHOWN])}{more}.")
 
     def _furthest(
         self, rows: Sequence[LogRecord], within: Mapping[str, frozenset[str]]

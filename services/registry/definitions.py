@@ -17,6 +17,7 @@ import msgspec
 from services.registry.models import Definition
 from services.registry.plans.amendments import amended
 from shared import progress
+from shared.contracts.plan_document import why_refused
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
 from shared.contracts.tree import UnitTree
 from shared.lanes import Lane
@@ -159,6 +160,8 @@ class Definitions:
             return
         data = content.data
         if content.type == "plan.published":
+            if why_refused(data["plan"], data["document"]) is not None:
+                return  # as if never published, here and in metrics
             self._plans[origin] = PlanVersion(
                 data["plan"],
                 data["version"],
@@ -202,7 +205,9 @@ class Definitions:
         for statement in self.statements("plan.amended"):
             data = statement.data
             if data["plan"] == plan and date.fromisoformat(data["valid_from"]) <= on:
-                document = amended(document, data)
+                after = amended(document, data)
+                # One that leaves no plan changes nothing.
+                document = document if why_refused(plan, after) else after
         return replace(found, document=document)
 
     def statements(self, type: str) -> list[Statement]:

@@ -29,7 +29,8 @@ def objective(name: str, measure: Json, **more: Any) -> Json:
     target = {"value": 1, "unit": "count", "comparator": ">="}
     if "over" in measure:
         target = {"value": 50, "unit": "percent", "comparator": ">="}
-    common = {"id": name, "target": target, "counts_from": "ever", "measure": measure}
+    common = {"id": name, "text_vi": name, "target": target}
+    common |= {"counts_from": "ever", "measure": measure}
     return common | {"last_day": (BASE + timedelta(days=9)).isoformat()} | more
 
 
@@ -114,6 +115,9 @@ def document(objectives: list[Json] | None = None, **more: Any) -> Json:
         "version": 1,
         "period": period,
         "objectives": [{"period": period, **o} for o in chosen],
+        "organisations": [],
+        "tasks": [],
+        "reporting": [],
         **more,
     }
 

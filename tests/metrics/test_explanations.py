@@ -38,7 +38,8 @@ CLOCK = FixedClock(datetime(2026, 3, 20, 9, tzinfo=VIETNAM))
 
 def objective(name: str, measure: Json, **more: Any) -> Json:
     target = {"value": 1, "unit": "count", "comparator": ">="}
-    return {"id": name, "target": target, "counts_from": "ever", "measure": measure} | more
+    common = {"id": name, "text_vi": name, "target": target}
+    return common | {"counts_from": "ever", "measure": measure} | more
 
 
 def of(*types: str, **filter: Any) -> Json:
@@ -53,6 +54,9 @@ def plan(name: str, unit: str, objectives: list[Json]) -> Json:
         "version": 1,
         "period": period,
         "objectives": objectives,
+        "organisations": [],
+        "tasks": [],
+        "reporting": [],
     }
 
 

@@ -34,6 +34,20 @@ WHOLE: dict[str, dict[str, Any]] = {
         "parent": "66@2025",
         "from": "2025-07-01",
     },
+    "plan.published": {
+        "plan": "007",
+        "version": 7,
+        "document": {
+            "id": "007",
+            "version": 7,
+            "unit": "66@2025",
+            "period": {"start": "2026-01-01", "end": "2026-12-31"},
+            "organisations": [],
+            "objectives": [],
+            "tasks": [],
+            "reporting": [],
+        },
+    },
     "person.linked": {"same_as": {"scheme": "phone", "value": "0905000001"}},
     "event.corrected": {
         "corrects": {"source": SOURCE, "id": "0001-goc"},

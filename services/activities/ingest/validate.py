@@ -16,6 +16,7 @@ from services.activities.ingest.problems import in_clear
 from services.activities.privacy import Pseudonyms
 from shared.contracts.definitions import Catalogue
 from shared.contracts.model import EventType, FieldSpec, Identity
+from shared.contracts.plan_document import why_refused
 from shared.contracts.upcast import upcast
 from shared.problems import Problem
 
@@ -50,6 +51,8 @@ class Validator:
         schema = self._schemas[kind.type, version]
         if not schema.is_valid(data):
             raise self._explain(kind, version, schema.iter_errors(data))
+        if kind.type == "plan.published":
+            _check_document(data)
         if version != kind.latest:
             data = upcast(self._catalogue, kind.type, version, data)
         if kind.identities:
@@ -131,6 +134,18 @@ class Validator:
             problem.extra["more_errors"] = more
         problem.hint = f"{problem.hint} See GET /v1/schemas/{kind.type}/{version}."
         return problem
+
+
+def _check_document(data: Json) -> None:
+    """A plan that is none would be in nobody's table: its poster learns that at once."""
+    refused = why_refused(data["plan"], data["document"])
+    if refused is not None:
+        raise Problem(
+            "plan-document-invalid",
+            refused.detail,
+            pointer=f"/data/document{refused.pointer}",
+            hint=f"{refused.hint} `hocvuso plans validate` checks a whole plan, with its lines.",
+        )
 
 
 def _implausible(spec: FieldSpec, value: int) -> list[str]:

@@ -20,6 +20,7 @@ from services.activities.log.model import Candidate
 from services.activities.log.own_units import check_correction
 from services.activities.log.subjects import Subject
 from shared.clock import vietnam_day
+from shared.contracts.plan_document import why_refused
 from shared.contracts.record import Content
 from shared.problems import Problem
 
@@ -185,6 +186,16 @@ class Restater:
                 f" (rule {error.schema_path[-1] if error.schema_path else 'schema'}).",
                 pointer=f"/data/changes/data{where}",
                 hint=f"See GET /v1/schemas/{type}/{event_type.latest}.",
+            )
+        refused = None
+        if type == "plan.published":
+            refused = why_refused(said.data["plan"], said.data["document"])
+        if refused is not None:
+            raise Problem(
+                "correction-invalid",
+                f"With this correction the document would be no plan. {refused.detail}",
+                pointer=f"/data/changes/data/document{refused.pointer}",
+                hint=f"{refused.hint} Better: publish the next version.",
             )
 
     # -- rows ----------------------------------------------------------------------------------
