@@ -23,6 +23,7 @@ from services.registry.state import State
 from services.registry.tables import nation
 from services.registry.tables import routes as table_routes
 from services.registry.tasks import routes as task_routes
+from services.registry.units import hamlet_routes
 from services.registry.units import routes as unit_routes
 from services.registry.units import write_routes as unit_write_routes
 from services.registry.web import answers as web_answers
@@ -41,6 +42,7 @@ STATIC = Path(__file__).parent / "web" / "static"
 
 READ = (
     unit_write_routes.router,
+    hamlet_routes.router,
     unit_routes.router,
     plan_routes.router,
     table_routes.router,

@@ -200,7 +200,20 @@ class FakeActivities:
                 recorded=recorded,
             )
         )
+        if short == "event.revoked":
+            self._void(event["data"]["revokes"])
         return position
+
+    def _void(self, revokes: dict[str, str]) -> None:
+        """A revoked definition gets a void row, after the revocation itself."""
+        origin = self.positions.get((revokes["source"], revokes["id"]))
+        of = next((row for row in self.rows if row.position == origin and row.lane == 64), None)
+        if of is not None:
+            end = self.rows[-1].position + 1
+            prev = [row.position for row in self.rows if row.lane == 64][-1]
+            more = {"position": end, "prev": prev, "origin": of.position}
+            void = msgspec.structs.replace(of, **more, revision=of.revision + 1, void=True)
+            self.rows.append(void)
 
     def _log(self, request: httpx.Request) -> httpx.Response:
         after, limit = int(request.url.params["after"]), int(request.url.params["limit"])

@@ -1,13 +1,10 @@
 """Units change by events: merged, split, renamed, imported, listed; the tree of tomorrow shows it."""
 
-from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 
-from services.registry.units import hamlets
-from shared.contracts.tree import UnitTree
 from tests.registry import fakes
 from tests.registry.conftest import Running
 
@@ -82,6 +79,42 @@ async def test_a_commune_is_split(registry: Running) -> None:
     ]
 
 
+async def test_sending_a_change_again_changes_nothing(registry: Running) -> None:
+    """Also when the answer to the first was lost: whoever sends it again is not refused."""
+    new = {"code": "66-nha-van-hoa", "name_vi": "Nhà văn hóa", "kind": "organisation"}
+    asked = [
+        {"op": "establish", "parent": "66", "on": "2026-11-02", **new},
+        {"op": "establish", "parent": "66", "on": "2026-11-02", **new, "code": "66-thu-vien"},
+        {"op": "merge", "units": ["66-thu-vien"], "into": "66-nha-van-hoa", "on": "2026-11-03"},
+    ]
+    for change_ in asked:
+        assert (await change(registry, change_, **WRITE)).json()["written"] == 1
+        await registry.settle()
+        again = (await change(registry, change_, **WRITE)).json()
+        assert (again["events"], again["difference"]) == ([], [])
+
+
+async def test_a_name_may_be_mended_on_the_same_day(registry: Running) -> None:
+    before = (await unit(registry, "24208"))["name_vi"]
+    for name in ("Xã Sai Chính Tả", "Xã Đúng", before, "Xã Đúng"):
+        asked = {"op": "rename", "unit": "24208", "name_vi": name, "on": "2026-11-20"}
+        assert (await change(registry, asked, **WRITE)).json()["written"] == 1
+        await registry.settle()
+        assert (await unit(registry, "24208"))["name_vi"] == name
+    for value in (True, False, True):
+        asked = {"op": "attribute", "unit": "24208", "attribute": "rural", "on": "2026-11-20"}
+        await change(registry, asked | {"value": value}, **WRITE)
+        await registry.settle()
+        assert (await unit(registry, "24208"))["attributes"]["rural"] is value
+
+
+async def test_what_lies_below_a_unit_that_ends_is_said(registry: Running) -> None:
+    asked = {"op": "merge", "units": ["24133"], "into": "24121", "on": "2026-11-21"}
+    said = (await change(registry, asked)).json()
+    (warning,) = said["warnings"]
+    assert warning.startswith("88 units below 24133@2025 (24133-001@2025 ...) stay below it")
+
+
 async def test_an_organisation_is_a_unit(registry: Running) -> None:
     asked = {
         "op": "establish", "code": "66.so-khcn", "name_vi": "Sở Khoa học và Công nghệ",
@@ -93,6 +126,11 @@ async def test_an_organisation_is_a_unit(registry: Running) -> None:
     found = (
         await registry.client.get("/v1/units", params={"q": "so khoa hoc", "parent": "66"})
     ).json()
+    (department,) = found["units"]
+    assert department["unit_id"] == "66.so-khcn@2025"
+    assert (department["level"], department["organisation_kind"]) == ("organisation", "department")
+    params = {"parent": "66", "kind": "department"}
+    found = (await registry.client.get("/v1/units", params=params)).json()
     assert [u["unit_id"] for u in found["units"]] == ["66.so-khcn@2025"]
 
 
@@ -105,6 +143,25 @@ async def test_an_organisation_is_a_unit(registry: Running) -> None:
         ({"op": "establish", "code": "24133", "name_vi": "x", "kind": "ward", "parent": "66",
           "on": "2026-11-01"}, "change-impossible"),
         ({"op": "vanish", "unit": "24133"}, "invalid-parameter"),
+        ({"op": "merge", "units": ["24133"], "into": "66", "on": "2026-11-01"}, "change-impossible"),
+        ({"op": "merge", "units": ["24133", "66"], "into": "24121", "on": "2026-11-01"},
+         "change-impossible"),
+        ({"op": "split", "unit": "24133", "into": ["24121", "24121"], "on": "2026-11-01"},
+         "change-impossible"),
+        ({"op": "split", "unit": "24133", "into": ["24121", "24133-001"], "on": "2026-11-01"},
+         "change-impossible"),
+        ({"op": "establish", "code": "99990", "name_vi": "x", "kind": "hamlet", "parent": "66",
+          "on": "2026-11-01"}, "change-impossible"),
+        ({"op": "establish", "code": "99990", "name_vi": "x", "kind": "hamlet", "parent": "24133",
+          "on": "2026-11-01"}, "change-impossible"),
+        ({"op": "establish", "code": "99990", "name_vi": "x", "kind": "ward", "parent": "24133",
+          "on": "2026-11-01"}, "change-impossible"),
+        ({"op": "establish", "code": "x1", "name_vi": "x", "kind": "organisation", "parent": "66",
+          "organisation_kind": "club", "on": "2026-11-01"}, "change-impossible"),
+        ({"op": "attribute", "unit": "24133", "attribute": "far", "value": True,
+          "on": "2026-11-01"}, "change-impossible"),
+        ({"op": "rename", "unit": "15", "name_vi": "x", "on": "2025-06-01"}, "unit-ambiguous"),
+        ({"op": "rename", "unit": "24133", "name_vi": "x", "on": "2026-02-30"}, "invalid-parameter"),
     ],
 )  # fmt: skip
 async def test_impossible_changes(registry: Running, asked: dict[str, Any], code: str) -> None:
@@ -149,47 +206,6 @@ async def test_importing_the_same_file_again_changes_nothing(registry: Running) 
 async def test_bad_files(registry: Running, body: str, code: str) -> None:
     answer = await registry.client.post("/v1/units/import", content=body.encode(), headers=AUTH)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
-
-
-async def test_a_commune_pastes_its_hamlets(registry: Running) -> None:
-    url = "/v1/units/24154/hamlets"
-    pasted = {"names": "1. Buôn Một\n2) Buôn  Hai\n\n- Thôn 3\nbuôn một"}
-    answer = await registry.client.post(url, json=pasted, headers=AUTH, params=WRITE)
-    said = answer.json()
-    assert [u["unit_id"] for u in said["new"]] == [f"24154-00{n}@2025" for n in (1, 2, 3)]
-    assert said["twice"] == ["buôn một"]
-    await registry.settle()
-    refused = await registry.client.post(
-        url, json={"names": ["Buôn Một"], "complete": True}, headers=AUTH
-    )
-    assert refused.json()["code"] == "hamlets-absent"
-    both = [{"op": "rename", "unit": "24154-001", "name_vi": "Buôn Mới", "on": "2026-11-21"},
-            {"op": "merge", "units": ["24154-002"], "into": "24154-003@2025", "on": "2026-11-21"}]  # fmt: skip
-    assert (await change(registry, *both, **WRITE)).status_code == 200
-    await registry.settle()
-    more = {"names": ["Buôn Mới", "Thôn 3", "Thôn 4"], "complete": True}
-    said = (await registry.client.post(url, json=more, headers=AUTH, params=WRITE)).json()
-    # The code of the merged one is not given again.
-    assert [u["unit_id"] for u in said["new"]] == ["24154-004@2025"]
-    assert said["events"][-1]["data"]["number"] == 3
-    await registry.settle()
-    populations = (await unit(registry, "24154"))["populations"]
-    assert [p["number"] for p in populations if p["population"] == "hamlets"] == [3]
-
-
-async def test_hamlets_belong_to_communes(registry: Running) -> None:
-    answer = await registry.client.post("/v1/units/66/hamlets", json={"names": ["a"]}, headers=AUTH)
-    assert answer.json()["code"] == "unit-not-commune"
-
-
-def test_names_with_other_diacritics_are_other_hamlets(tree: UnitTree) -> None:
-    commune = tree.unit("24133@2025")
-    assert commune is not None
-    names = ["BUÔN AKŎ  DHŎNG", "Buôn Ako Dhong"]
-    found = hamlets.listed(tree, commune, names, date(2026, 11, 21))
-    assert [name for name, _ in found.known] == ["24133-001@2025"]
-    assert [code for code, _ in found.new] == ["24133-089"]
-    assert len(found.absent) == 87
 
 
 async def send(registry: Running, lines: list[str], **params: str) -> httpx.Response:

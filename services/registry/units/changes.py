@@ -1,102 +1,38 @@
 """Merging, splitting, renaming, establishing units on a day: what is asked for, as events. Pure.
 
 The unit_id never changes: a renamed unit is the same one, a merged one ends and has a successor.
+Ids of events say what they change and from what state, so that sending again changes nothing, and
+of two people who change the same at once only one does.
 """
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
 from services.registry.posting import event
 from services.registry.units.catalogue import NEW, CloudEvent
+from services.registry.units.wishes import Attribute, Establish, Merge, NewUnit, Rename
+from shared.contracts.places import commune_of
 from shared.contracts.tree import LEVEL_OF_KIND, Unit, UnitTree
 from shared.problems import Problem
 
-Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
-Name = Annotated[str, Field(min_length=1, max_length=300)]
-Kind = Literal[
-    "nation", "province", "city", "district", "ward", "commune", "township", "special_zone",
-    "hamlet", "organisation",
-]  # fmt: skip
-
-
-class NewUnit(BaseModel):
-    """A unit to establish."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    code: Code
-    name_vi: Name
-    kind: Kind
-    organisation_kind: str | None = None
-    attributes: list[str] = Field([], max_length=20, description="what it has from its first day")
-
-
-class Establish(NewUnit):
-    """Begin a unit (an organisation, too) below another."""
-
-    op: Literal["establish"]
-    parent: str
-    on: date
-
-
-class Rename(BaseModel):
-    """Give a unit another name or kind from a day on."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    op: Literal["rename"]
-    unit: str
-    name_vi: Name | None = None
-    kind: Kind | None = None
-    on: date
-
-
-class Merge(BaseModel):
-    """Several units become one: a new one, or one of those that are there."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    op: Literal["merge"]
-    units: Annotated[list[str], Field(min_length=1, max_length=100)]
-    into: NewUnit | str
-    on: date
-
-
-class Split(BaseModel):
-    """One unit becomes several; each takes a part."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    op: Literal["split"]
-    unit: str
-    into: Annotated[list[NewUnit | str], Field(min_length=2, max_length=100)]
-    on: date
-
-
-class Attribute(BaseModel):
-    """A unit has, or loses, an attribute from a day on."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    op: Literal["attribute"]
-    unit: str
-    attribute: str
-    value: bool
-    on: date
-
-
-Change = Annotated[Establish | Rename | Merge | Split | Attribute, Field(discriminator="op")]
+ABOVE = {
+    "province": ("nation",),
+    "commune": ("province",),
+    "hamlet": ("commune",),
+    "organisation": ("nation", "province", "district", "commune", "hamlet", "organisation"),
+}
+"""What each level may lie in, in the era whose units can be changed; it has no districts."""
 
 
 @dataclass
 class Planned:
-    """The events of some changes, in the order in which they must be written, and in words."""
+    """The events of some changes, in the order in which they must be written, and in words;
+    `warnings`: what nobody has said anything about, though it is touched."""
 
     events: list[CloudEvent] = field(default_factory=list)
     difference: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
 
 class Planner:
@@ -109,6 +45,7 @@ class Planner:
         self._today = today
         self._reference = {"source_ref": source_ref} if source_ref else {}
         self._new: dict[str, str] = {}
+        self._levels: dict[str, str] = {}
 
     def plan(self, change: Any) -> None:
         """Add the events of one change."""
@@ -120,16 +57,20 @@ class Planner:
         elif isinstance(change, Attribute):
             self._attribute(change)
         elif isinstance(change, Merge):
-            units = [self._unit(code, change.on) for code in change.units]
+            units = [self._ending(code, change.on) for code in change.units]
+            if len({unit.level for unit in units}) > 1:
+                raise _wrong("Units of several levels do not merge.", "Name units of one level.")
             into = self._target(change.into, units[0], change.on)
-            for unit in units:
+            for unit in {unit.unit_id: unit for unit in units}.values():
                 if unit.unit_id != into:
                     self._dissolve(unit, [into], "whole", change.on)
         else:
-            unit = self._unit(change.unit, change.on)
+            unit = self._ending(change.unit, change.on)
             parts = [self._target(part, unit, change.on) for part in change.into]
             if unit.unit_id in parts:
                 raise _wrong("A unit cannot be split into itself.", "Establish only the new part.")
+            if len(set(parts)) < len(parts):
+                raise _wrong("A part stands twice.", "Name each part once.")
             self._dissolve(unit, parts, "part", change.on)
 
     def plan_new(self, new: Establish, parent: str) -> None:
@@ -149,21 +90,17 @@ class Planner:
         into = [
             self._new.get(code, code if "@" in code else f"{code}@{NEW}") for code in successors
         ]
-        if unit.valid_to is not None:
-            if (unit.valid_to, {s.unit_id for s in unit.successors}) != (on, set(into)):
-                raise _wrong(
-                    f"{unit_id} ended on {unit.valid_to.isoformat()} already, otherwise than"
-                    " this line says.",
-                    "Correct the event that ended it, or the file.",
-                )
+        if _ended_so(unit, on, into):
             return
         for other in into:
             found = self._tree.unit(other)
             there = found.exists(on) if found else other in self._new.values()
-            if other == unit_id or not there:
+            same = LEVEL_OF_KIND.get(unit.kind(on)) == self._level_of(other)
+            if other == unit_id or not there or not same:
                 raise _wrong(
-                    f"{other} cannot succeed {unit_id}: it is the same, or not there on that day.",
-                    "Name units of that day.",
+                    f"{other} cannot succeed {unit_id}: it is the same, of another level, or"
+                    " not there on that day.",
+                    "Name units of its level, of that day.",
                 )
         self._dissolve(unit, into, "whole" if len(into) == 1 else "part", on)
 
@@ -178,15 +115,34 @@ class Planner:
             )
         return found
 
+    def _ending(self, code: str, on: date) -> Unit:
+        """A unit that ends on a day; it may have ended just so already."""
+        gone = [self._tree.unit(code)] if "@" in code else self._tree.with_code(code)
+        return next((u for u in gone if u and u.valid_to == on), None) or self._unit(code, on)
+
     def _target(self, into: NewUnit | str, like: Unit, on: date) -> str:
-        if isinstance(into, str):
-            known = self._new.get(into)
-            return known or self._unit(into, on).unit_id
-        return self._establish(into, like.parent, on)
+        if isinstance(into, NewUnit):
+            if LEVEL_OF_KIND[into.kind] != like.level:
+                raise _wrong(f"A {like.level} cannot become a {into.kind}.", "Name its level.")
+            return self._establish(into, like.parent, on)
+        known = self._new.get(into)
+        if known is not None:
+            return known
+        found = self._unit(into, on)
+        if found.level != like.level:
+            raise _wrong(
+                f"{like.unit_id} is a {like.level}, {found.unit_id} a {found.level}.",
+                "Only units of one level merge or follow each other.",
+            )
+        return found.unit_id
 
     def _establish(self, new: NewUnit, parent: str | None, on: date) -> str:
         unit_id = f"{new.code}@{NEW}"
-        if self._tree.unit(unit_id) is not None or new.code in self._new:
+        self._check_place(new, parent, unit_id)
+        there = self._tree.unit(unit_id)
+        if there is not None and _is(there, new, parent, on) and new.code not in self._new:
+            return unit_id
+        if there is not None or new.code in self._new:
             raise _wrong(f"{unit_id} is a unit already.", "Codes are never used twice in one era.")
         self._new[new.code] = unit_id
         data: dict[str, Any] = {
@@ -207,6 +163,27 @@ class Planner:
         self.planned.difference.append(f"+ {unit_id} {new.name_vi} ({new.kind}, in {parent})")
         return unit_id
 
+    def _check_place(self, new: NewUnit, parent: str | None, unit_id: str) -> None:
+        """Provinces lie in the nation, communes in provinces, hamlets in communes."""
+        level = self._level_of(parent or "")
+        own = LEVEL_OF_KIND[new.kind]
+        self._levels[unit_id] = own
+        if level not in ABOVE.get(own, ()):
+            may = " or ".join(ABOVE.get(own, ())) or "a new list of codes only"
+            raise _wrong(
+                f"A {new.kind} does not lie in {parent or 'nothing'} ({level or 'no unit'}).",
+                f"It belongs to: {may}.",
+            )
+        if own == "hamlet" and commune_of(unit_id) != parent:
+            raise _wrong(
+                f"{new.code} does not say which commune the hamlet is of.",
+                "A hamlet's code is its commune's code, a hyphen and a number: 24133-007.",
+            )
+
+    def _level_of(self, unit_id: str) -> str:
+        unit = self._tree.unit(unit_id)
+        return unit.level if unit else self._levels.get(unit_id, "")
+
     def _rename(self, change: Rename) -> None:
         unit = self._unit(change.unit, change.on)
         name, kind = unit.name(change.on), unit.kind(change.on)
@@ -222,7 +199,8 @@ class Planner:
             data["kind"] = change.kind
         if len(data) == 2:
             return
-        self._add("renamed", unit.unit_id, change.on, data, f"-{change.on.isoformat()}")
+        again = sum(since == change.on for since, _, _ in unit.names[1:])
+        self._add("renamed", unit.unit_id, change.on, data, _more(change.on.isoformat(), again))
         now = f"{data.get('name_vi', name)} ({data.get('kind', kind)})"
         self.planned.difference.append(f"~ {unit.unit_id} {name} ({kind}) -> {now}")
 
@@ -240,9 +218,20 @@ class Planner:
 
     def _say(self, unit_id: str, attribute: str, value: bool, on: date) -> None:
         data = {"unit_id": unit_id, "attribute": attribute, "value": value, "from": on.isoformat()}
-        self._add("attributed", unit_id, on, data, f"-{attribute}-{on.isoformat()}")
+        unit = self._tree.unit(unit_id)
+        again = sum(s == on for s, _ in unit.attributes.get(attribute, [])) if unit else 0
+        more = _more(f"{attribute}-{on.isoformat()}", again)
+        self._add("attributed", unit_id, on, data, more)
 
     def _dissolve(self, unit: Unit, into: list[str], part: str, on: date) -> None:
+        if _ended_so(unit, on, into):
+            return
+        below = [u for u in self._tree.children(unit.unit_id) if u.exists(on)]
+        if below:
+            self.planned.warnings.append(
+                f"{len(below)} units below {unit.unit_id} ({below[0].unit_id} ...) stay below it,"
+                " though it ends: end them too, and list them anew below what succeeds it"
+            )
         data = {
             "unit_id": unit.unit_id,
             "dissolved_on": on.isoformat(),
@@ -266,6 +255,30 @@ class Planner:
                 data | self._reference,
             )
         )
+
+
+def _ended_so(unit: Unit, on: date, into: list[str]) -> bool:
+    """Whether a unit ended just so already; a problem when it ended otherwise."""
+    if unit.valid_to is None:
+        return False
+    if (unit.valid_to, {s.unit_id for s in unit.successors}) == (on, set(into)):
+        return True
+    raise _wrong(
+        f"{unit.unit_id} ended on {unit.valid_to.isoformat()} already, otherwise than this says.",
+        "Revoke or correct the event that ended it (GET /v1/units/CODE/history names it).",
+    )
+
+
+def _is(unit: Unit, new: NewUnit, parent: str | None, on: date) -> bool:
+    """Whether a unit is the one that is asked for, established before."""
+    about = (unit.names[0][1], unit.names[0][2], unit.parent, unit.valid_from)
+    said = {name for name, steps in unit.attributes.items() if (on, True) in steps}
+    return about == (new.name_vi, new.kind, parent, on) and said >= set(new.attributes)
+
+
+def _more(what: str, again: int) -> str:
+    """The end of an id; the second change of the same thing on the same day gets another."""
+    return f"-{what}-{again + 1}" if again else f"-{what}"
 
 
 def _wrong(detail: str, hint: str) -> Problem:

@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.registry.units.changes import Attribute, Establish, Planner, Rename
+from services.registry.units.changes import Planner
+from services.registry.units.wishes import Attribute, Establish, Rename
 from shared.contracts.definitions import Catalogue
 from shared.contracts.tree import LEVEL_OF_KIND, UnitTree, UnknownUnit
 from shared.problems import Problem

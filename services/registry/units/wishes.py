@@ -1,0 +1,82 @@
+"""The changes of units that can be asked for: their shapes."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
+Name = Annotated[str, Field(min_length=1, max_length=300)]
+Kind = Literal[
+    "nation", "province", "city", "district", "ward", "commune", "township", "special_zone",
+    "hamlet", "organisation",
+]  # fmt: skip
+
+
+class NewUnit(BaseModel):
+    """A unit to establish."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: Code
+    name_vi: Name
+    kind: Kind
+    organisation_kind: str | None = None
+    attributes: list[str] = Field([], max_length=20, description="what it has from its first day")
+
+
+class Establish(NewUnit):
+    """Begin a unit (an organisation, too) below another."""
+
+    op: Literal["establish"]
+    parent: str
+    on: date
+
+
+class Rename(BaseModel):
+    """Give a unit another name or kind from a day on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: Literal["rename"]
+    unit: str
+    name_vi: Name | None = None
+    kind: Kind | None = None
+    on: date
+
+
+class Merge(BaseModel):
+    """Several units become one: a new one, or one of those that are there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: Literal["merge"]
+    units: Annotated[list[str], Field(min_length=1, max_length=100)]
+    into: NewUnit | str
+    on: date
+
+
+class Split(BaseModel):
+    """One unit becomes several; each takes a part."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: Literal["split"]
+    unit: str
+    into: Annotated[list[NewUnit | str], Field(min_length=2, max_length=100)]
+    on: date
+
+
+class Attribute(BaseModel):
+    """A unit has, or loses, an attribute from a day on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: Literal["attribute"]
+    unit: str
+    attribute: str
+    value: bool
+    on: date
+
+
+Change = Annotated[Establish | Rename | Merge | Split | Attribute, Field(discriminator="op")]
