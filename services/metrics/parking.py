@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from services.metrics import spans
 from services.metrics.apply import BatchCounter
 from services.metrics.contribute import Contributor
 from services.metrics.store import LIVE, Subject, force_indexes, load_measures, mark_dirty
@@ -68,6 +69,7 @@ async def retry(pool: asyncpg.Pool, counter: BatchCounter, subject: Subject) -> 
         await connection.execute("DELETE FROM parked WHERE lane = $1 AND subject = $2", lane, key)
         # Whoever holds the lane believes that this subject waits: let it read that again.
         await connection.execute("UPDATE progress SET fence = fence + 1 WHERE lane = $1", lane)
+        await spans.forget(connection, {key[0] for key in counted.deltas})
         await mark_dirty(connection, {(key[0], key[1]) for key in counted.deltas})
         await connection.execute("INSERT INTO dirty VALUES (0, '')")
     return None

@@ -14,7 +14,7 @@ from datetime import date
 
 import asyncpg
 
-from services.metrics import generations, merge, store
+from services.metrics import generations, merge, spans, store
 from services.metrics.apply import BatchCounter
 from services.metrics.contribute import Contributor
 from services.metrics.store import SHADOW, Subject
@@ -138,6 +138,7 @@ async def _rebuild(
         if not compare_only:
             if not building.keys() - measures.keys() and measures.keys() >= live.keys():
                 await connection.execute("UPDATE projection SET whole_from = 0")
+            await spans.forget(connection, measures if report.differences else building)
             await merge.merge(connection, shadow.counter.combinations, sorted(measures))
             await connection.execute(
                 "UPDATE measure SET state = 'live' WHERE id = ANY($1::smallint[])",

@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
-from services.metrics import rebuild
+from services.metrics import rebuild, spans
 from services.metrics.projection import MetricsProjection
 from services.metrics.refresh import Refreshed, Refresher
 from services.metrics.settings import MetricsSettings
@@ -39,6 +39,8 @@ tracer = trace.get_tracer("hocvuso.metrics", schema_url=telemetry.SCHEMA_URL)
 ALL_LANES = frozenset(range(LANES))
 HEARTBEAT_SECONDS = 2.0
 REFRESH_SECONDS = 0.2
+SUM_SECONDS = 20.0
+SUM_BREAK_SECONDS = 0.1
 PARKED_SAID = 10_000
 """Parked positions that fit into one progress message; long before, the breaker has stopped us."""
 REFRESHER_LOCK = "hocvuso-metrics-refresher"
@@ -78,6 +80,7 @@ class Worker:
             "consume": self._consume,
             "refresh": self._refresh,
             "publish": self._publish,
+            "sum up": self._sum_up,
         }
         tasks = [
             asyncio.create_task(forever(name, once), name=name) for name, once in loops.items()
@@ -220,6 +223,13 @@ class Worker:
             watermark=done.watermark,
             refreshed=done.watermark,
         )
+
+    async def _sum_up(self) -> None:
+        """Sum tallies of days gone by, one worker at a time; short transactions, with breaks."""
+        while True:
+            async with self._slow_pool.acquire() as connection:
+                more = await spans.sum_up(connection)
+            await asyncio.sleep(SUM_BREAK_SECONDS if more else SUM_SECONDS)
 
     # -- progress ----------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ MIGRATIONS = Path(__file__).parents[2] / "services" / "metrics" / "migrations"
 
 EMPTY = """
 TRUNCATE evidence, evidence_past, tally, dirty, definition, parked, dismissed, first_day, measure, combination,
-         cell, objective_state, worker, unseen;
+         cell, objective_state, worker, unseen, tally_span, span_state;
 UPDATE progress SET last = 0, through = 0, owner = NULL, fence = 0;
 UPDATE projection SET log_epoch = NULL, generation = 0, whole_from = 0;
 UPDATE shown SET position = 0, refreshed_at = NULL, as_of = NULL, log_epoch = NULL;
