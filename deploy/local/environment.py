@@ -60,8 +60,7 @@ def for_services(
         "HOCVUSO_ADMIN_KEY_FILE": str(home.admin_key),
         "HOCVUSO_SERVICE_KEY_FILE": str(home.service_key),
         "HOCVUSO_SANDBOX": "1" if sandbox else "0",
-        # A pilot on the loopback: whoever can reach it sits at this machine.
-        "HOCVUSO_REGISTRY_OPEN": outer.get("HOCVUSO_REGISTRY_OPEN", "1"),
+        "HOCVUSO_REGISTRY_OPEN": outer.get("HOCVUSO_REGISTRY_OPEN", "0"),
         "PYTHONUNBUFFERED": "1",
         **databases,
         **{f"HOCVUSO_{name.upper()}_METRICS_PORT": str(p) for name, p in metrics_ports.items()},

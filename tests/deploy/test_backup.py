@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -37,13 +37,18 @@ def certified(number: int) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """One for all, with a few units and one plan; the whole country would prove nothing more."""
-    plans = tmp_path_factory.mktemp("plans")
-    shutil.copy(ROOT / "plans" / "dak-lak-2026.yaml", plans)
     with LocalStack(tmp_path_factory.mktemp("running") / "home", stages=_without_load) as made:
-        assert post(made, *(unit(*u) for u in UNITS))["accepted"] == len(UNITS)
-        loaded = hocvuso("plans", "load", "--folder", plans, home=made.home.path)
-        assert loaded.returncode == 0, loaded.stderr
+        load_one_plan(made, tmp_path_factory.mktemp("folder") / "plans")
         yield made
+
+
+def load_one_plan(stack: LocalStack, folder: Path) -> None:
+    """The units of one ward and its province's plan."""
+    folder.mkdir()
+    shutil.copy(ROOT / "plans" / "dak-lak-2026.yaml", folder)
+    assert post(stack, *(unit(*u) for u in UNITS))["accepted"] == len(UNITS)
+    loaded = hocvuso("plans", "load", "--folder", folder, home=stack.home.path)
+    assert loaded.returncode == 0, loaded.stderr
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +96,16 @@ def ask(url: str, question: str) -> Rows:
     return asyncio.run(run())
 
 
-def counted(stack: LocalStack) -> Rows:
+class Running(Protocol):
+    """A system that is asked."""
+
+    @property
+    def superuser_url(self) -> str: ...
+    @property
+    def urls(self) -> dict[str, str]: ...
+
+
+def counted(stack: Running) -> Rows:
     """The evidence and what registry keeps, once everything in the log is in them."""
     deadline = time.monotonic() + 60
     wanted = (
@@ -113,7 +127,7 @@ def counted(stack: LocalStack) -> Rows:
     )
 
 
-def table(stack: LocalStack) -> Any:
+def table(stack: Running) -> Any:
     """The table of the plan's communes, once the tables show the log's end."""
     [(position,)] = ask(stack.superuser_url, "SELECT position FROM activities.counter")
     deadline = time.monotonic() + 60
@@ -121,6 +135,7 @@ def table(stack: LocalStack) -> Any:
         answer = httpx.get(
             f"{stack.urls['registry']}/v1/plans/dak-lak-2026/table",
             params={"after_position": position, "wait": 5},
+            headers={"Authorization": f"Bearer {stack.home.admin_key.read_text().strip()}"},
             timeout=30, trust_env=False,
         )  # fmt: skip
         cells = answer.json().get("rows", [])

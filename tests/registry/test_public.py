@@ -1,16 +1,11 @@
 """What everybody may read, and that nobody can be singled out from it."""
 
-import random
 from collections.abc import AsyncIterator
 from datetime import date
-from typing import Any
 
 import httpx
 import pytest
 
-from services.registry.tables.build import Place
-from services.registry.tables.model import Cell
-from services.registry.tables.public import down, rounded
 from tests.registry import fakes
 from tests.registry.conftest import Running
 
@@ -118,23 +113,6 @@ async def test_the_rest_stays_closed(
     assert answer.status_code in (401, 403, 422)
 
 
-async def test_two_truths_that_round_alike_give_the_very_same_table(
-    opened: tuple[Running, Metrics],
-) -> None:
-    """Whatever a reader computes from the answer, one person more or less cannot show in it."""
-    registry, metrics = opened
-    said = set()
-    for metrics.add in range(5):
-        registry.app.state.registry.public.clear()
-        answer = await registry.client.get(TABLE)
-        table = answer.json()
-        table.pop("refreshed_at")
-        said.add(str(table))
-        assert answer.headers["ETag"]
-    assert len(said) == 1
-    assert metrics.asked["as_of"] == metrics.asked["known_at"] == SUNDAY
-
-
 async def test_every_number_of_people_is_rounded_and_the_whole_is_their_sum(
     opened: tuple[Running, Metrics],
 ) -> None:
@@ -155,65 +133,6 @@ async def test_the_public_page(opened: tuple[Running, Metrics]) -> None:
     assert answer.status_code == 200, answer.text
     assert "làm tròn xuống bội số của 5" in answer.text
     assert 'name="known_at"' not in answer.text
-
-
-def cell(value: int, **more: Any) -> Cell:
-    given: dict[str, Any] = {
-        "denominator": None, "ratio": None, "met": None, "met_on_time": None, "status": "behind",
-        "basis": "persons", "required_per_week": None, "flags": [], "target": 100.0,
-        "target_unit": "count",
-    }  # fmt: skip
-    return Cell(value, **(given | more))
-
-
-OBJECTIVE = {"id": "o", "measure": {"count": "distinct_persons", "of": []}}
-
-
-def published(truth: list[int]) -> tuple[int, list[int]]:
-    ids = [f"c{n}" for n in range(len(truth))]
-    place = Place(None, None, "commune", date.min, "", [(i, i, i) for i in ids])  # type: ignore[arg-type]
-    cells = {i: {"o": cell(v)} for i, v in zip(ids, truth, strict=True)}
-    cells["p"] = {"o": cell(sum(truth))}
-    found = rounded([OBJECTIVE], cells, "p", place, "province")
-    return found["p"]["o"].value or 0, [found[i]["o"].value or 0 for i in ids]
-
-
-def bounds(whole: tuple[int, int], parts: list[int]) -> list[tuple[int, int]]:
-    """What an attacker knows of each commune: its rounded number, and that all add up to the whole."""
-    low, high = whole
-    found = []
-    for own in parts:
-        others = sum(parts) - own
-        least = max(own, low - others - 4 * (len(parts) - 1))
-        found.append((least, min(own + 4, high - others)))
-    return found
-
-
-def test_subtracting_children_from_their_parent_says_nothing() -> None:
-    """A parent rounded by itself gives communes away; ours never does. Also not over weeks."""
-    dice = random.Random(5)
-    naive_told = 0
-    for _ in range(300):
-        truth = [dice.randrange(0, 12) for _ in range(5)]
-        before: list[list[tuple[int, int]]] = []
-        for _week in range(4):
-            whole, parts = published(truth)
-            assert whole == sum(parts)
-            # The whole lies between the sum of the parts and that plus 4 each: nothing new.
-            ours = bounds((whole, whole + 4 * len(parts)), parts)
-            assert all(high - low == 4 for low, high in ours)
-            before.append(ours)
-            true_whole = down(sum(truth)) or 0
-            naive = bounds((true_whole, true_whole + 4), parts)
-            naive_told += any(high == low for low, high in naive)
-            truth = [v + dice.randrange(0, 3) for v in truth]
-        # Counts of people only grow: earlier weeks bound later ones from below, later from above.
-        for n in range(len(truth)):
-            for week, bound in enumerate(before):
-                low = max(b[n][0] for b in before[: week + 1])
-                high = min(b[n][1] for b in before[week:])
-                assert (low, high) == bound[n]
-    assert naive_told > 0
 
 
 async def test_ranking_is_off_until_a_formula_is_published(registry: Running) -> None:

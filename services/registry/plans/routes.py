@@ -59,16 +59,25 @@ async def list_plans(
         if not visitor.anonymous or is_public(state, plan.plan)
     ]
     shown, following = page(plans, lambda plan: [plan.plan], cursor, limit)
-    return {
+    answer = {
         "total": len(plans),
         "next": following,
         "plans": [plan_json(state, plan) for plan in shown],
         "position": state.definitions.position,
     }
+    return open_json(answer) if visitor.anonymous else answer
+
+
+def open_json(value: Any) -> Any:
+    """What everybody may see of an answer: without positions of the log. The difference of two of
+    them is the exact number of events in between, which rounded tables keep to themselves."""
+    if isinstance(value, dict):
+        return {name: open_json(held) for name, held in value.items() if name != "position"}
+    return [open_json(held) for held in value] if isinstance(value, list) else value
 
 
 @router.get("/{plan}")
-async def show_plan(state: Registry, plan: str) -> dict[str, Any]:
+async def show_plan(state: Registry, visitor: Visiting, plan: str) -> dict[str, Any]:
     """One plan, whole, as amended by today, with the versions and amendments it has had."""
     found = state.plan(plan)
     versions = [
@@ -80,14 +89,15 @@ async def show_plan(state: Registry, plan: str) -> dict[str, Any]:
         for s in state.definitions.statements("plan.amended")
         if s.data["plan"] == plan
     ]
-    return plan_json(state, found) | {
+    answer = plan_json(state, found) | {
         "versions": versions,
         "amendments": amendments,
         "child_plans": [
             p.plan for p in state.definitions.plans() if p.document.get("parent_plan") == plan
         ],
-        "document": found.document,
     }
+    shown = open_json(answer) if visitor.anonymous else answer
+    return shown | {"document": found.document}
 
 
 @router.get("/{plan}/published")

@@ -12,9 +12,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from services.registry.access import Visiting
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import Statement
 from services.registry.progress.pace import required
+from services.registry.reach import see_plan, sees
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.model import Row
@@ -55,6 +57,7 @@ def score(row: Row, terms: list[dict[str, Any]]) -> Fraction | None:
 @router.get("/ranking", response_class=Response)
 async def show_ranking(
     state: Registry,
+    visitor: Visiting,
     plan: str,
     level: Annotated[str | None, Query(description="level of the units ranked")] = None,
     as_of: Annotated[date | None, Query(description="day; default today")] = None,
@@ -63,9 +66,10 @@ async def show_ranking(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Units by the published formula, each with the inputs of its score; equal scores share a
-    rank, and a unit with an unknown input has none."""
+    rank, and a unit with an unknown input has none. A key that is bound to a unit is shown the
+    ranks of its own units, among all."""
     day = as_of or state.clock.today()
-    state.plan(plan)
+    see_plan(visitor, state, state.plan(plan))
     formula = published(state, plan, day)
     if formula is None:
         raise Problem(
@@ -80,7 +84,8 @@ async def show_ranking(
     scored.sort(key=lambda pair: (pair[0] is None, -(pair[0] or 0), pair[1].unit_id))
     rows = []
     order = {row.unit_id: [n] for n, (_, row) in enumerate(scored)}
-    shown, following = page(scored, lambda pair: order[pair[1].unit_id], cursor, limit)
+    seen = [pair for pair in scored if sees(visitor, state, pair[1].unit_id)]
+    shown, following = page(seen, lambda pair: order[pair[1].unit_id], cursor, limit)
     for value, row in shown:
         above = sum(
             other is not None and value is not None and other > value for other, _ in scored

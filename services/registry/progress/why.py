@@ -17,6 +17,7 @@ from services.registry.access import Visiting, see_events
 from services.registry.answers import IfNoneMatch, json_answer
 from services.registry.metrics import ask_metrics
 from services.registry.plans.territory import in_plan
+from services.registry.reach import reach
 from services.registry.state import Registry, State, not_future
 from shared.contracts.record import record_decoder
 from shared.problems import Problem
@@ -84,6 +85,7 @@ async def series(
 @router.get("/series", response_class=Response)
 async def show_series(
     state: Registry,
+    visitor: Visiting,
     plan: str,
     unit: Unit = None,
     objective: Annotated[list[str] | None, Query(description="may be repeated; all")] = None,
@@ -94,6 +96,7 @@ async def show_series(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One unit's cells at the end of every day, week or month."""
+    unit = reach(visitor, state, state.plan(plan), unit, end or state.clock.today())
     found = await series(state, plan, unit, objective or [], start, end, every, known_at)
     return json_answer(found, if_none_match)
 
@@ -169,6 +172,7 @@ async def show_evidence(
 ) -> Response:
     """The events that a cell counts, never for whom: source, id, day, weight, where each one's
     receipt is (an address of activities) and the trace that brought it."""
+    unit = reach(visitor, state, state.plan(plan), unit, as_of or state.clock.today())
     see_events(visitor, state, unit_id_of(state, plan, unit, as_of or state.clock.today()))
     found = await evidence(state, plan, objective, unit, as_of, known_at, part, cursor, limit)
     return json_answer(found)
@@ -202,6 +206,7 @@ async def show_changes(
     for name, day in days.items():
         not_future(day, name, today)
     check_objectives(state, plan, [objective])
+    unit = reach(visitor, state, state.plan(plan), unit, to_as_of or today)
     place = unit_id_of(state, plan, unit, to_as_of or today)
     see_events(visitor, state, place)
     asked = {

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Writing
+from services.registry.access import Visiting, Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.store import complete_to
-from services.registry.plans.territory import area_of, in_plan
+from services.registry.plans.territory import area_of
 from services.registry.posting import content_id, event, post
 from services.registry.reports.ical import MEDIA_TYPE, to_ical
 from services.registry.reports.ledger import REPORTS, STATES, Account, ledger
@@ -22,6 +22,7 @@ from services.registry.reports.model import (
     report_json,
 )
 from services.registry.reports.periods import PERIODIC, periods
+from services.registry.reports.whose import debtor_for, debtor_of, limited, owes
 from services.registry.state import Registry, State, not_future
 from shared.clock import VIETNAM, vietnam_day
 from shared.problems import Problem
@@ -49,6 +50,7 @@ async def accounts(
 @router.get("/calendar", response_class=Response)
 async def show_calendar(
     state: Registry,
+    visitor: Visiting,
     plan: str,
     on: Annotated[date | None, Query(description="day; default today")] = None,
     unit: Who = None,
@@ -67,10 +69,13 @@ async def show_calendar(
             hint="Formats: json, ics.",
         )
     found, day = state.plan(plan), on or state.clock.today()
-    debtor = debtor_of(state, found, unit, organisation, day)
-    listed = await accounts(state, found, day, known_at)
+    debtor = debtor_for(visitor, state, found, unit, organisation, day)
+    listed = [
+        limited(visitor, state, found, account)
+        for account in await accounts(state, found, day, known_at)
+    ]
     if debtor is not None:
-        listed = [a for a in listed if any(_owes(f.entries, debtor) for f in a.periods)]
+        listed = [a for a in listed if any(owes(f.entries, debtor) for f in a.periods)]
     if format == "ics":
         name = f"{plan}.ics"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -99,32 +104,10 @@ async def show_calendar(
     )
 
 
-def debtor_of(
-    state: State, plan: PlanVersion, unit: str | None, organisation: str | None, day: date
-) -> str | None:
-    """The debtor that a question names; None when it names none."""
-    if organisation is not None:
-        if organisation not in {o["id"] for o in plan.document["organisations"]}:
-            raise Problem(
-                "organisation-unknown",
-                "The plan names no such organisation.",
-                status=404,
-                pointer="/organisation",
-                hint=f"GET /v1/plans/{plan.plan} lists `organisations`.",
-            )
-        return organisation
-    if unit is None:
-        return None
-    return in_plan(state, plan, unit, day).unit_id
-
-
-def _owes(entries: list[Any], debtor: str) -> bool:
-    return any(entry.debtor.id == debtor for entry in entries)
-
-
 @router.get("/reports", response_class=Response)
 async def list_reports(
     state: Registry,
+    visitor: Visiting,
     plan: str,
     on: Annotated[date | None, Query(description="day; default today")] = None,
     obligation: Annotated[str | None, Query(description="only this one")] = None,
@@ -147,7 +130,7 @@ async def list_reports(
     found, day = state.plan(plan), on or state.clock.today()
     if obligation is not None:
         obligation_of(found, obligation)
-    debtor = debtor_of(state, found, unit, organisation, day)
+    debtor = debtor_for(visitor, state, found, unit, organisation, day)
     rows = [
         (account.obligation, filled.period, entry)
         for account in await accounts(state, found, day, known_at, obligation)
@@ -186,6 +169,7 @@ def obligation_of(plan: PlanVersion, obligation: str) -> dict[str, Any]:
 @router.get("/reports/{obligation}/{period}", response_class=Response)
 async def show_report(
     state: Registry,
+    visitor: Visiting,
     plan: str,
     obligation: str,
     period: str,
@@ -197,6 +181,7 @@ async def show_report(
     found, day = state.plan(plan), on or state.clock.today()
     check_period(found, obligation, period)
     (account,) = await accounts(state, found, day, known_at, obligation)
+    account = limited(visitor, state, found, account)
     filled = next((f for f in account.periods if f.period.id == period), None)
     answer: dict[str, Any] = {"plan": plan, "obligation": obligation, "on": day}
     if filled is not None:

@@ -212,6 +212,7 @@ def assemble(
         objectives=[_header(o, states) for o in document["objectives"]],
         whole=whole,
         rows=[Row(code, id, name, cells.get(id, empty)) for code, id, name in place.units],
+        total=len(place.units),
     )
 
 

@@ -56,6 +56,7 @@ class Row(msgspec.Struct):
 class Table(msgspec.Struct, kw_only=True):
     """What every format shows. `whole` is the unit itself, `rows` the units of the level.
 
+    `total` rows there are; `next` is the cursor of those that follow, where a page was asked for.
     `reported`: position of the newest event that the flags about silence know of.
     """
 
@@ -76,6 +77,8 @@ class Table(msgspec.Struct, kw_only=True):
     objectives: list[Header]
     whole: Row | None
     rows: list[Row]
+    total: int = 0
+    next: str | None = None
 
 
 @dataclass(frozen=True)

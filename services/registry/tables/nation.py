@@ -10,6 +10,8 @@ import asyncpg
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
+from services.registry.access import Visiting
+from services.registry.reach import bound_to
 from services.registry.state import Registry, State
 from services.registry.tables.export import SANDBOX, safe
 from shared.problems import Problem
@@ -34,11 +36,13 @@ FROM indicators.cells ORDER BY plan, unit_id, objective
 @router.get("", response_class=Response)
 async def stream_nation(
     state: Registry,
+    visitor: Visiting,
     level: Annotated[str, Query(description=", ".join(LEVELS))] = "commune",
     format: Annotated[str, Query(description="csv")] = "csv",
 ) -> Response:
     """The current cells of all units of a level in the whole country as CSV, one line per unit,
-    plan and objective; a unit that no plan covers has one line without a plan."""
+    plan and objective; a unit that no plan covers has one line without a plan. A key that is bound
+    to a unit gets this unit and those below it."""
     if format != "csv":
         raise Problem(
             "format-unknown",
@@ -58,15 +62,20 @@ async def stream_nation(
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-cache"}
     if state.settings.sandbox:
         headers["X-Hocvuso-Sandbox"] = "true"
-    lines = _lines(state, level, today)
+    lines = _lines(state, level, today, bound_to(visitor))
     return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
 
 
-async def _lines(state: State, level: str, on: date) -> AsyncIterator[bytes]:
+async def _lines(
+    state: State, level: str, on: date, bound: str | None = None
+) -> AsyncIterator[bytes]:
+    """`bound`: only units within this one."""
     names = {
         unit.unit_id: (_province(state, unit.unit_id), unit.name(on))
         for unit in state.tree.units()
-        if unit.level == level and unit.exists(on)
+        if unit.level == level
+        and unit.exists(on)
+        and (bound is None or state.tree.is_within(unit.unit_id, bound))
     }
     seen: set[str] = set()
     async with state.pool.acquire() as connection, connection.transaction(readonly=True):
@@ -74,6 +83,8 @@ async def _lines(state: State, level: str, on: date) -> AsyncIterator[bytes]:
         about = [["# as_of", on.isoformat()], ["# position", str(position or 0)]]
         if state.settings.sandbox:
             about.insert(0, ["# sandbox", SANDBOX])
+        if bound is not None:
+            about.append(["# limited_to", bound])
         yield "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _csv([*about, list(COLUMNS)])
         cursor = connection.cursor(_CELLS, prefetch=PREFETCH)
         batch: list[asyncpg.Record] = []

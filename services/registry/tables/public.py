@@ -29,6 +29,8 @@ from shared.problems import Problem
 
 STEP = 5
 _OF_PEOPLE = frozenset({"distinct_persons", "sum", "reported"})
+_KINDS_OF_PEOPLE = frozenset({"cong_dan_so_tieu_bieu", "gia_dinh_so"})
+"""Kinds of things that are a person or a household: a model citizen is somebody."""
 _THINGS_OF_PEOPLE = frozenset({"household", "mentor", "device", "person"})
 LEVELS = ("province", "commune")
 
@@ -44,8 +46,16 @@ def counts_people(objective: dict[str, Any]) -> bool:
     measure = objective.get("measure") or {}
     if measure.get("count") in _OF_PEOPLE or measure.get("key") in _THINGS_OF_PEOPLE:
         return True
+    if any(_KINDS_OF_PEOPLE & set(_kinds(part)) for part in measure.get("of", [])):
+        return True
     catalogue = Catalogue.load()
     return any(catalogue[name].identities for name in types_of(objective))
+
+
+def _kinds(part: dict[str, Any]) -> list[str]:
+    """The values of `kind` that a part of a measure asks for."""
+    kind = (part.get("filter") or {}).get("kind") or []
+    return [kind] if isinstance(kind, str) else list(kind)
 
 
 async def public_table(

@@ -6,10 +6,13 @@ from datetime import date
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Visiting
+from services.registry.access import Visiting, Visitor
+from services.registry.answers import Cursor, IfNoneMatch, page
+from services.registry.disclosure import is_public
+from services.registry.reach import reach, sees
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.current import Watermark
@@ -44,7 +47,9 @@ async def show_table(
     format: Annotated[str, Query(description=", ".join(FORMATS))] = "json",
     after_position: Annotated[int | None, Query(ge=0, description="wait for it")] = None,
     wait: Annotated[float, Query(ge=0, description="seconds, at most 30")] = 5,
-    if_none_match: Annotated[str | None, Header()] = None,
+    cursor: Cursor = None,
+    limit: Annotated[int | None, Query(ge=1, le=5000, description="rows of a page; all")] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Units x objectives of a plan, current or as of any day; JSON, CSV or XLSX.
 
@@ -58,21 +63,42 @@ async def show_table(
             pointer="/format",
             hint=f"Formats: {', '.join(FORMATS)}.",
         )
-    if visitor.anonymous:
+    if gets_public(visitor, state, plan, unit):
         _check_public(unit, known_at, tree, after_position, state, plan)
         table = await public_table(state, state.plan(plan), level, as_of)
-        return await render(state, table, format, {"ETag": tag(state, table, format)})
+        table = page_of(table, cursor, limit)
+        return await _render_open(table, format, if_none_match)
     if after_position is not None:
         longest = state.settings.longest_wait_seconds
         await Watermark(state.pool).reach(after_position, min(wait, longest))
+    unit = reach(visitor, state, state.plan(plan), unit, as_of or state.clock.today())
     table = await build(state, Question(plan, unit, level, as_of, known_at, tree))
+    table = page_of(table, cursor, limit)
     etag = tag(state, table, format)
     headers = {"ETag": etag, "Cache-Control": "no-cache", "X-Position": str(table.position)}
     if table.sandbox:
         headers["X-Hocvuso-Sandbox"] = "true"
-    if if_none_match is not None and etag in (part.strip() for part in if_none_match.split(",")):
+    if said_before(etag, if_none_match):
         return Response(status_code=304, headers=headers)
     return await render(state, table, format, headers)
+
+
+def page_of(table: Table, cursor: str | None, limit: int | None) -> Table:
+    """A page of the rows, in their order; the whole table where none was asked for."""
+    if cursor is None and limit is None:
+        return table
+    rows, following = page(table.rows, lambda row: [row.unit_id], cursor, limit or len(table.rows))
+    return msgspec.structs.replace(table, rows=rows, next=following)
+
+
+def gets_public(visitor: Visitor, state: State, plan: str, unit: str | None) -> bool:
+    """Whether the open table is the one to show: to whoever has no key, and of units beyond their
+    own also to those who have one."""
+    if visitor.anonymous:
+        return True
+    own = state.plan(plan).document["unit"]
+    named = unit in (own, own.partition("@")[0])
+    return named and not sees(visitor, state, own) and is_public(state, plan)
 
 
 def _check_public(
@@ -101,7 +127,7 @@ def tag(state: State, table: Table, format: str) -> str:
     about: list[Any] = [
         table.plan, table.plan_version, table.unit_id, table.level, table.as_of, table.known_at,
         table.tree, table.position, table.reported, table.refreshed_at, state.definitions.position,
-        format,
+        format, table.next, len(table.rows), table.rows[0].unit_id if table.rows else None,
     ]  # fmt: skip
     return f'W/"{hashlib.sha256(_encode(about)).hexdigest()[:20]}"'
 
@@ -115,11 +141,37 @@ async def render(state: State, table: Table, format: str, headers: dict[str, str
                 state.encoded.clear()
             body = state.encoded[headers["ETag"]] = to_json(table)
         return Response(body, headers=headers, media_type=FORMATS["json"])
-    name = f"{table.plan}_{table.unit}_{table.level}_{table.as_of.isoformat()}.{format}"
-    headers = headers | {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = headers | {"Content-Disposition": _attachment(table, format)}
     make = to_csv if format == "csv" else to_xlsx
     content = await asyncio.to_thread(make, table)
     return Response(content, headers=headers, media_type=FORMATS[format])
+
+
+async def _render_open(table: Table, format: str, if_none_match: str | None) -> Response:
+    """The table for everybody. Its ETag is of what it says alone: one that moved with the log, or
+    with definitions, would tell when events come in."""
+    content = to_json(table) if format == "json" else to_csv(table)
+    etag = f'W/"{format}-{hashlib.sha256(content).hexdigest()[:20]}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if table.sandbox:
+        headers["X-Hocvuso-Sandbox"] = "true"
+    if said_before(etag, if_none_match):
+        return Response(status_code=304, headers=headers)
+    if format == "xlsx":
+        content = await asyncio.to_thread(to_xlsx, table)
+    if format != "json":
+        headers["Content-Disposition"] = _attachment(table, format)
+    return Response(content, headers=headers, media_type=FORMATS[format])
+
+
+def said_before(etag: str, if_none_match: str | None) -> bool:
+    """Whether the reader has it already."""
+    return etag in (part.strip() for part in (if_none_match or "").split(","))
+
+
+def _attachment(table: Table, format: str) -> str:
+    name = f"{table.plan}_{table.unit}_{table.level}_{table.as_of.isoformat()}.{format}"
+    return f'attachment; filename="{name}"'
 
 
 def to_json(table: Table) -> bytes:

@@ -15,6 +15,13 @@ def units_of(tree: UnitTree, plan: PlanVersion, top: Unit, level: str, on: date)
     A plan applies to its unit, everything below it, and their successors: Yên Bái's plan covers
     51 of today's 99 communes of Lào Cai. A unit that has ended is shown by what succeeded it.
     """
+    if top.level not in LEVELS:
+        raise Problem(
+            "unit-without-table",
+            f"{top.unit_id} ({top.name(on)}) is an organisation; tables are of places.",
+            pointer="/unit",
+            hint=f"What it does is counted in the place it belongs to: ask for {top.parent}.",
+        )
     if LEVELS.index(level) < LEVELS.index(top.level):
         raise Problem(
             "level-above-unit",
@@ -44,6 +51,8 @@ def units_of(tree: UnitTree, plan: PlanVersion, top: Unit, level: str, on: date)
 
 def default_level(tree: UnitTree, top: Unit, on: date) -> str:
     """Where people look first: communes of a province, hamlets of a commune that has listed them."""
+    if top.level not in LEVELS:
+        return "commune"
     if top.level in ("commune", "hamlet"):
         return "hamlet" if tree.descendants(top.unit_id, on, "hamlet") else top.level
     return "province" if top.level == "nation" else "commune"

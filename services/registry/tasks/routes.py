@@ -7,11 +7,13 @@ import asyncpg
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
+from services.registry.access import Visiting
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.restated import STANDING, learn
 from services.registry.journal.store import complete_to
 from services.registry.plans.territory import area_of
+from services.registry.reach import see_plan
 from services.registry.state import Registry, State
 from services.registry.tasks.standing import STATES, Proof, Standing, last_day, standing
 from shared.problems import Problem
@@ -78,6 +80,7 @@ def task_json(task: dict[str, Any], stands: Standing) -> dict[str, Any]:
 @router.get("", response_class=Response)
 async def list_tasks(
     state: Registry,
+    visitor: Visiting,
     plan: str,
     organisation: Annotated[str | None, Query(description="id: has any part in it")] = None,
     lead: Annotated[str | None, Query(description="id: leads it")] = None,
@@ -91,6 +94,7 @@ async def list_tasks(
     events that stand: a revoked one proves nothing, a corrected one what it says now. Which of them
     count for an objective is the table's business."""
     found = state.plan(plan)
+    see_plan(visitor, state, found)
     names = {o["id"]: o["name_vi"] for o in found.document["organisations"]}
     for name, value in (("organisation", organisation), ("lead", lead)):
         if value is not None and value not in names:

@@ -6,15 +6,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from services.registry.access import Reader, Visiting, see_events
+from services.registry.access import Visiting, see_events
 from services.registry.completeness.routes import counted_types, entry, reported, span
 from services.registry.plans.routes import objective_json, objective_states, plan_json
 from services.registry.plans.territory import in_plan
 from services.registry.progress import why
 from services.registry.progress.cold_spots import cold_spots, decided_in
 from services.registry.progress.pace import required
+from services.registry.reach import reach, see_plan
 from services.registry.reports.model import account_json, entry_json
-from services.registry.reports.routes import accounts, debtor_of
+from services.registry.reports.routes import accounts
+from services.registry.reports.whose import debtor_for, limited
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build, place_of
 from services.registry.tasks.routes import standings
@@ -43,13 +45,16 @@ def _names(state: State, unit_ids: set[str], on: date) -> dict[str, str]:
     return {unit.unit_id: unit.name(on) for unit in units}
 
 
-@router.get("/calendar", dependencies=[Reader])
-async def calendar_page(state: Registry, plan: str, unit: UnitCode = "") -> HTMLResponse:
+@router.get("/calendar")
+async def calendar_page(
+    state: Registry, visitor: Visiting, plan: str, unit: UnitCode = ""
+) -> HTMLResponse:
     """Who owes which report until when, and who has handed it in."""
     found, today = state.plan(plan), state.clock.today()
-    debtor = debtor_of(state, found, unit or None, None, today)
+    debtor = debtor_for(visitor, state, found, unit or None, None, today)
     owed = []
     for account in await accounts(state, found, today):
+        account = limited(visitor, state, found, account)
         shown = account_json(account, today)
         if debtor is not None:
             own = [
@@ -78,11 +83,16 @@ async def calendar_page(state: Registry, plan: str, unit: UnitCode = "") -> HTML
     )
 
 
-@router.get("/tasks", dependencies=[Reader])
+@router.get("/tasks")
 async def tasks_page(
-    state: Registry, plan: str, lead: UnitCode = "", late: Annotated[str, Query()] = ""
+    state: Registry,
+    visitor: Visiting,
+    plan: str,
+    lead: UnitCode = "",
+    late: Annotated[str, Query()] = "",
 ) -> HTMLResponse:
     """Who leads what and what is late."""
+    see_plan(visitor, state, state.plan(plan))
     found = [
         (task, stands)
         for task, stands in await standings(state, state.plan(plan))
@@ -95,11 +105,15 @@ async def tasks_page(
     )  # fmt: skip
 
 
-@router.get("/cold-spots", dependencies=[Reader])
-async def cold_spots_page(state: Registry, plan: str, as_of: Day = "") -> HTMLResponse:
+@router.get("/cold-spots")
+async def cold_spots_page(
+    state: Registry, visitor: Visiting, plan: str, as_of: Day = ""
+) -> HTMLResponse:
     """Where forces are needed, why, and what was decided last week."""
     found = state.plan(plan)
-    table = await build(state, Question(plan, as_of=day_of(as_of, "as_of")))
+    day = day_of(as_of, "as_of")
+    unit = reach(visitor, state, found, None, day or state.clock.today())
+    table = await build(state, Question(plan, unit, as_of=day))
     spots = await cold_spots(state, found, table, None, None, 5)
     decided = await decided_in(state, found, table.as_of)
     return show(
@@ -117,14 +131,14 @@ async def cold_spots_page(state: Registry, plan: str, as_of: Day = "") -> HTMLRe
     )
 
 
-@router.get("/completeness", dependencies=[Reader])
+@router.get("/completeness")
 async def completeness_page(
-    state: Registry, plan: str, since: Day = "", until: Day = ""
+    state: Registry, visitor: Visiting, plan: str, since: Day = "", until: Day = ""
 ) -> HTMLResponse:
     """Who has reported, who has confirmed that there was nothing, and who is silent."""
     found = state.plan(plan)
     first, last = span(state, day_of(since, "since"), day_of(until, "until"))
-    place = place_of(state, Question(plan), last)
+    place = place_of(state, Question(plan, reach(visitor, state, found, None, last)), last)
     types = counted_types(found)
     below = {u: [u, *(d.unit_id for d in state.tree.descendants(u))] for _, u, _ in place.units}
     come, nil = await reported(state, below, types, first, last)
@@ -162,6 +176,7 @@ async def story_page(
     found, today = state.plan(plan), state.clock.today()
     why.check_objectives(state, plan, [objective])
     unit = in_plan(state, found, code, today)
+    reach(visitor, state, found, unit.unit_id, today)
     wanted = next(o for o in found.document["objectives"] if o["id"] == objective)
     table = await build(state, Question(plan, unit.unit_id, unit.level))
     row = next((r for r in table.rows if r.unit_id == unit.unit_id), table.whole)

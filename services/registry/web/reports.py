@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
-from services.registry.access import Reader, Writing
+from services.registry.access import Visiting, Visitor, Writing
 from services.registry.body import read_body
 from services.registry.plans.routes import plan_json
 from services.registry.reports.ledger import REPORTS
 from services.registry.reports.model import NewReport, entry_json, period_json
 from services.registry.reports.routes import accounts, check_period, hand_in
+from services.registry.reports.whose import limited
 from services.registry.state import Registry, State
 from services.registry.web import words
 from services.registry.web.render import PageRoute, show
@@ -30,16 +31,17 @@ FIELDS = ("unit", "organisation", "number", "document_date", "file_name", "file_
 Form = dict[str, str]
 
 
-@router.get("", dependencies=[Reader])
+@router.get("")
 async def period_page(
     state: Registry,
+    visitor: Visiting,
     plan: str,
     obligation: str,
     period: str,
     unit: Annotated[str, Query(max_length=80)] = "",
 ) -> HTMLResponse:
     """Everybody's state for one period."""
-    return await _page(state, plan, obligation, period, {"unit": unit})
+    return await _page(state, visitor, plan, obligation, period, {"unit": unit})
 
 
 @router.post("")
@@ -59,14 +61,14 @@ async def hand_in_page(
     except ValidationError as error:
         first = error.errors()[0]
         wrong = Problem("invalid-parameter", f"{first['loc'][-1]}: {first['msg']}")
-        return await _page(state, plan, obligation, period, typed, wrong)
+        return await _page(state, Visitor(caller.rights), plan, obligation, period, typed, wrong)
     except ValueError:
         wrong = Problem("invalid-parameter", "submitted_on is not a day.")
-        return await _page(state, plan, obligation, period, typed, wrong)
+        return await _page(state, Visitor(caller.rights), plan, obligation, period, typed, wrong)
     except Problem as problem:
         if problem.status in (401, 404):
             raise
-        return await _page(state, plan, obligation, period, typed, problem)
+        return await _page(state, Visitor(caller.rights), plan, obligation, period, typed, problem)
     back = "/".join(quote(part) for part in (plan, "reports", obligation, period))
     who = f"?unit={quote(given['unit'])}" if "unit" in given else ""
     return RedirectResponse(f"/plans/{back}{who}", 303)
@@ -74,6 +76,7 @@ async def hand_in_page(
 
 async def _page(
     state: State,
+    visitor: Visitor,
     plan: str,
     obligation: str,
     period: str,
@@ -83,6 +86,7 @@ async def _page(
     found, today = state.plan(plan), state.clock.today()
     owed = check_period(found, obligation, period)
     (account,) = await accounts(state, found, today, None, obligation)
+    account = limited(visitor, state, found, account)
     filled = next((f for f in account.periods if f.period.id == period), None)
     return show(
         state,

@@ -1,6 +1,7 @@
 """Pages: the list of plans, a plan's table, a unit's card, an objective. Rendered here, no script."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 from urllib.parse import urlencode
@@ -8,17 +9,20 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from services.registry.access import Reader, Visiting
+from services.registry.access import Visiting
 from services.registry.disclosure import is_public
 from services.registry.plans.routes import (
     objective_json,
     objective_states,
     plan_json,
 )
+from services.registry.plans.territory import in_plan
+from services.registry.reach import reach
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.public import LEVELS as PUBLIC_LEVELS
 from services.registry.tables.public import public_table
+from services.registry.tables.routes import gets_public
 from services.registry.tables.scope import LEVELS
 from services.registry.web.render import Day, PageRoute, day_of, show
 from shared.contracts.definitions import Catalogue
@@ -53,16 +57,19 @@ async def table(
     asked = Question(
         plan, unit or None, level or None, day_of(as_of, "as_of"), day_of(known_at, "known_at")
     )
-    if visitor.anonymous:
+    anonymous = gets_public(visitor, state, plan, unit or None)
+    if anonymous:
         shown = await public_table(state, state.plan(plan), asked.level, asked.as_of)
         unit = known_at = ""
     else:
-        shown = await build(state, asked)
+        day = asked.as_of or state.clock.today()
+        own = reach(visitor, state, state.plan(plan), asked.unit, day)
+        shown = await build(state, replace(asked, unit=own))
     keep = {"unit": unit, "level": shown.level, "as_of": as_of, "known_at": known_at}
     keep = {name: value for name, value in keep.items() if value}
     top = state.tree.unit(shown.unit_id)
     levels = _levels_below(state, shown.unit_id, shown.tree, top.level if top else "province")
-    if visitor.anonymous:
+    if anonymous:
         levels = [level for level in levels if level in PUBLIC_LEVELS]
     return await asyncio.to_thread(
         show,
@@ -76,7 +83,7 @@ async def table(
         levels=levels,
         keep=keep,
         query=lambda **more: urlencode(keep | more),
-        anonymous=visitor.anonymous,
+        anonymous=anonymous,
     )
 
 
@@ -89,13 +96,14 @@ def _levels_below(state: State, unit_id: str, on: date, level: str) -> list[str]
     return [name for name in LEVELS if name in present]
 
 
-@router.get("/plans/{plan}/units/{code}", dependencies=[Reader])
+@router.get("/plans/{plan}/units/{code}")
 async def unit_card(
-    state: Registry, plan: str, code: str, as_of: Day = "", known_at: Day = ""
+    state: Registry, visitor: Visiting, plan: str, code: str, as_of: Day = "", known_at: Day = ""
 ) -> HTMLResponse:
     """All objectives of one unit, with texts, targets, deadlines and pace."""
     day = day_of(as_of, "as_of") or state.clock.today()
-    unit = state.unit(code, day)
+    unit = in_plan(state, state.plan(plan), code, day)
+    reach(visitor, state, state.plan(plan), unit.unit_id, day)
     asked = Question(
         plan, unit.unit_id, unit.level, day_of(as_of, "as_of"), day_of(known_at, "known_at")
     )
@@ -128,8 +136,10 @@ def _between(state: State, unit: Unit, top: str, day: date) -> list[tuple[str, s
     return [(u.unit_id, u.name(day)) for u in reversed(inside)]
 
 
-@router.get("/plans/{plan}/objectives/{objective}", dependencies=[Reader])
-async def objectiveshow(state: Registry, plan: str, objective: str) -> HTMLResponse:
+@router.get("/plans/{plan}/objectives/{objective}")
+async def objective_page(
+    state: Registry, visitor: Visiting, plan: str, objective: str
+) -> HTMLResponse:
     """What the plan says, how it is read, and the numbers of every unit."""
     found = state.plan(plan)
     states = await objective_states(state, plan)
@@ -141,7 +151,8 @@ async def objectiveshow(state: Registry, plan: str, objective: str) -> HTMLRespo
             status=404,
             hint=f"GET /v1/plans/{plan}/objectives lists them.",
         )
-    shown = await build(state, Question(plan))
+    own = reach(visitor, state, found, None, state.clock.today())
+    shown = await build(state, Question(plan, own))
     return await asyncio.to_thread(
         show,
         state,

@@ -1,0 +1,70 @@
+"""Whose obligations and reports a question is about, and how much of them its reader may see."""
+
+from datetime import date
+
+from services.registry.access import Visitor
+from services.registry.definitions import PlanVersion
+from services.registry.plans.territory import in_plan
+from services.registry.reach import bound_to, outside, reach, see_plan, sees, sees_all_of
+from services.registry.reports.ledger import Account, Entry, Filled
+from services.registry.state import State
+from shared.problems import Problem
+
+
+def debtor_of(
+    state: State, plan: PlanVersion, unit: str | None, organisation: str | None, day: date
+) -> str | None:
+    """The debtor that a question names; None when it names none."""
+    if organisation is not None:
+        if organisation not in {o["id"] for o in plan.document["organisations"]}:
+            raise Problem(
+                "organisation-unknown",
+                "The plan names no such organisation.",
+                status=404,
+                pointer="/organisation",
+                hint=f"GET /v1/plans/{plan.plan} lists `organisations`.",
+            )
+        return organisation
+    if unit is None:
+        return None
+    return in_plan(state, plan, unit, day).unit_id
+
+
+def debtor_for(
+    visitor: Visitor,
+    state: State,
+    plan: PlanVersion,
+    unit: str | None,
+    organisation: str | None,
+    day: date,
+) -> str | None:
+    """As `debtor_of`; whoever does not see the whole plan is shown what their own unit owes."""
+    if organisation is not None and not sees_all_of(visitor, state, plan):
+        raise outside(str(bound_to(visitor)))
+    return debtor_of(state, plan, reach(visitor, state, plan, unit, day), organisation, day)
+
+
+def limited(visitor: Visitor, state: State, plan: PlanVersion, account: Account) -> Account:
+    """An account with what the reader may see of it: their own units' entries and reports."""
+    see_plan(visitor, state, plan)
+    if sees_all_of(visitor, state, plan):
+        return account
+    periods = [
+        Filled(
+            filled.period,
+            [
+                entry
+                for entry in filled.entries
+                if entry.debtor.unit_id and sees(visitor, state, entry.debtor.unit_id)
+            ],
+            [fact for fact in filled.others if sees(visitor, state, fact.unit_id)],
+        )
+        for filled in account.periods
+    ]
+    loose = [fact for fact in account.unassigned if sees(visitor, state, fact.unit_id)]
+    return Account(account.obligation, periods, loose)
+
+
+def owes(entries: list[Entry], debtor: str) -> bool:
+    """Whether a debtor is among the entries of a period."""
+    return any(entry.debtor.id == debtor for entry in entries)
