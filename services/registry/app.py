@@ -28,9 +28,11 @@ from services.registry.units import routes as unit_routes
 from services.registry.units import write_routes as unit_write_routes
 from services.registry.web import answers as web_answers
 from services.registry.web import entry as web_entry
+from services.registry.web import hamlets as web_hamlets
 from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
 from services.registry.web import signing_in, staff
+from services.registry.web import units as web_units
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.db import connect_pool
@@ -65,6 +67,8 @@ PAGES = (
     web_answers.router,
     web_reports.router,
     web_entry.router,
+    web_hamlets.router,
+    web_units.router,
     signing_in.router,
     staff.router,
 )

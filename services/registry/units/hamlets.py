@@ -120,7 +120,8 @@ def listed(tree: UnitTree, commune: Unit, names: list[str], on: date) -> Listed:
         else:
             new.append((f"{commune.code}-{following:03}", name))
             following += 1
-    absent = [(u.unit_id, u.name(on)) for key, u in sorted(there.items()) if key not in seen]
+    missing = [unit for key, unit in there.items() if key not in seen]
+    absent = [(u.unit_id, u.name(on)) for u in sorted(missing, key=lambda u: u.unit_id)]
     return Listed(known, new, absent, twice)
 
 

@@ -29,6 +29,7 @@ _pages.filters.update(
     number=words.number,
     percent=words.percent,
     day=words.day,
+    day_before=words.day_before,
     moment=words.moment,
     target=words.target,
     deadline=words.deadline,

@@ -1,6 +1,6 @@
 """Vietnamese words and number forms of the pages. Pure."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from shared.clock import VIETNAM
@@ -130,6 +130,11 @@ def day(value: date | str | None) -> str:
         return "–"
     found = date.fromisoformat(value) if isinstance(value, str) else value
     return found.strftime("%d/%m/%Y")
+
+
+def day_before(value: date) -> date:
+    """The last day of what ends before `value`."""
+    return value - timedelta(days=1)
 
 
 def moment(value: datetime | None) -> str:
