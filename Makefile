@@ -9,7 +9,7 @@ READY := $(VENV)/.installed
 UVENV := .uv
 UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 
-.PHONY: up down test test-kafka check format generate bench lock clean help
+.PHONY: up down test test-kafka test-collector check format generate bench lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -42,6 +42,9 @@ test: check ## everything, against the embedded PostgreSQL and broker
 
 test-kafka: $(READY) ## the integration tests against a real Apache Kafka broker
 	@$(BIN)/python -m tests.kafka
+
+test-collector: $(READY) ## traces and metrics into the official OpenTelemetry Collector
+	@$(BIN)/python -m tests.observability.otelcol_build
 
 bench: $(READY) ## speed, as ratios against a reference of the same run
 	@$(BIN)/python -m bench

@@ -3,9 +3,11 @@
 import gzip
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,6 +15,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,10 @@ class Span:
 
 
 class Collector:
-    """Listens on a free port until `close`."""
+    """Listens on a free port until `close`. `beside`: the endpoint of another collector, which gets
+    every request as it came, and whose answer is given back."""
 
-    def __init__(self) -> None:
+    def __init__(self, beside: str | None = None) -> None:
         self.spans: list[Span] = []
         self.metrics: list[ExportMetricsServiceRequest] = []
         kept, metrics = self.spans, self.metrics
@@ -42,6 +47,9 @@ class Collector:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                answer = (
+                    b"" if beside is None else _passed_on(beside + self.path, body, self.headers)
+                )
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
                 if self.path == "/v1/traces":
@@ -50,8 +58,9 @@ class Collector:
                     metrics.append(ExportMetricsServiceRequest.FromString(body))
                 self.send_response(200)
                 self.send_header("Content-Type", "application/x-protobuf")
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
+                self.wfile.write(answer)
 
             def log_message(self, *_: Any) -> None:
                 """Be quiet."""
@@ -79,6 +88,14 @@ class Collector:
             names = Counter((span.service, span.name) for span in list(self.spans))
             assert time.monotonic() < deadline, f"no span {what} among {names}"
             time.sleep(0.2)
+
+
+def _passed_on(url: str, body: bytes, headers: Message) -> bytes:
+    """The other collector's answer; an error of its own ends this request without an answer."""
+    kept = {k: headers[k] for k in ("Content-Type", "Content-Encoding") if headers[k]}
+    request = urllib.request.Request(url, body, kept, method="POST")
+    with _direct.open(request, timeout=10) as answer:
+        return bytes(answer.read())
 
 
 def _decode(body: bytes) -> list[Span]:
