@@ -192,4 +192,7 @@ def _interval(wanted: list[Compare], denied: list[Leaf], spec: FieldSpec) -> boo
     if low > high or (low == high and (low_open or high_open)):
         return False
     single = {leaf.bound for leaf in denied if isinstance(leaf, Compare) and leaf.sign == "="}
+    single |= frozenset().union(*(leaf.values for leaf in denied if isinstance(leaf, OneOf)))
+    if spec.kind == "integer" and high - low <= len(single):
+        return any(number not in single for number in range(int(low), int(high) + 1))
     return low != high or low not in single

@@ -191,7 +191,10 @@ def _section(kind: EventType, common: set[str]) -> list[str]:
         facts.append(f"Figure: `{kind.sum_field}`; {_FIGURES[kind.figures]}.")
     if kind.state:
         start = f"`{kind.state.start}`" if kind.state.start else "its day"
-        facts.append(f"A state: from {start} to `{kind.state.end}`, both included.")
+        if kind.state.end:
+            facts.append(f"A state: from {start} to `{kind.state.end}`, both included.")
+        else:
+            facts.append(f"Holds from {start} on.")
     if kind.thing:
         facts.append(f"Names a thing: `{kind.thing}`.")
     for field, target in kind.references.items():

@@ -104,6 +104,12 @@ def test_by_type() -> None:
         ({"kind": "closing", "none": [{"kind": "closing"}]}, ["conference.held"], "never", ""),
         ({"none": [{}]}, ["conference.held"], "never", ""),
         (
+            {"none": [{"participants": 0}, {"participants": {">=": 1}}], "participants": {">": -1}},
+            ["conference.held"],
+            "never",
+            "",
+        ),
+        (
             {"by_type": {"post.published": {}}},
             ["festival.held"],
             "filter",

@@ -100,6 +100,85 @@ MEASURES: dict[int, Measure] = dict(
                 bucket="month",
                 apart="commune",
             ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("post.published",)),),
+                keys=("page",),
+                bucket="month",
+                apart="commune",
+                since=BASE + timedelta(days=3),
+            ),
+            Measure(
+                kind="distinct",
+                parts=(
+                    Part(("material.published",), {"channel": "portal"}),
+                    Part(("material.published",), {"channel": "zalo"}),
+                ),
+                keys=("unit",),
+                whole=True,
+                apart="commune",
+            ),
+            Measure(
+                kind="crossing",
+                parts=(Part(("guidance_session.held",)),),
+                keys=("unit",),
+                field="topics",
+                among=("vneid", "online_payment"),
+                threshold=2,
+                apart="hamlet",
+                since=BASE + timedelta(days=2),
+            ),
+            Measure(
+                kind="events",
+                parts=(Part(("guidance_session.held",)),),
+                keys=("event",),
+                bucket="week",
+                since=BASE + timedelta(days=2),
+            ),
+            Measure(kind="distinct", parts=(Part(("contest.promoted",)),), keys=("organisation",)),
+            Measure(
+                kind="distinct", parts=(Part(("household.member_qualified",)),), keys=("household",)
+            ),
+            Measure(
+                kind="latest",
+                parts=(Part(("figure.reported",), {"objective": "x", "plan": "p"}),),
+                keys=("report",),
+            ),
+            Measure(
+                kind="latest",
+                parts=(Part(("figure.reported",), {"objective": "x", "plan": "p"}),),
+                keys=("report",),
+                bucket="month",
+                since=BASE + timedelta(days=1),
+            ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("model.recognised",), {"kind": "cong_dan_so_tieu_bieu"}),),
+                keys=("model",),
+                apart="commune",
+            ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("team.established",)),),
+                keys=("team",),
+                apart="hamlet",
+            ),
+            Measure(kind="add", parts=(Part(("class.held",)),), keys=("event",), bucket="month"),
+            Measure(
+                kind="distinct",
+                parts=(Part(("training.attended",)), Part(("skill.confirmed",))),
+                keys=("person",),
+                whole=True,
+                bucket="week",
+            ),
+            Measure(
+                kind="events",
+                parts=(
+                    Part(("class.held",), {"participants": {">": 10}}),
+                    Part(("class.held",), ADULT),
+                ),
+                keys=("event",),
+            ),
         ],
         start=1,
     )
@@ -124,7 +203,8 @@ class Op:
 TYPES = [
     "citizen.certified", "training.attended", "skill.confirmed", "class.held", "post.published",
     "committee.established", "staff.assigned", "mentor.assigned", "guidance_session.held",
-    "programme.completed",
+    "programme.completed", "material.published", "contest.promoted",
+    "household.member_qualified", "figure.reported", "model.recognised", "team.established",
 ]  # fmt: skip
 
 OPS = st.builds(
@@ -164,6 +244,23 @@ def data_of(op: Op, name: str) -> dict[str, Any]:
         case "guidance_session.held":
             topics = [["vneid"], ["online_payment", "other"], [], ["vneid", "online_payment"]]
             return {"kind": "guidance"} | ({"topics": topics[op.number]} if op.number != 2 else {})
+        case "material.published":
+            channel = ["portal", "zalo", "portal", "fanpage"][op.number]
+            return {"material": "m1", "channel": channel}
+        case "contest.promoted":
+            return {"organisation_ref": f"tax:{op.number}"} if op.who else {}
+        case "household.member_qualified":
+            return {"household_ref": f"h:{op.who}"} | until
+        case "figure.reported":
+            said = {"objective": "x", "number": op.number * 10, "authority": "x"}
+            said |= {"as_of": (start + timedelta(days=op.number - 1)).isoformat()}
+            reporter = {"reporter": f"r{op.who}"} if op.who else {}
+            return said | reporter | ({} if op.number == 3 else {"plan": "p"})
+        case "model.recognised":
+            kind = "don_vi_so" if op.number == 2 else "cong_dan_so_tieu_bieu"
+            return {"kind": kind, "model_ref": f"m{op.who}"} | until
+        case "team.established":
+            return {"team_ref": f"t{op.number}"} | until
         case _:
             return {
                 "school": f"s{op.who}",

@@ -12,8 +12,14 @@ from services.metrics.measures import Measure
 Values = dict[str, tuple[int, int]]
 
 STATES = {"citizen.certified": None, "committee.established": "from", "mentor.assigned": "from",
-          "staff.assigned": "from"}  # fmt: skip
-FIGURES = {"programme.completed": "pupils_completed", "class.held": "participants"}
+          "staff.assigned": "from", "household.member_qualified": None, "model.recognised": None,
+          "team.established": "from", "figure.reported": "as_of"}  # fmt: skip
+FIGURES = {
+    "programme.completed": "pupils_completed",
+    "class.held": "participants",
+    "figure.reported": "number",
+}
+SOURCE = "https://partner.example/a"
 
 
 @dataclass
@@ -38,6 +44,9 @@ def holds(data: dict[str, Any], wanted: dict[str, Any]) -> bool:
                                  "cnscd_member"}}.get(value, {value})  # fmt: skip
             if not implied & set(data.get("target_groups", [])):
                 return False
+        elif isinstance(value, dict):
+            if data.get(name) is None or not data[name] > value[">"]:
+                return False
         elif data.get(name) != value:
             return False
     return True
@@ -55,8 +64,20 @@ def key_of(measure: Measure, name: str, unit: str, origin: int, data: dict[str, 
         return data.get("mentor_ref")
     if measure.keys == ("page",):
         return (commune_of(unit), data["url"])
+    if measure.keys == ("unit",) and name == "material.published":
+        return commune_of(unit)
     if measure.keys == ("unit",):
         return unit if data.get("topics") else None
+    if measure.keys == ("household",):
+        return data["household_ref"]
+    if measure.keys == ("organisation",):
+        return data.get("organisation_ref", ("unit", unit))
+    if measure.keys == ("model",):
+        return (commune_of(unit), data["kind"], data["model_ref"])
+    if measure.keys == ("team",):
+        return (unit, data.get("team_ref"))
+    if measure.keys == ("report",) and name == "figure.reported":
+        return (data.get("reporter", SOURCE), unit, data["objective"], data.get("plan"))
     if measure.keys == ("report",):
         return (unit, data["school"], data.get("grade"), tuple(sorted(data["target_groups"])))
     return origin
