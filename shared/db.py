@@ -18,6 +18,21 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS = 10.0
 """After a statement's own time-out: a server that does not answer at all cannot enforce it."""
 
+HEALTH_SECONDS = 3.0
+"""How long a database may take to say that it is there; those who ask for health wait for five."""
+
+GONE = (
+    ConnectionError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.AdminShutdownError,
+    asyncpg.InterfaceError,
+)
+"""A database that does not answer, or not in time."""
+
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 _decoder = msgspec.json.Decoder()
@@ -34,6 +49,22 @@ async def _prepare(connection: Any) -> None:
     )
 
 
+class Pool(asyncpg.Pool):
+    """A pool whose connections are waited for in bounded time, also when a server hangs."""
+
+    __slots__ = ()
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        """As asyncpg's; raises TimeoutError when no connection is free or made in time."""
+        return super().acquire(timeout=GRACE_SECONDS if timeout is None else timeout)
+
+
+async def ask_health(pool: asyncpg.Pool, question: str) -> None:
+    """Ask one short question. Raises TimeoutError and what the database raises."""
+    async with asyncio.timeout(HEALTH_SECONDS):
+        await pool.fetchval(question)
+
+
 async def connect_pool(
     url: str, schema: str, *, low: int = 1, high: int = 8, statement_timeout_s: float = 30
 ) -> asyncpg.Pool:
@@ -41,10 +72,19 @@ async def connect_pool(
 
     jsonb travels as Python objects. `statement_timeout_s` 0 means no limit (rebuilds).
     """
-    return await asyncpg.create_pool(
+    return await Pool(
         url,
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        init_size=low,
         min_size=low,
         max_size=high,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        loop=None,
+        connect=None,
+        setup=None,
+        reset=None,
         init=_prepare,
         timeout=GRACE_SECONDS,
         command_timeout=statement_timeout_s + GRACE_SECONDS if statement_timeout_s else None,

@@ -4,6 +4,7 @@ A problem names the field (`pointer`, RFC 6901), the rule (`detail`) and the fix
 whether the same request may succeed later (`retryable`), and never echoes a personal identifier.
 """
 
+import logging
 from typing import Any
 
 import msgspec
@@ -12,6 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from opentelemetry import trace
 from starlette.exceptions import HTTPException
+
+from shared.db import GONE
+
+log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -107,6 +112,22 @@ def install(app: FastAPI) -> None:
         response = problem_response(problem)
         response.headers.update(error.headers or {})
         return response
+
+    async def on_gone(request: Request, error: Exception) -> Response:
+        log.warning("%s failed: %s: %s", request.url.path, type(error).__name__, error)
+        return problem_response(
+            Problem(
+                "database-unavailable",
+                f"The database does not answer just now ({type(error).__name__}).",
+                status=503,
+                hint="Send the same request again after the time in Retry-After.",
+                retryable=True,
+                retry_after=5,
+            )
+        )
+
+    for gone in GONE:
+        app.add_exception_handler(gone, on_gone)
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request
 
+from shared.db import ask_health
 from shared.problems import Problem
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -17,7 +18,7 @@ async def live() -> dict[str, str]:
 async def ready(request: Request) -> dict[str, str]:
     """200 when the log can be reached; 503 with the reason otherwise."""
     try:
-        await request.app.state.pool.fetchval("SELECT 1 FROM counter", timeout=2)
+        await ask_health(request.app.state.pool, "SELECT 1 FROM counter")
     except Exception as error:
         raise Problem(
             "log-unavailable",

@@ -17,7 +17,7 @@ from services.metrics.watch_plans import EVERY_SECONDS, PlanWatch
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
-from shared.db import connect_pool
+from shared.db import ask_health, connect_pool
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
 from shared.lane_consumer import LogReader
@@ -93,7 +93,7 @@ def _add_health(app: FastAPI) -> None:
     async def ready(request: Request) -> dict[str, str]:
         """200 when the tables can be read and the definitions are; 503 with the reason otherwise."""
         try:
-            await request.app.state.pool.fetchval("SELECT 1 FROM shown", timeout=2)
+            await ask_health(request.app.state.pool, "SELECT 1 FROM shown")
         except Exception as error:
             raise Problem(
                 "indicators-unavailable",

@@ -1,8 +1,10 @@
 """Whether the process lives, and whether its answers would be complete."""
 
+import asyncpg
 from fastapi import APIRouter
 
 from services.registry.state import Registry
+from shared.db import ask_health
 from shared.problems import Problem
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -20,8 +22,8 @@ async def ready(state: Registry) -> dict[str, str | int]:
     reason = state.follower.why_not_ready
     if reason is None:
         try:
-            await state.pool.fetchval("SELECT 1", timeout=2)
-        except (OSError, TimeoutError) as error:
+            await ask_health(state.pool, "SELECT 1 FROM progress")
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             reason = f"the database does not answer ({type(error).__name__})"
     if reason is not None:
         raise Problem(

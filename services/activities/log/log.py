@@ -53,6 +53,9 @@ GROUP_EVENTS = 4_000
 WAITING_EVENTS = 20_000
 """Events that may wait for a transaction before new ones are told to come back later."""
 
+ANSWER_S = 25
+"""Callers give up after 30 seconds, and then know less than we can tell them."""
+
 DOUBT_S = 10
 """How long to ask whether an unanswered commit happened."""
 
@@ -135,7 +138,15 @@ class Log:
         self._events_waiting += submission.size
         self._queue.append(waiting)
         self._wake.set()
-        return await waiting.answer
+        if also is not None or told is not None:
+            return await waiting.answer  # whoever writes along must know how it ended
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await asyncio.shield(waiting.answer)
+        except TimeoutError as error:
+            # It may still be written; then the same request is answered as a duplicate.
+            waiting.answer.cancel()
+            raise _unavailable() from error
 
     async def _write_forever(self) -> None:
         while not self._stopping:
@@ -225,7 +236,8 @@ class Log:
         log.warning("group of %d failed: %s: %s", len(group), type(error).__name__, error)
         for waiting in group:
             try:
-                if len(group) == 1 or isinstance(error, InDoubt):
+                # A database that hangs would let every one of them wait as long as the first.
+                if len(group) == 1 or isinstance(error, (InDoubt, TimeoutError)):
                     raise error
                 await self._write([waiting])
             except asyncio.CancelledError:
@@ -234,14 +246,15 @@ class Log:
                 log.error("append failed: %s: %s", type(alone).__name__, alone)
                 APPEND_FAILURES.add(1)
                 if not waiting.answer.done():
-                    waiting.answer.set_exception(
-                        Problem(
-                            "log-unavailable",
-                            "The event log could not be written just now.",
-                            status=503,
-                            hint="Send the same request again: what was written already is"
-                            " answered as a duplicate.",
-                            retryable=True,
-                            retry_after=2,
-                        )
-                    )
+                    waiting.answer.set_exception(_unavailable())
+
+
+def _unavailable() -> Problem:
+    return Problem(
+        "log-unavailable",
+        "The event log could not be written just now.",
+        status=503,
+        hint="Send the same request again: what was written already is answered as a duplicate.",
+        retryable=True,
+        retry_after=2,
+    )
