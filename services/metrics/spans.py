@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from services.metrics.windows import Window
+from shared.contracts.record import FACT_LANES
 from shared.db import Connection
 
 SIZES = (4, 16, 64, 256, 1024)
@@ -95,9 +96,9 @@ async def forget(connection: Connection, measures: Iterable[int]) -> None:
 # -- summing -------------------------------------------------------------------------------------
 
 _CLOSED = """
+WITH counted AS MATERIALIZED (SELECT min(through) AS until FROM progress WHERE lane < $1)
 SELECT recorded FROM evidence
-WHERE origin <= (SELECT min(through) FROM progress)
-  AND position <= (SELECT min(through) FROM progress)
+WHERE origin <= (SELECT until FROM counted) AND position <= (SELECT until FROM counted)
 ORDER BY origin DESC LIMIT 1
 """
 """A recorded day that some counted row has, with every row before it counted too: nothing that live
@@ -125,7 +126,7 @@ async def sum_up(connection: Connection) -> bool:
     async with connection.transaction():
         if not await connection.fetchval("SELECT pg_try_advisory_xact_lock(hashtext($1))", LOCK):
             return False
-        closed: date | None = await connection.fetchval(_CLOSED)
+        closed: date | None = await connection.fetchval(_CLOSED, FACT_LANES)
         first: date | None = await connection.fetchval("SELECT recorded FROM first_day")
         if closed is None or first is None:
             return False

@@ -12,8 +12,12 @@ from shared.db import Connection
 Slot = tuple[int, Window]
 """Which measure (its number), in which window."""
 
-# What to read is known when it is asked for: a plan for any values would read too much.
-_PLANNED = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
+# What to read is known when it is asked for: a plan for any values would read too much. And the rows
+# of the last days, which statistics do not know yet, are joined by hashing, not each with every part.
+_PLANNED = """
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
+       set_config('enable_nestloop', $1, true)
+"""
 
 _SUM = """
 WITH part AS (
@@ -96,13 +100,14 @@ async def load(
         max((part.recorded[1] for _, part in late), default=date.min),
         sorted({measure for measure, _ in late}),
     ]
-    await connection.execute(_PLANNED)
+    await connection.execute(_PLANNED, "off")
     if units is None:
         rows = await connection.fetch(_SUM.format(units=""), *arguments)
     else:
         some = sorted({unit_id for names in units.values() for unit_id in names})
         chosen = "AND s.unit_id = ANY($12::text[])"
         rows = await connection.fetch(_SUM.format(units=chosen), *arguments, some)
+    await connection.execute(_PLANNED, "on")
     for number, unit_id, n, total in rows:
         found[wanted[number]][unit_id] = (n, total)
     return found
