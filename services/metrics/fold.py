@@ -6,7 +6,7 @@ days <= K is exactly the state as known at the end of day K, whatever the batch 
 keeping only the earliest evidence, or net changes per batch, is wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from services.metrics.contribute import Evidence
@@ -76,16 +76,16 @@ def fold(
 
 def add_one(
     measures: Mapping[int, Measure],
+    numbers: Iterable[int],
     old: Mapping[int, Evidence],
     new: Evidence,
     recorded: date,
     deltas: Deltas,
 ) -> None:
-    """`fold` for the most common change: one more event of a subject that is known already."""
-    marks = new.marks
+    """`fold` for the most common change, one more event of a subject that is known already, and for
+    these of the measures that the event serves."""
     rows = old.values()
-    for at in range(0, len(marks), 2):
-        number = marks[at]
+    for number in numbers:
         measure = measures[number]
         alone = not (measure.whole or measure.grouped)
         if measure.kind == "distinct" and alone:

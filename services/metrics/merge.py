@@ -22,18 +22,25 @@ _SAID = ("position", "recorded", "since", "until", "revision", "unit_id")
 Difference = tuple[int, str, date, date, tuple[int, int], tuple[int, int]]
 
 
+def _sums(tally: str) -> str:
+    """SQL: what the rows of each key add up to, for the measures $1."""
+    return f"""
+        SELECT measure, unit_id, occurred, recorded,
+               sum(n)::bigint AS n, sum(total)::bigint AS total
+        FROM {tally} WHERE measure = ANY($1::smallint[]) GROUP BY 1, 2, 3, 4"""
+
+
 async def tally_differences(
     connection: Connection, measures: list[int], limit: int = 1000
 ) -> list[Difference]:
     """Tallies of these measures that are not the same in both, at most `limit`."""
     rows = await connection.fetch(
-        """
+        f"""
         SELECT measure, unit_id, occurred, recorded,
                coalesce(a.n, 0) AS n, coalesce(a.total, 0) AS total,
                coalesce(b.n, 0) AS new_n, coalesce(b.total, 0) AS new_total
-        FROM (SELECT * FROM tally WHERE measure = ANY($1::smallint[])) a
-        FULL JOIN (SELECT * FROM tally_next WHERE measure = ANY($1::smallint[])) b
-          USING (measure, unit_id, occurred, recorded)
+        FROM ({_sums("tally")}) a
+        FULL JOIN ({_sums("tally_next")}) b USING (measure, unit_id, occurred, recorded)
         WHERE (coalesce(a.n, 0), coalesce(a.total, 0))
               <> (coalesce(b.n, 0), coalesce(b.total, 0))
         ORDER BY 1, 2, 3, 4 LIMIT $2
@@ -72,16 +79,24 @@ async def merge(connection: Connection, combinations: Combinations, measures: li
         "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on;"
         " SET LOCAL enable_mergejoin = on; ANALYZE evidence_next; ANALYZE tally_next"
     )
+    # A compaction under way would bring back what is deleted here.
+    await connection.execute("LOCK TABLE tally IN SHARE ROW EXCLUSIVE MODE")
     await connection.execute(
-        """
-        DELETE FROM tally t WHERE measure = ANY($1::smallint[]) AND NOT EXISTS (
-          SELECT FROM tally_next n
-          WHERE (n.measure, n.unit_id, n.occurred, n.recorded, n.n, n.total)
-              = (t.measure, t.unit_id, t.occurred, t.recorded, t.n, t.total))
+        f"""
+        WITH wrong AS (
+          SELECT measure, unit_id, occurred, recorded, b.n, b.total
+          FROM ({_sums("tally")}) a
+          FULL JOIN ({_sums("tally_next")}) b USING (measure, unit_id, occurred, recorded)
+          WHERE (a.n, a.total) IS DISTINCT FROM (b.n, b.total)
+        ), gone AS (
+          DELETE FROM tally t USING wrong w
+          WHERE (t.measure, t.unit_id, t.occurred, t.recorded)
+              = (w.measure, w.unit_id, w.occurred, w.recorded)
+        )
+        INSERT INTO tally SELECT * FROM wrong WHERE n IS NOT NULL AND (n <> 0 OR total <> 0)
         """,
         measures,
     )
-    await connection.execute("INSERT INTO tally SELECT * FROM tally_next ON CONFLICT DO NOTHING")
     for table, key, more in _EVIDENCE:
         said = [name for name in (*_SAID, *more.replace(",", " ").split()) if name not in key]
         await _marks(connection, combinations, set(measures), (table, key, said))

@@ -16,8 +16,9 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind
 
 from services.metrics import parking, store
-from services.metrics.apply import Batch, BatchCounter, Poison
+from services.metrics.apply import Batch, BatchCounter
 from services.metrics.contribute import Contributor
+from services.metrics.counted import Poison
 from services.metrics.definitions import KEPT_TYPES, PLAN_TYPES, Definitions
 from services.metrics.generations import go_live_if_nothing_counted
 from services.metrics.store import LIVE, Subject

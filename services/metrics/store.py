@@ -155,34 +155,25 @@ async def insert_past(
 
 
 async def insert_evidence(connection: Connection, tables: Tables, rows: list[Stored]) -> None:
-    """Write new rows, in the order of the primary key (less index traffic)."""
+    """Write new rows; in the order of the primary key they cost less index traffic."""
     if rows:
-        rows.sort(key=lambda row: (row.lane, row.subject, row.origin))
         await connection.copy_records_to_table(
             tables.evidence, records=rows, columns=list(Stored._fields)
         )
 
 
 async def add_tallies(connection: Connection, tables: Tables, deltas: Deltas) -> None:
-    """Add deltas; sorted, so that two workers never wait for each other in a circle."""
-    keys = sorted(key for key, (n, total) in deltas.items() if n or total)
-    if not keys:
-        return
-    await connection.execute(
-        f"""
-        INSERT INTO {tables.tally} AS t (measure, unit_id, occurred, recorded, n, total)
-        SELECT * FROM unnest($1::smallint[], $2::text[], $3::date[], $4::date[],
-                             $5::bigint[], $6::bigint[])
-        ON CONFLICT (measure, unit_id, occurred, recorded)
-        DO UPDATE SET n = t.n + excluded.n, total = t.total + excluded.total
-        """,
-        [key[0] for key in keys],
-        [key[1] for key in keys],
-        [key[2] for key in keys],
-        [key[3] for key in keys],
-        [deltas[key][0] for key in keys],
-        [deltas[key][1] for key in keys],
-    )
+    """Append deltas; a key may have several rows, their sum counts (`compacting.py` joins them).
+
+    Sorted: neighbours in the index are written one after the other.
+    """
+    rows = sorted((*key, n, total) for key, (n, total) in deltas.items() if n or total)
+    if rows:
+        await connection.copy_records_to_table(
+            tables.tally,
+            records=rows,
+            columns=["measure", "unit_id", "occurred", "recorded", "n", "total"],
+        )
 
 
 async def mark_dirty(connection: Connection, pairs: set[tuple[int, str]]) -> None:

@@ -19,6 +19,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from services.metrics import rebuild, spans
+from services.metrics.compacting import Compactor
 from services.metrics.projection import MetricsProjection
 from services.metrics.refresh import Refreshed, Refresher
 from services.metrics.settings import MetricsSettings
@@ -158,13 +159,14 @@ class Worker:
             held = await connection.fetchval(
                 "SELECT pg_try_advisory_lock(hashtext($1))", REFRESHER_LOCK
             )
-            building: asyncio.Task[None] | None
+            building: asyncio.Task[None] | None = None
+            compacting: asyncio.Task[None] | None = None
             if not held:
                 await asyncio.sleep(HEARTBEAT_SECONDS)
                 return
             try:
                 refresher = Refresher(self._pool, self.catalogue, self.clock)
-                building = None
+                compactor = Compactor(self._slow_pool, self.clock)
                 while True:
                     # The lock lives as long as this connection: notice when it is gone.
                     await connection.execute("SELECT 1")
@@ -172,11 +174,14 @@ class Worker:
                     if (building is None or building.done()) and await rebuild.wanted(connection):
                         # Beside the refresh: what is live goes on being current.
                         building = asyncio.create_task(self._build())
+                    if (compacting is None or compacting.done()) and compactor.due():
+                        compacting = asyncio.create_task(self._compact(compactor))
                     await asyncio.sleep(REFRESH_SECONDS)
             finally:
-                if building is not None:
-                    building.cancel()
-                    await asyncio.gather(building, return_exceptions=True)
+                beside = [task for task in (building, compacting) if task is not None]
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
                 with contextlib.suppress(Exception):
                     await connection.execute(
                         "SELECT pg_advisory_unlock(hashtext($1))", REFRESHER_LOCK
@@ -188,6 +193,12 @@ class Worker:
         except (OSError, httpx.HTTPError, asyncpg.PostgresError, rebuild.RebuildRefused) as error:
             log.warning("new measures are not built yet: %s", error)
             await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _compact(self, compactor: Compactor) -> None:
+        try:
+            await compactor.run()
+        except (OSError, asyncpg.PostgresError) as error:
+            log.warning("rows of tallies are not joined yet: %s", error)
 
     async def _refresh_once(self, refresher: Refresher) -> None:
         started = time.time_ns()
@@ -257,7 +268,7 @@ async def main(stop: asyncio.Event) -> None:
     settings = MetricsSettings()
     url = settings.metrics_database_url
     pool = await connect_pool_when_there(url, "metrics", high=6)
-    slow = await connect_pool_when_there(url, "metrics", high=3, statement_timeout_s=0)
+    slow = await connect_pool_when_there(url, "metrics", high=4, statement_timeout_s=0)
     watch_pool("worker", pool)
     watch_pool("worker-slow", slow)
     try:

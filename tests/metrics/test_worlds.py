@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from services.metrics import generations, rebuild, store
+from services.metrics.compacting import compact
 from services.metrics.measures import to_definition
 from services.metrics.projection import MetricsProjection
 from shared.contracts.definitions import Catalogue
@@ -155,6 +156,8 @@ async def test_hostile_worlds_end_in_the_oracles_tables(
         await world.step()
         if dice.random() < 0.1:
             await world.share(dice.randrange(8))
+        if dice.random() < 0.1:
+            await compact(pool, least=2)
         if dice.random() < 0.05:
             monkeypatch.setattr(store, "add_tallies", honest)
             numbers = None if dice.random() < 0.5 else set(dice.sample(sorted(MEASURES), 4))
