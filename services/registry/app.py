@@ -29,9 +29,9 @@ from services.registry.units import write_routes as unit_write_routes
 from services.registry.web import answers as web_answers
 from services.registry.web import entry as web_entry
 from services.registry.web import hamlets as web_hamlets
+from services.registry.web import render, signing_in, staff
 from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
-from services.registry.web import signing_in, staff
 from services.registry.web import units as web_units
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
@@ -121,6 +121,7 @@ def create_app(
     app = FastAPI(title="hocvuso registry", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
     app.add_middleware(ServerSpans)
     problems.install(app)
+    render.install(app)
     app.include_router(health.router)
     for router in READ:
         app.include_router(router, dependencies=[Reader])

@@ -155,5 +155,5 @@ def _form(
     status = 200 if problem is None else problem.status
     return show(
         state, "form.html", status, kind=kind, fields=fields_of(kind), values=values, id=id,
-        problem=problem,
+        problem=problem, titles={name: spec.title_vi for name, spec, _ in fields_of(kind)},
     )  # fmt: skip

@@ -1,6 +1,7 @@
-"""What went wrong, in Vietnamese, for people at forms: by code. Pure.
+"""What went wrong, in Vietnamese, for people at pages: by code. Pure.
 
-Problems are worded in English for those who write software; their codes say the same to both.
+The API says it in English, to those who write software, whatever language is asked for: a program
+goes by the code. Pages are Vietnamese; a test holds this list against every code a page can meet.
 """
 
 WORDS = {
@@ -71,9 +72,124 @@ WORDS = {
     "log-unavailable": "Nhật ký chưa trả lời; hãy thử lại sau ít phút.",
     "measure-building": "Chỉ tiêu này đang được tính lại.",
     "ranking-not-published": "Tỉnh chưa công bố công thức xếp hạng.",
+    "file-invalid": "Không đọc được tệp này; hãy lưu lại thành CSV (UTF-8) rồi gửi.",
+    "file-wrong": "Tệp có dòng sai; hãy sửa các dòng được nêu.",
+    "workbook-invalid": "Không đọc được tệp này; hãy gửi tệp Excel (.xlsx) đã tải về từ hệ thống.",
+    "workbook-wrong": "Bảng tính có ô sai; hãy sửa các ô được nêu.",
+    "format-unknown": "Không có định dạng tệp này; hãy chọn CSV, Excel hoặc JSON.",
+    "state-unknown": "Không có tình trạng này; hãy chọn lại.",
+    "tree-unknown": "Cây đơn vị hành chính phải là as_of, today hoặc một ngày.",
+    "type-not-counted": "Kế hoạch không đếm loại sự kiện này.",
+    "unit-without-table": "Đây là một tổ chức; kết quả của tổ chức được tính vào xã, phường nơi đặt trụ sở.",
+    "cursor-invalid": "Liên kết trang tiếp theo không còn dùng được; hãy xem lại từ đầu.",
+    "differences-backwards": "Mốc sau phải muộn hơn mốc trước.",
+    "differences-mixed": "Hãy so sánh theo ngày hoặc theo vị trí, không dùng cả hai.",
+    "differences-too-many": "Khoảng thời gian có quá nhiều thay đổi; hãy chọn khoảng ngắn hơn.",
+    "indicators-unavailable": "Phần tính số liệu chưa trả lời; hãy thử lại sau ít phút.",
+    "not-counted-yet": "Sự kiện chưa được tính; hãy thử lại sau ít phút.",
+    "part-unknown": "Chỉ tiêu này không có phần số liệu như vậy.",
+    "plan-invalid": "Kế hoạch có chỗ chưa đúng; hãy sửa các mục được nêu.",
+    "plan-document-invalid": "Nội dung này không phải là một kế hoạch.",
+    "position-not-counted": "Số liệu chưa được tính đến vị trí đó; hãy thử lại sau ít phút.",
+    "position-too-early": "Không còn giữ được số liệu đến mức chi tiết của vị trí đó; hãy chọn mốc sau.",
+    "position-unknown": "Nhật ký không có vị trí này.",
+    "series-invalid": "Khoảng ngày chưa đúng: ngày đầu phải trước ngày cuối.",
+    "series-too-long": "Khoảng thời gian quá dài; hãy chọn khoảng ngắn hơn, hoặc theo tuần, theo tháng.",
+    "tree-invalid": "Cây đơn vị hành chính phải là as_of, today hoặc một ngày.",
+    "not-found": "Không có trang này.",
+    "method-not-allowed": "Trang này không nhận yêu cầu như vậy.",
+    "internal-error": "Hệ thống gặp lỗi; hãy thử lại sau, nếu vẫn lỗi thì báo cho đơn vị vận hành.",
+    "overloaded": "Hệ thống đang quá tải; hãy thử lại sau ít phút.",
+    "database-unavailable": "Cơ sở dữ liệu chưa trả lời; hãy thử lại sau ít phút.",
+    "issuer-unreachable": "Hệ thống đăng nhập chung chưa trả lời; hãy thử lại sau ít phút.",
+    "token-malformed": "Phiếu đăng nhập không đọc được; hãy đăng nhập lại.",
+    "token-algorithm": "Phiếu đăng nhập ký theo cách không được nhận.",
+    "token-issuer-unknown": "Nơi cấp phiếu đăng nhập không được tin cậy ở đây.",
+    "token-signature": "Chữ ký của phiếu đăng nhập không đúng; hãy đăng nhập lại.",
+    "token-expired": "Phiếu đăng nhập đã hết hạn; hãy đăng nhập lại.",
+    "token-not-yet-valid": "Phiếu đăng nhập chưa đến thời hạn dùng.",
+    "token-audience": "Phiếu đăng nhập cấp cho hệ thống khác.",
+    "attribute-missing": "Còn thiếu ô bắt buộc.",
+    "attribute-malformed": "Có ô chứa khoảng trắng thừa hoặc ký tự lạ.",
+    "attribute-too-long": "Có ô quá dài.",
+    "time-too-early": "Ngày diễn ra quá xa trong quá khứ.",
+    "data-missing": "Biểu mẫu chưa có nội dung.",
+    "data-not-object": "Biểu mẫu chưa có nội dung đúng dạng.",
+    "field-unknown": "Loại sự kiện này không có ô như vậy.",
+    "field-missing": "Còn thiếu ô bắt buộc.",
+    "value-not-allowed": "Giá trị không nằm trong danh sách được chọn.",
+    "value-of-wrong-type": "Ô này cần một số, hoặc một dạng khác.",
+    "value-out-of-range": "Con số nhỏ hơn hoặc lớn hơn mức cho phép.",
+    "value-too-short": "Ô này còn quá ngắn.",
+    "value-too-long": "Ô này quá dài.",
+    "value-repeated": "Có giá trị bị lặp lại.",
+    "value-malformed": "Ô này chưa đúng dạng (ngày, mã, địa chỉ).",
+    "reference-malformed": "Mã số chưa đúng: số định danh cá nhân (CCCD) có 12 chữ số.",
+    "unit-exists": "Đơn vị này đã có.",
+    "unit-id-malformed": "Mã đơn vị chưa đúng.",
+    "unit-parent-unknown": "Chưa có đơn vị cấp trên.",
+    "atomic-batch-refused": "Không ghi gì vì một phần của yêu cầu bị từ chối.",
+    "original-unknown": "Không có sự kiện được đính chính.",
+    "correction-invalid": "Sau khi đính chính, sự kiện sẽ không còn đúng quy tắc.",
+    "event-unknown": "Không có sự kiện này, hoặc không phải của bạn.",
+    "schema-version-unknown": "Không có phiên bản này của loại sự kiện.",
+    "metrics-refused": "Phần tính số liệu không nhận câu hỏi này.",
+    "activities-refused": "Nhật ký không nhận nội dung này.",
+    "from-in-future": "Ngày bắt đầu còn ở tương lai.",
+    "to-in-future": "Ngày kết thúc còn ở tương lai.",
+    "from-as-of-in-future": "Ngày trước còn ở tương lai.",
+    "to-as-of-in-future": "Ngày sau còn ở tương lai.",
+    "from-known-at-in-future": "Ngày ghi nhận trước còn ở tương lai.",
+    "to-known-at-in-future": "Ngày ghi nhận sau còn ở tương lai.",
 }
 
 
 def explain(code: str, otherwise: str) -> str:
     """A problem in Vietnamese; what the problem itself says where there are no words for it."""
     return WORDS.get(code, otherwise)
+
+
+PLACES = {
+    "unit": "Mã đơn vị",
+    "subject": "Mã đơn vị",
+    "time": "Ngày diễn ra",
+    "code": "Mã đơn vị",
+    "plan": "Kế hoạch",
+    "objective": "Chỉ tiêu",
+    "level": "Cấp đơn vị",
+    "as_of": "Tính đến hết ngày",
+    "known_at": "Theo ghi nhận đến hết ngày",
+    "from_as_of": "Ngày trước",
+    "to_as_of": "Ngày sau",
+    "since": "Từ ngày",
+    "until": "Đến ngày",
+    "from": "Từ ngày",
+    "to": "Đến ngày",
+    "cursor": "Trang",
+    "organisation": "Cơ quan",
+    "obligation": "Báo cáo",
+    "period": "Kỳ báo cáo",
+    "number": "Số văn bản",
+    "document_date": "Ngày văn bản",
+    "submitted_at": "Ngày nộp",
+    "submitted_on": "Ngày nộp",
+    "file_name": "Tên tệp",
+    "file_sha256": "Mã băm SHA-256 của tệp",
+    "expires_at": "Được truy cập đến hết ngày",
+    "label": "Dùng cho việc gì",
+    "role": "Quyền",
+    "names": "Danh sách",
+}
+"""Where it went wrong: the last known step of a pointer -> what the page calls it."""
+
+
+def where(pointer: str | None, fields: dict[str, str] | None = None) -> str:
+    """What the page calls the place a pointer leads to; "" when it has no name for it.
+
+    `fields`: names of the fields of a form, which go first.
+    """
+    for step in reversed((pointer or "").split("/")):
+        name = (fields or {}).get(step) or PLACES.get(step)
+        if name:
+            return name
+    return ""

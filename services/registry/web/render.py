@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Query, Request, Response
+import msgspec
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 
 from services.registry.state import State
 from services.registry.web import words
-from services.registry.web.problem_words import explain
+from services.registry.web.problem_words import explain, where
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 
@@ -37,6 +39,8 @@ _pages.filters.update(
     flags=words.flags,
     remarks=words.remarks,
     explain=explain,
+    where=where,
+    uncounted=words.uncounted,
     period=words.period,
 )
 _pages.globals.update(
@@ -72,8 +76,9 @@ class PageRoute(APIRoute):
                 return _problem(request, problem)
             except RequestValidationError as error:
                 first = error.errors()[0]
-                detail = f"{first['loc'][-1]}: {first['msg']}"
-                return _problem(request, Problem("invalid-parameter", detail))
+                name = str(first["loc"][-1])
+                wrong = Problem("invalid-parameter", f"{name}: {first['msg']}", pointer=f"/{name}")
+                return _problem(request, wrong)
 
         return guarded
 
@@ -88,6 +93,27 @@ def show(state: State, template: str, status: int = 200, /, **values: Any) -> HT
 def _problem(request: Request, problem: Problem) -> HTMLResponse:
     state: State = request.app.state.registry
     return show(state, "problem.html", problem.status, problem=problem)
+
+
+def install(app: FastAPI) -> None:
+    """Answer browsers with a page also where no page is: an unknown address, a failure of ours."""
+    plain = dict(app.exception_handlers)
+
+    async def show_error(request: Request, error: Exception) -> Response:
+        kind = HTTPException if isinstance(error, HTTPException) else Exception
+        answer: Response = await plain[kind](request, error)
+        if request.url.path.startswith("/v1/") or "text/html" not in request.headers.get(
+            "Accept", ""
+        ):
+            return answer
+        said = msgspec.json.decode(answer.body)
+        problem = Problem(
+            said["code"], said["detail"], status=said["status"], retryable=said["retryable"]
+        )
+        return _problem(request, problem)
+
+    app.add_exception_handler(HTTPException, show_error)
+    app.add_exception_handler(Exception, show_error)
 
 
 Day = Annotated[str, Query(max_length=10)]

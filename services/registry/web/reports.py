@@ -60,10 +60,11 @@ async def hand_in_page(
         await hand_in(state, plan, obligation, period, report, caller, dry_run=False)
     except ValidationError as error:
         first = error.errors()[0]
-        wrong = Problem("invalid-parameter", f"{first['loc'][-1]}: {first['msg']}")
+        name = str(first["loc"][-1])
+        wrong = Problem("invalid-parameter", f"{name}: {first['msg']}", pointer=f"/{name}")
         return await _page(state, Visitor(caller.rights), plan, obligation, period, typed, wrong)
     except ValueError:
-        wrong = Problem("invalid-parameter", "submitted_on is not a day.")
+        wrong = Problem("invalid-parameter", "submitted_on is not a day.", pointer="/submitted_on")
         return await _page(state, Visitor(caller.rights), plan, obligation, period, typed, wrong)
     except Problem as problem:
         if problem.status in (401, 404):

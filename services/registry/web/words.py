@@ -189,6 +189,24 @@ def period(name: str) -> str:
     return f"{ {'W': 'tuần', 'Q': 'quý', 'M': 'tháng'}[kind] } {number.lstrip('0')}/{year}"
 
 
+def uncounted(reason: str | None) -> str:
+    """Why an objective is not counted; what metrics says of a reading it cannot use is English, and
+    stands behind this as technical detail."""
+    for start, said in UNCOUNTED.items():
+        if reason is not None and reason.startswith(start):
+            return said
+    return UNCOUNTED_ELSE
+
+
+UNCOUNTED = {
+    "no measure": "kế hoạch chưa nêu cách đếm chỉ tiêu này",
+    "metrics has not evaluated": "phần tính số liệu chưa tính đến phiên bản này của kế hoạch",
+}
+UNCOUNTED_ELSE = (
+    "cách đếm nêu trong tệp kế hoạch chưa dùng được; cần người lập tệp kế hoạch sửa lại"
+)
+
+
 def status(name: str, because: list[str] | None = None) -> tuple[str, str]:
     """Colour class and words of a status; an unknown verdict says why where a flag does."""
     if name == "unknown" and because:
