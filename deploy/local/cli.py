@@ -29,8 +29,8 @@ _GROUPS = {
     "quarantine": ("services.activities.quarantine.cli", "quarantine", "what was refused"),
     "intake": ("services.activities.intake.cli", "intake", "partners that write over Kafka"),
     "xapi": ("services.activities.xapi.cli", "app", "statements of learning platforms"),
-    "units": ("services.registry.cli", "units", "load the units of Vietnam"),
-    "plans": ("services.registry.cli", "plans", "validate and load plans"),
+    "units": ("services.registry.cli", "units", "load, import, find, rename, merge, split units"),
+    "plans": ("services.registry.cli", "plans", "validate, load, diff and renew plans"),
 }
 _COMMANDS = {
     "send": ("services.activities.cli", "send", "post the events of a file"),

@@ -16,6 +16,7 @@ from services.registry.plans.compare import differences
 from services.registry.plans.document import load_plan
 from services.registry.plans.renew import renewed
 from services.registry.units import catalogue
+from services.registry.units import cli as units_cli
 from services.registry.units.load import LoadFailed, Report, load
 from shared.clock import clock_from_environment
 from shared.contracts.definitions import Catalogue
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 units = typer.Typer(no_args_is_help=True, help="The tree of units and its populations.")
 plans = typer.Typer(no_args_is_help=True, help="The plans and their objectives.")
+units.registered_commands += units_cli.app.registered_commands
 app.add_typer(units, name="units")
 app.add_typer(plans, name="plans")
 

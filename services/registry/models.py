@@ -6,7 +6,7 @@ Hot paths use asyncpg; what a row is and which columns there are is said here, o
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Text
+from sqlalchemy import BigInteger, Column, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, Index, SQLModel
 
@@ -19,7 +19,10 @@ class Definition(SQLModel, table=True):
     """
 
     __tablename__ = "definition"
-    __table_args__ = (Index("definition_origin", "origin", "revision"),)
+    __table_args__ = (
+        Index("definition_origin", "origin", "revision"),
+        Index("definition_unit", text("((content -> 'data') ->> 'unit_id')")),
+    )
 
     position: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     origin: int = Field(sa_type=BigInteger)

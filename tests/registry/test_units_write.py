@@ -182,6 +182,9 @@ async def test_importing_the_same_file_again_changes_nothing(registry: Running) 
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    for between in (";", "\t"):
+        other = [line.replace(",", between) for line in ["", *lines][1:]]
+        assert (await send("\ufeff" + "\r\n".join([*other, between * 4])))["difference"] == []
     same = await send("\n".join(lines))
     assert (same["difference"], same["lines"], len(same["absent"])) == ([], 3, 132)
     lines[1] = lines[1].replace(children[0]["name_vi"], "Xã Khác Tên") + "yes"
@@ -201,6 +204,10 @@ async def test_importing_the_same_file_again_changes_nothing(registry: Running) 
         ("code,name_vi,kind,parent\n1,x,castle,66", "file-wrong"),
         ("code,name_vi,kind,parent\n24133,x,ward,75", "file-wrong"),
         ("code,name_vi,kind,parent\n99905,x,ward,nowhere", "file-wrong"),
+        ("code,name_vi,kind,parent\n4,Phường Ba Đình,ward,01", "file-wrong"),
+        ("code,name_vi,kind,parent\n99905,x,ward,66\n99905,y,ward,66", "file-wrong"),
+        ("code,name_vi,kind,parent\n99905,x,ward", "file-wrong"),
+        ('code,name_vi,kind,parent\n99905,"x', "file-invalid"),
     ],
 )
 async def test_bad_files(registry: Running, body: str, code: str) -> None:

@@ -24,6 +24,8 @@ ABOVE = {
 }
 """What each level may lie in, in the era whose units can be changed; it has no districts."""
 
+DIGITS = {"province": 2, "commune": 5}
+
 
 @dataclass
 class Planned:
@@ -166,6 +168,12 @@ class Planner:
     def _check_place(self, new: NewUnit, parent: str | None, unit_id: str) -> None:
         """Provinces lie in the nation, communes in provinces, hamlets in communes."""
         level = self._level_of(parent or "")
+        digits = DIGITS.get(LEVEL_OF_KIND[new.kind])
+        if digits and new.code.isdecimal() and len(new.code) != digits:
+            raise _wrong(
+                f"{new.code} has not the {digits} digits of a {new.kind}'s code.",
+                "Codes keep their leading zeros; spreadsheets drop them.",
+            )
         own = LEVEL_OF_KIND[new.kind]
         self._levels[unit_id] = own
         if level not in ABOVE.get(own, ()):

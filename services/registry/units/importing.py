@@ -1,6 +1,7 @@
 """A file of units against the tree: what it would change. Pure.
 
-CSV, UTF-8, with a heading: code, name_vi, kind, parent, and optionally organisation_kind, one column
+CSV, UTF-8, with a heading (commas, semicolons or tabs between): code, name_vi, kind, parent (or
+parent_code; empty for provinces), and optionally organisation_kind, one column
 per attribute (yes, no, or empty: not said), and ends_on with successors (codes, spaces between):
 the first day on which the unit is no more, and what took its place. The same file again changes
 nothing. Units that the file does not name stay as they are, and are listed.
@@ -20,6 +21,8 @@ from shared.contracts.tree import LEVEL_OF_KIND, UnitTree, UnknownUnit
 from shared.problems import Problem
 
 COLUMNS = ("code", "name_vi", "kind", "parent")
+ALIASES = {"parent_code": "parent"}
+ROOT = "VN@2025"
 LARGEST = 5 * 1024 * 1024
 MOST = 20_000
 _TRUTH = {"yes": True, "true": True, "1": True, "có": True, "no": False, "false": False}
@@ -29,8 +32,14 @@ _TRUTH |= {"0": False, "không": False}
 def rows_of(body: bytes) -> list[dict[str, str]]:
     """The lines of a file as rows; a problem when it is no such file."""
     try:
-        reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
+        text = body.decode("utf-8-sig")
+        heading = text.partition("\n")[0]
+        between = max(",;\t", key=heading.count)
+        reader = csv.DictReader(io.StringIO(text), delimiter=between, strict=True)
+        named = [ALIASES.get(name.strip(), name.strip()) for name in reader.fieldnames or []]
+        reader.fieldnames = named
         rows = [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
+        rows = [row for row in rows if any(row.values())]
     except (UnicodeDecodeError, csv.Error, AttributeError) as error:
         raise _no_file(f"It is no CSV in UTF-8 ({type(error).__name__}).") from None
     missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
@@ -52,12 +61,12 @@ def plan_import(
     ending: list[tuple[int, dict[str, str]]] = []
     for number, row in enumerate(rows, 2):
         try:
-            parent = _parent(tree, row["parent"], on, named)
+            parent = _parent(tree, row, on, named)
             _row(tree, row, parent, on, planner, named, attributes)
         except (UnknownUnit, Problem, ValidationError, ValueError) as error:
             wrong.append({"line": number, "code": row["code"], "problem": _said(error)})
             continue
-        if row["kind"] in LEVEL_OF_KIND:
+        if parent is not None and row["kind"] in LEVEL_OF_KIND:
             parents[parent] = LEVEL_OF_KIND[row["kind"]]
         if row.get("ends_on"):
             ending.append((number, row))
@@ -76,7 +85,10 @@ def plan_import(
     return wrong, absent
 
 
-def _parent(tree: UnitTree, code: str, on: date, named: set[str]) -> str:
+def _parent(tree: UnitTree, row: dict[str, str], on: date, named: set[str]) -> str | None:
+    code = row["parent"]
+    if not code and LEVEL_OF_KIND.get(row["kind"]) in ("nation", "province"):
+        return None if row["kind"] == "nation" else ROOT
     for unit_id in (code, f"{code}@2025"):
         if unit_id in named:
             return unit_id
@@ -87,7 +99,7 @@ def _parent(tree: UnitTree, code: str, on: date, named: set[str]) -> str:
 def _row(
     tree: UnitTree,
     row: dict[str, str],
-    parent: str,
+    parent: str | None,
     on: date,
     planner: Planner,
     named: set[str],
@@ -104,7 +116,7 @@ def _row(
         about: dict[str, Any] = {name: row[name] for name in ("code", "name_vi", "kind")}
         about["organisation_kind"] = row.get("organisation_kind") or None
         about["attributes"] = [name for name, value in said.items() if value]
-        planner.plan_new(Establish(op="establish", parent="", on=on, **about), parent)
+        planner.plan_new(Establish(op="establish", parent="", on=on, **about), parent or "")
         for name in (name for name, value in said.items() if not value):
             planner.deny(unit_id, name, on)
     elif unit.parent != parent:
