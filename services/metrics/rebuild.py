@@ -169,9 +169,7 @@ class _Shadow:
               LIKE evidence INCLUDING DEFAULTS, PRIMARY KEY (lane, subject, origin));
             CREATE UNLOGGED TABLE evidence_past_next (
               LIKE evidence_past INCLUDING DEFAULTS, PRIMARY KEY (lane, subject, origin, revision));
-            CREATE UNLOGGED TABLE tally_next (
-              LIKE tally INCLUDING DEFAULTS,
-              PRIMARY KEY (measure, unit_id, occurred, recorded));
+            CREATE UNLOGGED TABLE tally_next (LIKE tally INCLUDING DEFAULTS);
             """
         )
         await self.counter.combinations.reload(self.connection)
