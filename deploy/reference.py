@@ -43,6 +43,18 @@ ELSEWHERE: tuple[tuple[str, str, str, str], ...] = (
         "deploy/doctor/files.py",
     ),
     (
+        "HOCVUSO_ORIGIN",
+        "",
+        "`https://...` as callers know it; `hocvuso doctor` looks at its name and certificate",
+        "deploy/doctor/network.py",
+    ),
+    (
+        "HOCVUSO_ORIGIN_CERTIFICATE_FILE",
+        "`/run/secrets/origin_certificate`",
+        "certificate whose end `hocvuso doctor` looks at",
+        "deploy/doctor/network.py",
+    ),
+    (
         "HOCVUSO_KAFKA_HOME",
         "",
         "an unpacked Apache Kafka 4 for `make up`",

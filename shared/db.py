@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS = 10.0
 """After a statement's own time-out: a server that does not answer at all cannot enforce it."""
 
-HEALTH_SECONDS = 3.0
+HEALTH_SECONDS = 4.5
 """How long a database may take to say that it is there; those who ask for health wait for five."""
 
 GONE = (
@@ -61,8 +61,10 @@ class Pool(asyncpg.Pool):
 
 async def ask_health(pool: asyncpg.Pool, question: str) -> None:
     """Ask one short question. Raises TimeoutError and what the database raises."""
-    async with asyncio.timeout(HEALTH_SECONDS):
-        await pool.fetchval(question)
+    # A third each: to get a connection, to be answered, and to give up what hangs.
+    third = HEALTH_SECONDS / 3
+    async with pool.acquire(timeout=third) as connection, asyncio.timeout(third):
+        await connection.fetchval(question)
 
 
 async def connect_pool(

@@ -19,6 +19,8 @@ from shared.broker import Broker, options_of
 log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT_MS = 10_000
+REPLICAS = 3
+"""Copies of a new topic, where there are as many brokers."""
 
 
 def producer(servers: Broker | str, client_id: str) -> AIOKafkaProducer:
@@ -43,8 +45,9 @@ async def ensure_topics(servers: Broker | str, topics: dict[str, int]) -> None:
     await admin.start()
     try:
         existing = set(await admin.list_topics())
+        brokers = (await admin.describe_cluster())["brokers"]
         missing = [
-            NewTopic(name, partitions, -1 if partitions < 1 else 1)
+            NewTopic(name, partitions, max(1, min(REPLICAS, len(brokers))))
             for name, partitions in topics.items()
             if name not in existing
         ]

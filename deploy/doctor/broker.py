@@ -68,7 +68,12 @@ async def _look(settings: CommonSettings) -> list[Finding]:
         ours = (topics.LOG, topics.PROGRESS)
         judged = [n for n in names if n in ours or n.startswith(topics.intake("")[:-4])]
         try:
-            return found + judge(await _configs(admin, judged))
+            configs = await _configs(admin, judged)
+            copies = {
+                topic["topic"]: [(len(p["replicas"]), len(p["isr"])) for p in topic["partitions"]]
+                for topic in await admin.describe_topics(judged)
+            }
+            return found + judge(configs) + judge_copies(copies, configs)
         except (KafkaError, OSError, KeyError, ValueError) as error:
             return [
                 *found, skip("topics", f"their settings cannot be read ({type(error).__name__})"),
@@ -125,4 +130,38 @@ def judge(configs: Mapping[str, Mapping[str, str]]) -> list[Finding]:
             )  # fmt: skip
     if configs and not found:
         found.append(ok("topics", f"the settings of {len(configs)} are as they should be"))
+    return found
+
+
+def judge_copies(
+    copies: Mapping[str, list[tuple[int, int]]], configs: Mapping[str, Mapping[str, str]]
+) -> list[Finding]:
+    """What the numbers of copies mean: per topic, of each partition all and those in sync. Pure."""
+    found = []
+    for name, partitions in sorted(copies.items()):
+        least = int(configs.get(name, {}).get("min.insync.replicas") or 1)
+        made = min((replicas for replicas, _ in partitions), default=1)
+        alive = min((isr for _, isr in partitions), default=1)
+        if made < least:
+            found.append(
+                fail(
+                    "copies", f"{name} has {made} copies and wants {least} of them in sync"
+                    " (min.insync.replicas): nothing can be written to it",
+                    f"more replicas (kafka-reassign-partitions), or min.insync.replicas={made}",
+                )
+            )  # fmt: skip
+        elif alive < least:
+            found.append(
+                fail(
+                    "copies", f"{alive} of {made} copies of {name} are in sync, {least} are wanted:"
+                    " nothing can be written to it",
+                    "start the brokers that are missing; meanwhile events are taken and counted,"
+                    " more slowly",
+                )
+            )  # fmt: skip
+        elif alive < made:
+            found.append(
+                warn("copies", f"{alive} of {made} copies of {name} are in sync",
+                     "start the brokers that are missing")
+            )  # fmt: skip
     return found

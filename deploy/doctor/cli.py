@@ -13,6 +13,7 @@ from deploy.doctor.files import check_files
 from deploy.doctor.flow import check_flow, check_services
 from deploy.doctor.intake import check_intake
 from deploy.doctor.model import Finding, exit_code, lines
+from deploy.doctor.network import check_network
 from shared.settings import CommonSettings
 
 
@@ -20,6 +21,7 @@ async def examine() -> list[Finding]:
     """Look at everything that the environment names; posts nothing, changes nothing."""
     env = os.environ
     found = check_files(env)
+    found += await check_network(env)
     found += await check_databases(env)
     found += await check_broker(CommonSettings())
     found += await check_services(env)

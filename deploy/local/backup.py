@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
 
@@ -155,6 +155,8 @@ def _run(program: str, url: str, arguments: list[str]) -> None:
         "PGPORT": str(parts.port or 5432),
         "PGUSER": unquote(parts.username or ""),
         "PGPASSWORD": unquote(parts.password or ""),
+        # As the services understand it: ?sslmode=verify-full&sslrootcert=FILE and the like.
+        **{f"PG{name.upper()}": value for name, value in parse_qsl(parts.query)},
     }
     database = unquote(parts.path.lstrip("/"))
     done = subprocess.run(
