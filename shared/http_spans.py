@@ -18,6 +18,7 @@ from opentelemetry.trace import (
     StatusCode,
     set_span_in_context,
 )
+from opentelemetry.util.types import AttributeValue
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -98,14 +99,14 @@ class _Request:
             span = self._recorded() if self._planned.kept else None
             self.span = span or NonRecordingSpan(self._planned.context)
 
-    def _attributes(self) -> dict[str, str]:
+    def _attributes(self) -> dict[str, AttributeValue]:
         return {"http.request.method": self._method, "url.scheme": self._scheme}
 
     def _recorded(self) -> Span | None:
         plans, planned = telemetry.server_spans, self._planned
         if plans is None or planned is None:
             return None
-        return plans.span(tracer, self._method, planned, self._attributes(), self._began)
+        return plans.span(self._method, planned, self._attributes(), self._began)
 
     def end(self, path: str | None) -> None:
         """Describe and end the span, measure the request; `path` is its route."""

@@ -19,20 +19,20 @@ from datetime import UTC, datetime
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
 from shared.instruments import MEASUREMENTS
+from shared.otlp_spans import Exporter
 from shared.sampling import KeepErrors, KeepWays
-from shared.unseen import PlannedIds, ServerSpanPlans
+from shared.unseen import ServerSpanPlans
 
-SCHEMA_URL = Schemas.V1_36_0.value
+SCHEMA_URL = Schemas.V1_44_0.value
 _EVEN = frozenset("02468aceACE")
 """Last hex digits of trace flags without SAMPLED, their lowest bit."""
 
@@ -43,9 +43,7 @@ _KNOWN_FLAGS = TraceFlags.SAMPLED | TraceFlags.RANDOM_TRACE_ID
 
 MAX_LINKS = 128
 
-_propagator = TraceContextTextMapPropagator()
 _metric_export: "_MetricExport | None" = None
-_ids = PlannedIds()
 server_spans: ServerSpanPlans | None = None
 """Says which requests are recorded, once `setup` has run."""
 
@@ -127,13 +125,17 @@ def setup(service_name: str) -> None:
         resource=resource,
         # Nobody would see what is recorded; ids are made all the same. None: OTEL_TRACES_SAMPLER.
         sampler=None if traces else ALWAYS_OFF,
-        id_generator=_ids,
     )
     global server_spans, _exporting  # one per process, as the tracer provider
-    server_spans, _exporting = ServerSpanPlans(provider.sampler if traces else None, _ids), traces
+    _exporting = traces
+    scope = InstrumentationScope("hocvuso.http", schema_url=SCHEMA_URL)
     if traces:
+        keeping = KeepErrors(Exporter())
+        server_spans = ServerSpanPlans(provider.sampler, resource, scope, keeping.on_end)
         provider.sampler = KeepWays(provider.sampler)
-        provider.add_span_processor(KeepErrors(OTLPSpanExporter()))
+        provider.add_span_processor(keeping)
+    else:
+        server_spans = ServerSpanPlans(None, resource, scope, lambda _: None)
     trace.set_tracer_provider(provider)
     if _exports("METRICS"):
         global _metric_export
@@ -237,11 +239,15 @@ def links(traceparents: Iterable[str | None]) -> list[Link]:
 
 
 def span_context(header: str) -> SpanContext | None:
-    """The span context that a traceparent names, or None when it names none."""
-    context = trace.get_current_span(
-        _propagator.extract({"traceparent": header})
-    ).get_span_context()
-    return context if context.is_valid else None
+    """The span context that a traceparent names, or None when it names none.
+
+    W3C Trace Context, section 3.2: of a later version than 00 only what 00 knows is read.
+    """
+    found = _TRACEPARENT.fullmatch(header)
+    if found is None or (header[:2] == "00" and len(header) > 55):
+        return None
+    flags = TraceFlags(int(found[2], 16) & _KNOWN_FLAGS)
+    return SpanContext(int(header[3:35], 16), int(header[36:52], 16), True, flags)
 
 
 def root_context() -> Context:

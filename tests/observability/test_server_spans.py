@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from starlette.types import Message, Receive, Scope, Send
 
 from shared import http_spans, telemetry
 from shared.instruments import HTTP_DURATION
 from shared.sampling import KeepErrors, KeepWays
-from shared.unseen import PlannedIds, ServerSpanPlans
+from shared.unseen import ServerSpanPlans
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 PRODUCER = "00-11111111111111111111111111111111-2222222222222222-01"
@@ -24,12 +26,15 @@ class Running:
     """The middleware around an application that answers `status`, fails, or says nothing."""
 
     def __init__(self, ratio: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
-        ids = PlannedIds()
         self.exporter = InMemorySpanExporter()
         inner = ParentBasedTraceIdRatio(ratio or 0.0)
-        self.provider = TracerProvider(sampler=KeepWays(inner), id_generator=ids)
-        self.provider.add_span_processor(KeepErrors(self.exporter))
-        plans = ServerSpanPlans(None if ratio is None else inner, ids)
+        self.provider = TracerProvider(sampler=KeepWays(inner))
+        keeping = KeepErrors(self.exporter)
+        self.provider.add_span_processor(keeping)
+        plans = ServerSpanPlans(
+            None if ratio is None else inner, Resource({"service.name": "s"}),
+            InstrumentationScope("test"), keeping.on_end,
+        )  # fmt: skip
         monkeypatch.setattr(telemetry, "server_spans", plans)
         monkeypatch.setattr(http_spans, "tracer", self.provider.get_tracer("test"))
         self.inside = ""
