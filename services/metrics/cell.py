@@ -43,6 +43,11 @@ class Cell(msgspec.Struct, kw_only=True):
     beside: list[BesideCount] = msgspec.field(default_factory=list)
 
 
+def blank(as_of: date) -> Cell:
+    """Takes what the count of another day would say in a cell."""
+    return Cell(plan="", plan_version=0, objective="", unit_id="", as_of=as_of)
+
+
 class Count(NamedTuple):
     """A count at one time, over what, and whether that meets the target."""
 

@@ -71,7 +71,10 @@ class DefinitionsStore:
             self._epoch = state["log_epoch"]
             if last > self._newest.position:
                 await self._follow(connection)
-            return await self._at(connection, self._position(until, last))
+            found = await self._at(connection, self._position(until, last))
+            # Threads read it: a correction, which folds the tree anew, must not wait for them.
+            await asyncio.to_thread(found.tree.unit, "")
+            return found
 
     async def prepare(self, pool: asyncpg.Pool, today: date) -> None:
         """Follow, and do beforehand what the next question would have to wait for. `prepared` says

@@ -7,14 +7,15 @@ section 5, and docs/indicators.md. `met` compares exact integers, never rounded 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
-from services.metrics.cell import BesideCount, Cell, Count
+from services.metrics.cell import BesideCount, Cell, Count, blank
 from services.metrics.compile import Objective, Threshold
 from services.metrics.definitions import Definitions
 from services.metrics.measures import Measure
+from services.metrics.needs import needed, window_at
 from services.metrics.places import LEVELS, Places, Rolled, Sums
 from services.metrics.populations import Number, Populations
 from services.metrics.status import status_of
-from services.metrics.windows import Window, bucket_of, last_complete, read_window
+from services.metrics.windows import Window, last_complete, read_window
 
 SumsOf = Callable[[Measure, Window], Sums]
 """n and total of a measure per unit of the facts, over the tallies that occurred in a window."""
@@ -47,6 +48,9 @@ class Evaluator:
         for fingerprint, unit_id in parked:
             self._parked.setdefault(fingerprint, set()).update(places.chain(unit_id))
         self._rolled: dict[tuple[str, Window, str], Rolled] = {}
+        # By identity: wording is compared once, not for each of thousands of cells.
+        self._asked: dict[tuple[int, Window, str], Rolled] = {}
+        self._measures: list[Measure] = []  # kept, so that no other one gets the identity
 
     def cells(
         self, objective: Objective, root: str, units: Iterable[str], others: Mapping[str, Objective]
@@ -116,22 +120,23 @@ class Evaluator:
 
     def window(self, objective: Objective, end: date) -> Window:
         """The days that count for an objective at the end of a day."""
-        if objective.bucket is not None:
-            start = bucket_of(end, objective.bucket).start
-            bounds = [day for day in (start, objective.window_start) if day is not None]
-            return Window(max(bounds), end)
-        return Window(objective.window_start, end)
+        return window_at(objective, end)
 
     def _roll(self, measure: Measure, window: Window, root: str) -> Rolled:
-        window = read_window(measure.since, window)
-        key = (measure.fingerprint(), window, root)
-        found = self._rolled.get(key)
+        asked = (id(measure), window, root)
+        found = self._asked.get(asked)
         if found is None:
-            found = self._rolled[key] = self._places.roll(
-                self._sums(measure, window),
-                own_report_wins=measure.kind == "latest",
-                root=root,
-            )
+            window = read_window(measure.since, window)
+            key = (measure.fingerprint(), window, root)
+            found = self._rolled.get(key)
+            if found is None:
+                found = self._rolled[key] = self._places.roll(
+                    self._sums(measure, window),
+                    own_report_wins=measure.kind == "latest",
+                    root=root,
+                )
+            self._asked[asked] = found
+            self._measures.append(measure)
         return found
 
     def _value(self, measure: Measure, figure: str, window: Window, root: str, unit_id: str) -> int:
@@ -243,16 +248,7 @@ class Evaluator:
 
     def needed(self, objective: Objective) -> list[tuple[Measure, Window]]:
         """Every sum that the cells of an objective read."""
-        windows = [self.window(objective, self._as_of)]
-        if objective.last_day is not None and self._as_of > objective.last_day:
-            windows.append(self.window(objective, objective.last_day))
-        if objective.bucket is not None:
-            end = last_complete(self._as_of, objective.bucket).end
-            windows.append(self.window(objective, end))
-        found = [(m, read_window(m.since, w)) for m in objective.all_measures() for w in windows]
-        for _, variant in objective.variants:
-            found += self.needed(variant)
-        return found
+        return needed(objective, self._as_of)
 
     # -- judging -----------------------------------------------------------------------------
 
@@ -266,12 +262,11 @@ class Evaluator:
         cell: Cell,
     ) -> None:
         as_of, last = self._as_of, objective.last_day
-        blank = Cell(plan="", plan_version=0, objective="", unit_id="", as_of=as_of)
         if last is not None and as_of > last and cell.target is not None:
             then = self.window(objective, last)
-            cell.met_on_time = self._count(objective, root, unit_id, then, others, blank).met
+            cell.met_on_time = self._count(objective, root, unit_id, then, others, blank(as_of)).met
         if objective.bucket is not None and cell.target is not None and count.met is not None:
-            self._recurring(objective, root, unit_id, others, cell, blank)
+            self._recurring(objective, root, unit_id, others, cell)
             return
         cell.status, cell.required_per_week = status_of(
             objective, count, as_of, cell.target is not None
@@ -284,7 +279,6 @@ class Evaluator:
         unit_id: str,
         others: Mapping[str, Objective],
         cell: Cell,
-        blank: Cell,
     ) -> None:
         """The status of a week or month is that of the last complete one."""
         assert objective.bucket is not None  # noqa: S101 - the caller looked
@@ -293,6 +287,11 @@ class Evaluator:
             cell.status = "on_track"
             return
         before = self._count(
-            objective, root, unit_id, self.window(objective, window.end), others, blank
+            objective,
+            root,
+            unit_id,
+            self.window(objective, window.end),
+            others,
+            blank(self._as_of),
         )
         cell.status = "unknown" if before.met is None else "met" if before.met else "behind"

@@ -1,5 +1,6 @@
 """A plan on one day as known on one day, read in one snapshot of the database."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -24,6 +25,9 @@ from shared.clock import Clock
 from shared.contracts.tree import UnknownUnit
 from shared.db import Connection
 from shared.problems import Problem
+
+AT_ONCE = 200
+"""So many cells are evaluated where they are asked for; more of them beside the event loop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +159,13 @@ class Moment:
         loaded = await self.sums(connection, slots)
         ready = self.evaluator(Known(numbers, loaded))
         others = self.others
-        return [cell for o in chosen for cell in ready.cells(o, self.root, units, others)]
+
+        def evaluate() -> list[Cell]:
+            return [cell for o in chosen for cell in ready.cells(o, self.root, units, others)]
+
+        if len(chosen) * len(units) < AT_ONCE:
+            return evaluate()
+        return await asyncio.to_thread(evaluate)  # others are answered meanwhile
 
     async def sums(
         self, connection: Connection, slots: Iterable[Slot]

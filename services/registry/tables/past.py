@@ -5,8 +5,25 @@ from datetime import date
 import httpx
 import msgspec
 
-from services.registry.metrics import ask_metrics
+from services.registry.metrics import ask_metrics_raw
 from services.registry.tables.model import Cell, Cells, Counted
+
+
+class _Found(Cell, gc=False):
+    """A cell that says where it belongs."""
+
+    unit_id: str = ""
+    objective: str = ""
+
+
+class _Answer(msgspec.Struct, gc=False):
+    """What is needed of the answer of `GET /v1/cells`."""
+
+    position: int
+    cells: list[_Found]
+
+
+_decode = msgspec.json.Decoder(_Answer, strict=False).decode
 
 
 async def past(
@@ -28,9 +45,12 @@ async def past(
         "known_at": known_at.isoformat() if known_at else None,
         "tree": tree,
     }
-    body = await ask_metrics(metrics, "/v1/cells", asked)
+    body = _decode(await ask_metrics_raw(metrics, "/v1/cells", asked))
     cells: Cells = {}
-    for found in body["cells"]:
-        cell = msgspec.convert(found, Cell, strict=False)
-        cells.setdefault(found["unit_id"], {})[found["objective"]] = cell
-    return Counted(cells, body["position"], as_of)
+    for found in body.cells:
+        cells.setdefault(found.unit_id, {})[found.objective] = Cell(
+            found.value, found.denominator, found.ratio, found.met, found.met_on_time,
+            found.status, found.basis, found.required_per_week, found.flags, found.target,
+            found.target_unit, found.not_attributable, found.beside,
+        )  # fmt: skip
+    return Counted(cells, body.position, as_of)

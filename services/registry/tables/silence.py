@@ -19,10 +19,15 @@ from shared.contracts.tree import UnitTree
 NOTHING, NIL = "nothing_reported", "nil_reported"
 
 _EVER = "SELECT type, unit_id FROM reported WHERE unit_id = ANY($1) AND type = ANY($2)"
+# Of each pair that was ever reported, one event is looked for, not all of them read.
 _UNTIL = """
-SELECT DISTINCT type, unit_id FROM arrival
-WHERE unit_id = ANY($1) AND type = ANY($2) AND occurred <= $3
-  AND ($4::date IS NULL OR first_recorded <= $4)
+SELECT r.type, r.unit_id FROM reported r, LATERAL (
+  SELECT FROM arrival a
+  WHERE a.type = r.type AND a.unit_id = r.unit_id AND a.occurred <= $3
+    AND ($4::date IS NULL OR a.first_recorded <= $4)
+  LIMIT 1
+) said
+WHERE r.unit_id = ANY($1) AND r.type = ANY($2)
 """
 _STAMP = """
 SELECT greatest((SELECT max(last_position) FROM reported), (SELECT max(position) FROM journal), 0)
