@@ -123,6 +123,7 @@ def create_app(
     problems.install(app)
     render.install(app)
     app.include_router(health.router)
+    app.include_router(plan_routes.published)
     for router in READ:
         app.include_router(router, dependencies=[Reader])
     for pages in PAGES:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import httpx
 import typer
@@ -13,7 +13,7 @@ import yaml
 
 from services.registry.plans import load as plan_load
 from services.registry.plans.compare import differences
-from services.registry.plans.document import load_plan
+from services.registry.plans.document import PlanDocument, load_plan, read_plan
 from services.registry.plans.renew import renewed
 from services.registry.units import catalogue
 from services.registry.units import cli as units_cli
@@ -30,6 +30,8 @@ plans = typer.Typer(no_args_is_help=True, help="The plans and their objectives."
 units.registered_commands += units_cli.app.registered_commands
 app.add_typer(units, name="units")
 app.add_typer(plans, name="plans")
+
+T = TypeVar("T")
 
 TIMEOUT = httpx.Timeout(120, connect=5)
 
@@ -58,9 +60,11 @@ async def load_units(folder: Path, settings: CommonSettings) -> None:
         await load(client, catalogue.stages(folder), _show)
 
 
-async def load_plans(folder: Path, settings: CommonSettings) -> None:
+async def load_plans(
+    folder: Path, settings: CommonSettings, files: list[Path] | None = None
+) -> None:
     """Post new and changed plans to activities; also called by the local stack."""
-    documents = plan_load.read_folder(folder, Catalogue.load())
+    documents = plan_load.read_files(files or plan_load.files_of(folder), Catalogue.load())
     async with _client(settings.registry_url, settings) as registry:
         newest = await plan_load.newest_versions(registry)
     stage = plan_load.publish(documents, newest, clock_from_environment().today())
@@ -78,9 +82,12 @@ def units_load(folder: Annotated[Path, typer.Option()] = catalogue.DEFAULT_FOLDE
 
 
 @plans.command("load")
-def plans_load(folder: Annotated[Path, typer.Option()] = plan_load.DEFAULT_FOLDER) -> None:
+def plans_load(
+    files: Annotated[list[Path] | None, typer.Argument(help="default: all of the folder")] = None,
+    folder: Annotated[Path, typer.Option()] = plan_load.DEFAULT_FOLDER,
+) -> None:
     """Publish every plan whose content is new or changed."""
-    _run(load_plans(folder, CommonSettings()))
+    _run(load_plans(folder, CommonSettings(), files))
 
 
 @plans.command("validate")
@@ -91,12 +98,16 @@ def plans_validate(file: Path) -> None:
 
 
 @plans.command("diff")
-def plans_diff(file: Path) -> None:
+def plans_diff(
+    file: Path,
+    against: Annotated[str | None, typer.Option(help="another plan: its parent, say")] = None,
+) -> None:
     """Show what a plan file would change of the plan that registry has; exit code 1 if anything."""
     document = _valid(file)
-    published = asyncio.run(_published(document["id"], CommonSettings()))
+    plan = against or document["id"]
+    published = _run(_published(plan, CommonSettings()))
     if published is None:
-        print(f"{document['id']} is a new plan")
+        print(f"{plan} is a new plan" if against is None else f"registry has no plan {plan}")
         raise typer.Exit(1)
     changes = differences({**published, "version": None}, {**document, "version": None})
     for line in changes:
@@ -121,22 +132,39 @@ def plans_new(
         print(f"{file} is there already. Fix: give another --id.", file=sys.stderr)
         raise typer.Exit(1)
     text = yaml.safe_dump(new, allow_unicode=True, sort_keys=False, width=120)
-    file.write_text(text, encoding="utf-8")
+    _checked(file, read_plan(text, Catalogue.load()))
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        _stop(f"{file}: {error.strerror}. Fix: name a --folder that is there.")
     print(f"{file}: {len(new['objectives'])} objectives, {len(new['tasks'])} tasks")
     if named:
-        print(f"{len(named)} texts still name a year; read them again:")
+        print(f"{len(named)} texts are those of the old plan; read them again:")
         for place in named:
             print(f"  {place}")
-    _valid(file)
 
 
 def _valid(file: Path) -> dict[str, Any]:
     """The plan of a file; exit code 1 and the lines when something is wrong."""
-    document = load_plan(file, Catalogue.load())
+    try:
+        document = load_plan(file, Catalogue.load())
+    except OSError as error:
+        _stop(f"{file}: {error.strerror}. Fix: name a plan file that can be read.")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        _stop(f"{file}:{line}: not UTF-8. Fix: save the file as UTF-8.")
+    return _checked(file, document)
+
+
+def _checked(file: Path, document: PlanDocument) -> dict[str, Any]:
     if document.problems:
-        print(plan_load.explain(file, document), file=sys.stderr)
-        raise typer.Exit(1)
+        _stop(plan_load.explain(file, document))
     return document.data
+
+
+def _stop(text: str) -> NoReturn:
+    print(text, file=sys.stderr)
+    raise typer.Exit(1)
 
 
 async def _published(plan: str, settings: CommonSettings) -> dict[str, Any] | None:
@@ -145,12 +173,11 @@ async def _published(plan: str, settings: CommonSettings) -> dict[str, Any] | No
     return None if answer.status_code == 404 else dict(answer.json()["document"])
 
 
-def _run(work: Coroutine[None, None, None]) -> None:
+def _run(work: Coroutine[None, None, T]) -> T:
     try:
-        asyncio.run(work)
+        return asyncio.run(work)
     except LoadFailed as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+        _stop(str(error))
 
 
 if __name__ == "__main__":

@@ -23,13 +23,13 @@ PAGE = "/plans/{plan}"
 
 FREE = {
     "GET /health/live", "GET /health/ready", "GET /login", "POST /login", "POST /logout",
-    "GET /accept", "POST /accept",
+    "GET /accept", "POST /accept", "GET /plans/plan.schema.json",
 }  # fmt: skip
 """Nothing to read there; codes and keys are judged by activities."""
 ANY_KEY = {
     "GET /v1/units", "GET /v1/units/{code}", "GET /v1/units/{code}/children",
     "GET /v1/units/{code}/history", "GET /v1/units/{code}/hamlets", "GET /v1/plans", f"GET {PLAN}",
-    f"GET {PLAN}/published", f"GET {PLAN}/objectives", f"GET {PLAN}/populations",
+    f"GET {PLAN}/published", f"GET {PLAN}/difference", f"GET {PLAN}/objectives", f"GET {PLAN}/populations",
     f"GET {PLAN}/populations/sheet", "GET /v1/changes", "GET /", "GET /enter", "GET /enter/{type}", "GET /units",
     "GET /units/{code}", "GET /units/{code}/hamlets",
 }  # fmt: skip
@@ -48,7 +48,11 @@ OF_ONES_OWN = {
     f"GET {PAGE}/ranking",
 }  # fmt: skip
 """No unit is named: everybody within the plan gets what is theirs of it, others are refused."""
-EVENTS = {f"GET {PLAN}/evidence", f"GET {PLAN}/changes", f"GET {PAGE}/units/{{code}}/changes"}
+EVENTS = {
+    f"GET {PLAN}/evidence", f"GET {PLAN}/changes",
+    f"GET {PAGE}/units/{{code}}/objectives/{{objective}}/changes", "GET /v1/receipts",
+    "GET /receipts",
+}  # fmt: skip
 """Single events: staff, of their own units."""
 NATION = {"GET /v1/nation"}
 """Every key, of its own units."""
@@ -68,7 +72,10 @@ VALUES = {
     "plan": "dak-lak-2026", "code": "24133", "objective": "adults-certified-vneid",
     "obligation": "final-report-2026", "period": "once", "type": "class.held", "id": "00000001",
 }  # fmt: skip
-QUERY = {"objective": "adults-certified-vneid", "unit": "24133"}
+QUERY = {
+    "objective": "adults-certified-vneid", "unit": "24133", "source": "https://way.example", "id": "w-1",
+    "against": "gia-lai-2026",
+}  # fmt: skip
 
 
 def walk(routes: Iterable[Any]) -> Iterator[Any]:
@@ -106,6 +113,13 @@ async def closed(registry: Running) -> AsyncIterator[Running]:
         for subtree in (None, "66@2025", "24133@2025", "24154@2025", "52@2025"):
             rights = {"name": role, "roles": [role], "scopes": ["events:write"], "subtree": subtree}
             registry.activities.keys[key(role, subtree)] = rights
+    known = {row.id for row in registry.activities.rows}
+    if QUERY["id"] not in known:
+        event = {
+            "id": QUERY["id"], "source": QUERY["source"], "type": "vn.hocvuso.citizen.certified",
+            "subject": "24133@2025", "time": "2026-06-30T09:00:00+07:00", "data": {},
+        }  # fmt: skip
+        await registry.happen(event)
     state.settings.registry_open = False
     yield registry
     state.settings.registry_open = True

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import yaml
 
-from services.registry.plans.load import content_digest, publish, read_folder
+from services.registry.plans.load import content_digest, files_of, publish, read_files
 from services.registry.units.catalogue import stages
 from services.registry.units.load import LoadFailed, load
 from shared.contracts.definitions import Catalogue
@@ -107,7 +107,7 @@ async def test_a_wrong_key_is_not_tried_again() -> None:
 
 
 def test_a_changed_plan_becomes_the_next_version() -> None:
-    documents = read_folder(fakes.PLANS, Catalogue.load())
+    documents = read_files(files_of(fakes.PLANS), Catalogue.load())
     assert len(documents) == 5
     first = publish(documents, {}, fakes.TODAY).events
     assert [event["data"]["version"] for event in first] == [1] * 5
@@ -123,4 +123,4 @@ def test_a_wrong_plan_is_refused_with_file_and_line(tmp_path: Path) -> None:
     plan["objectives"][0]["measure"]["of"][0]["filter"] = {"target_groop": "adult"}
     (tmp_path / "wrong.yaml").write_text(yaml.safe_dump(plan, allow_unicode=True))
     with pytest.raises(LoadFailed, match=r"wrong\.yaml:\d+: .*target_groop"):
-        read_folder(tmp_path, Catalogue.load())
+        read_files(files_of(tmp_path), Catalogue.load())

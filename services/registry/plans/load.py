@@ -31,11 +31,23 @@ def explain(file: Path, document: PlanDocument) -> str:
     )
 
 
-def read_folder(folder: Path, catalogue: Catalogue) -> list[dict[str, Any]]:
-    """All plans of a folder; raises LoadFailed with file and line of everything wrong."""
+def files_of(folder: Path) -> list[Path]:
+    """The plan files of a folder; raises LoadFailed when there are none."""
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise LoadFailed(f"{folder} has no plan (*.yaml). Fix: name a folder with plans.")
+    return files
+
+
+def read_files(files: list[Path], catalogue: Catalogue) -> list[dict[str, Any]]:
+    """The plans of these files; raises LoadFailed with file and line of everything wrong."""
     found, wrong = [], []
-    for file in sorted(folder.glob("*.yaml")):
-        document = load_plan(file, catalogue)
+    for file in files:
+        try:
+            document = load_plan(file, catalogue)
+        except (OSError, UnicodeDecodeError) as error:
+            wrong.append(f"{file}: cannot be read as UTF-8 text ({type(error).__name__})")
+            continue
         if document.problems:
             wrong.append(explain(file, document))
         found.append(document.data)

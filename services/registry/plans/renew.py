@@ -17,11 +17,14 @@ WORDS = frozenset(
     }
 )  # fmt: skip
 
+OF_THE_PARENT = ("unit_level", "units_in_scope", "units_note", "covers_successors")
+
 
 def renewed(
     plan: dict[str, Any], year: int, *, unit: str | None = None, id: str | None = None
 ) -> tuple[dict[str, Any], list[str]]:
-    """The new plan, and the places whose words still name a year.
+    """The new plan, and the places whose words are those of the old one and must be read again:
+    they name a year, or, with `unit`, speak of the other unit.
 
     With `unit` it is that unit's plan under the old one (`parent_plan`).
     """
@@ -30,10 +33,14 @@ def renewed(
     new["id"] = id or _with_year(plan["id"], year, unit)
     new["title_vi"] = _YEAR.sub(lambda m: str(int(m[0]) + shift), plan["title_vi"])
     new |= {"version": 1, "issued": None}
+    new.pop("issued_note", None)
+    again = _named_years(new)
     if unit is not None:
         new |= {"unit": unit, "parent_plan": plan["id"]}
-    new.pop("issued_note", None)
-    return new, sorted(_named_years(new))
+        for name in OF_THE_PARENT:
+            new.pop(name, None)
+        again += ["/issuer", "/title_vi", "/organisations"]
+    return new, sorted(set(again))
 
 
 def _with_year(id: str, year: int, unit: str | None) -> str:

@@ -1,19 +1,26 @@
 """Plans: what they demand, what is counted of it, who does what until when."""
 
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
 
 from services.registry.access import Visiting
 from services.registry.answers import Cursor, Limit, TaggedRoute, page
 from services.registry.definitions import PlanVersion
 from services.registry.disclosure import is_public
+from services.registry.plans.compare import differences
 from services.registry.plans.deadlines import deadline_day, due_days
+from services.registry.plans.document import SCHEMA_FILE
 from services.registry.plans.load import content_digest
 from services.registry.state import Registry, State
+from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans", tags=["plans"], route_class=TaggedRoute)
+published = APIRouter(tags=["plans"])
+"""What needs no key."""
 
 _SUMMARY = (
     "parent_plan",
@@ -46,6 +53,19 @@ def plan_json(state: State, plan: PlanVersion) -> dict[str, Any]:
         "position": plan.position,
         "recorded": plan.recorded,
     }
+
+
+@published.get("/plans/plan.schema.json", response_class=Response)
+async def show_schema() -> Response:
+    """The JSON Schema (2020-12) of a plan file, at the path of its `$id`."""
+    return Response(
+        _schema(), media_type="application/schema+json", headers={"Cache-Control": "max-age=3600"}
+    )
+
+
+@lru_cache(maxsize=1)
+def _schema() -> bytes:
+    return SCHEMA_FILE.read_bytes()
 
 
 @router.get("")
@@ -101,12 +121,62 @@ async def show_plan(state: Registry, visitor: Visiting, plan: str) -> dict[str, 
 
 
 @router.get("/{plan}/published")
-async def show_published(state: Registry, plan: str) -> dict[str, Any]:
-    """The newest version as it was published, without amendments."""
+async def show_published(
+    state: Registry,
+    plan: str,
+    version: Annotated[int | None, Query(ge=1, description="default the newest")] = None,
+) -> dict[str, Any]:
+    """A version as it was published, without amendments."""
+    found = _version(state, plan, version)
+    return {"plan": plan, "version": found.version, "document": found.document}
+
+
+@router.get("/{plan}/difference")
+async def show_difference(
+    state: Registry,
+    plan: str,
+    against: Annotated[str | None, Query(description="a plan; default its parent plan")] = None,
+    version: Annotated[int | None, Query(ge=1, description="or: a version of this plan")] = None,
+) -> dict[str, Any]:
+    """What the plan says otherwise than its parent plan, another plan, or a version of its own; in
+    lines. A plan without a parent is compared with its version before. Amendments are counted in,
+    except between versions."""
+    found = state.plan(plan)
+    parent = None if version is not None else against or found.document.get("parent_plan")
+    if parent is not None:
+        old, other, now = state.plan(parent), parent, found
+    else:
+        before = state.definitions.plan_versions(plan)[-2:][0].version
+        old, other, now = (
+            _version(state, plan, version or before),
+            plan,
+            _version(state, plan, None),
+        )
+    lines = differences({**old.document, "version": None}, {**now.document, "version": None})
+    return {
+        "plan": plan,
+        "version": now.version,
+        "against": {"plan": other, "version": old.version},
+        "total": len(lines),
+        "lines": lines,
+    }
+
+
+def _version(state: State, plan: str, version: int | None) -> PlanVersion:
     state.plan(plan)
-    found = state.definitions.plan(plan)
-    return {"plan": plan, "version": found.version if found else None,
-            "document": found.document if found else None}  # fmt: skip
+    versions = state.definitions.plan_versions(plan)
+    found = next((v for v in versions if v.version == version), None)
+    if version is None:
+        return versions[-1]
+    if found is None:
+        raise Problem(
+            "version-unknown",
+            "The plan never had this version.",
+            status=404,
+            pointer="/version",
+            hint=f"Versions: {', '.join(str(v.version) for v in versions)}.",
+        )
+    return found
 
 
 async def objective_states(state: State, plan: str) -> dict[str, tuple[str, str | None]]:
