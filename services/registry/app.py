@@ -16,7 +16,7 @@ from services.registry.follow import Follower
 from services.registry.keys import KeyChecker
 from services.registry.plans import routes as plan_routes
 from services.registry.populations import routes as population_routes
-from services.registry.progress import card, cold_spots, live, ranking, share, why
+from services.registry.progress import card, cold_spots, live, ranking, receipts, share, why
 from services.registry.reports import routes as report_routes
 from services.registry.settings import RegistrySettings
 from services.registry.state import State
@@ -29,15 +29,16 @@ from services.registry.units import write_routes as unit_write_routes
 from services.registry.web import answers as web_answers
 from services.registry.web import entry as web_entry
 from services.registry.web import hamlets as web_hamlets
-from services.registry.web import render, signing_in, staff
+from services.registry.web import proofs, render, signing_in, staff
 from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
 from services.registry.web import units as web_units
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
-from shared.db import connect_pool
+from shared.db import connect_pool_when_there
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
+from shared.stopping import ended_at_once, told_to_stop
 
 TIMEOUT = httpx.Timeout(30, connect=2)
 STATIC = Path(__file__).parent / "web" / "static"
@@ -53,6 +54,7 @@ READ = (
     cold_spots.router,
     share.router,
     why.router,
+    receipts.router,
     live.router,
     ranking.router,
     card.router,
@@ -66,6 +68,7 @@ PAGES = (
     web_routes.router,
     web_answers.router,
     web_reports.router,
+    proofs.router,
     web_entry.router,
     web_hamlets.router,
     web_units.router,
@@ -90,9 +93,10 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         used = settings or RegistrySettings()
-        pool = await connect_pool(
-            used.registry_database_url, "registry", high=used.registry_pool_size
-        )
+        with ended_at_once():
+            pool = await connect_pool_when_there(
+                used.registry_database_url, "registry", high=used.registry_pool_size
+            )
         async with (
             _client(used.activities_url, used, activities) as activities_client,
             _client(used.metrics_url, used, metrics) as metrics_client,
@@ -110,7 +114,8 @@ def create_app(
             watch_pool("registry", pool)
             following = asyncio.create_task(follower.run())
             try:
-                yield
+                with told_to_stop() as app.state.stopping:
+                    yield
             finally:
                 following.cancel()
                 with contextlib.suppress(asyncio.CancelledError, Exception):

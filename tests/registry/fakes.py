@@ -31,7 +31,7 @@ CREATE TABLE indicators.cells (
   as_of date, building boolean, not_attributable bigint, beside jsonb, PRIMARY KEY (plan, unit_id, objective)
 );
 CREATE TABLE indicators.watermark (
-  position bigint, refreshed_at timestamptz, as_of date, log_epoch text
+  position bigint, refreshed_at timestamptz, as_of date, log_epoch text, traced text[]
 );
 CREATE TABLE indicators.objectives_state (plan text, objective text, state text, reason text);
 """
@@ -87,6 +87,7 @@ class FakeActivities:
         self.positions: dict[tuple[str, str], int] = {}
         self.refuse: dict[str, Any] | None = None
         self.unknown: dict[str, Any] = {"code": "key-wrong"}
+        self.effect: dict[str, Any] = {"objectives": [], "reason": "no_filter_matches"}
         self.invitations: list[dict[str, Any]] = []
         self._validators: dict[str, Any] = {}
 
@@ -101,6 +102,8 @@ class FakeActivities:
                 status = 401 if self.unknown["code"] == "key-wrong" else 403
                 return httpx.Response(status, json=self.unknown)
             return httpx.Response(200, json=rights)
+        if request.url.path == "/v1/events" and request.method == "GET":
+            return self._receipt(request)
         if request.url.path == "/v1/events":
             return self._take(request)
         if request.url.path.startswith("/v1/invitations"):
@@ -110,6 +113,25 @@ class FakeActivities:
             rows = [msgspec.json.encode(row) for row in self.rows if row.position in wanted]
             return httpx.Response(200, content=b"\n".join(rows) + b"\n")
         return self._log(request)
+
+    def _receipt(self, request: httpx.Request) -> httpx.Response:
+        """As activities answers a key that reads the log; in full there, tests/log."""
+        wanted = request.url.params["source"], request.url.params["id"]
+        for row in self.rows:
+            if (row.source, row.id) == wanted:
+                stage = {"reached": True, "at": "2026-11-20T02:00:00.5Z"}
+                return httpx.Response(
+                    200,
+                    json={
+                        "source": row.source, "id": row.id, "type": row.type.removeprefix("vn.hocvuso."),
+                        "status": "counted", "position": row.position, "unit_id": row.unitid,
+                        "occurred": row.occurred.isoformat(), "recorded": row.recorded.isoformat(),
+                        "accepted": stage, "published": stage, "counted": stage,
+                        "visible": {"reached": False, "at": None}, "trace_id": "ab" * 16,
+                    }
+                    | self.effect,
+                )  # fmt: skip
+        return httpx.Response(404, json={"code": "event-unknown", "detail": "no"})
 
     def _invitation(self, request: httpx.Request) -> httpx.Response:
         """As activities answers: in full there, tests/keys/test_invitations.py."""

@@ -131,9 +131,7 @@ async def test_a_numbers_story(registry: Running) -> None:
         registry.metrics["answer"] = fakes.no_metrics
     assert '<svg class="chart"' in text and "<title" in text
     assert text.count("<circle") == 3
-    assert (
-        "a&lt;b" in text and "/v1/events?source=https%3A%2F%2Fcongan.example&amp;id=a%3Cb" in text
-    )
+    assert "a&lt;b" in text and "/receipts?source=https%3A%2F%2Fcongan.example&amp;id=a%3Cb" in text
     assert "10/11/2026" in text
 
 

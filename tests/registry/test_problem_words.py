@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from services.metrics.reasons import REASONS
 from services.registry.reports.ledger import STATES as REPORT_STATES
 from services.registry.tasks.standing import STATES as TASK_STATES
 from services.registry.web import words
@@ -80,6 +81,12 @@ def test_every_state_has_words() -> None:
         re.findall(r"^\| `([a-z_]+)` \| ", page[page.index("`unknown` | there") - 2500 :], re.M)
     )
     assert told & {"met", "behind", "overdue", "unknown"} <= set(words.STATUS)
+
+
+def test_every_reason_not_to_count_an_event_has_words() -> None:
+    assert set(words.NOT_COUNTED) == set(REASONS)
+    page = (ROOT / "services" / "metrics" / "difference_answers.py").read_text()
+    assert all(name in page for name in words.HOW)
 
 
 def test_a_place_is_named_as_the_form_names_it() -> None:

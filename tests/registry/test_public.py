@@ -133,31 +133,3 @@ async def test_the_public_page(opened: tuple[Running, Metrics]) -> None:
     assert answer.status_code == 200, answer.text
     assert "làm tròn xuống bội số của 5" in answer.text
     assert 'name="known_at"' not in answer.text
-
-
-async def test_ranking_is_off_until_a_formula_is_published(registry: Running) -> None:
-    url = "/v1/plans/dak-lak-2026/ranking"
-    answer = await registry.client.get(url)
-    assert (answer.status_code, answer.json()["code"]) == (404, "ranking-not-published")
-    names = ["adults-certified-vneid", "adults-digital-skills"]
-    terms = [{"objective": names[0], "weight": 2}, {"objective": names[1], "weight": 1}]
-    formula = {
-        "id": "rank-1", "source": "https://ubnd.example", "type": "vn.hocvuso.ranking.published",
-        "subject": "66@2025", "time": "2026-11-01T00:00:00+07:00",
-        "data": {"plan": "dak-lak-2026", "valid_from": "2026-11-01", "terms": terms,
-                 "document_ref": "300/QĐ-UBND"},
-    }  # fmt: skip
-    await registry.happen(formula)
-    shown = (await registry.client.get(url)).json()
-    assert shown["formula"]["terms"] == terms
-    assert len(shown["units"]) == 102
-    ranked = [u for u in shown["units"] if u["rank"] is not None]
-    for one in ranked:
-        parts = [i["reached"] for i in one["inputs"]]
-        assert one["score"] == pytest.approx((2 * parts[0] + parts[1]) / 3, abs=1e-5)
-        assert one["rank"] == 1 + sum(other["score"] > one["score"] for other in ranked)
-    unknown = [u for u in shown["units"] if u["rank"] is None]
-    assert unknown and all(any(i["reached"] is None for i in u["inputs"]) for u in unknown)
-    withdrawn = formula | {"id": "rank-2", "data": formula["data"] | {"terms": []}}
-    await registry.happen(withdrawn)
-    assert (await registry.client.get(url)).status_code == 404

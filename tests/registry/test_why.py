@@ -74,7 +74,7 @@ async def test_evidence_leads_to_receipts_and_traces(registry: Running, metrics:
     answer = await registry.client.get(f"{DAK_LAK}/evidence", params={"objective": OBJECTIVE})
     (shown,) = answer.json()["events"]
     assert shown["trace_id"] == trace
-    assert shown["receipt"] == "/v1/events?source=https%3A%2F%2Fcongan.example%2Fv&id=ev-1"
+    assert shown["receipt"] == "/v1/receipts?source=https%3A%2F%2Fcongan.example%2Fv&id=ev-1"
     assert metrics.params["unit"] == ["66@2025"]
 
 

@@ -1,6 +1,7 @@
 """`GET /v1/changes`: whether there is something new, by ETag or as server-sent events."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -48,6 +49,7 @@ async def show_changes(
 async def _stream(request: Request, state: State) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     end, said = loop.time() + LONGEST_SECONDS, loop.time()
+    stopping: asyncio.Event = request.app.state.stopping
     before: dict[str, Any] | None = None
     while loop.time() < end and not await request.is_disconnected():
         current = await now(state)
@@ -58,4 +60,7 @@ async def _stream(request: Request, state: State) -> AsyncIterator[bytes]:
         elif loop.time() - said > KEEP_ALIVE_SECONDS:
             yield b": still here\n\n"
             said = loop.time()
-        await asyncio.sleep(POLL_SECONDS)
+        # A browser comes back by itself, to whoever serves then.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), POLL_SECONDS)
+            return

@@ -19,7 +19,7 @@ from services.registry.progress.pace import required
 from services.registry.reach import see_plan, sees
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
-from services.registry.tables.model import Row
+from services.registry.tables.model import Row, Table
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
@@ -34,6 +34,19 @@ def published(state: State, plan: str, on: date) -> Statement | None:
     ]
     newest = max(holding, key=lambda s: (s.data["valid_from"], s.position), default=None)
     return newest if newest is not None and newest.data["terms"] else None
+
+
+def formula_of(state: State, plan: str, on: date) -> Statement:
+    """The published formula; 404 when there is none."""
+    formula = published(state, plan, on)
+    if formula is None:
+        raise Problem(
+            "ranking-not-published",
+            "The province has published no formula; there is no ranking.",
+            status=404,
+            hint="It is published as an event ranking.published with objectives and weights.",
+        )
+    return formula
 
 
 def reached(row: Row, objective: str) -> Fraction | None:
@@ -54,6 +67,28 @@ def score(row: Row, terms: list[dict[str, Any]]) -> Fraction | None:
     return sum((p * w for p, w in known), Fraction(0)) / sum(w for _, w in known)
 
 
+def ranked(table: Table, terms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All rows of a table in the order of their scores, each with its rank and inputs. Pure."""
+    scored = [(score(row, terms), row) for row in table.rows]
+    scored.sort(key=lambda pair: (pair[0] is None, -(pair[0] or 0), pair[1].unit_id))
+    found: list[dict[str, Any]] = []
+    rank, before = 0, None
+    for number, (value, row) in enumerate(scored, 1):
+        if value != before:
+            rank, before = number, value
+        found.append(
+            {
+                "rank": None if value is None else rank,
+                "unit": row.unit,
+                "unit_id": row.unit_id,
+                "name_vi": row.name_vi,
+                "score": None if value is None else round(float(value), 6),
+                "inputs": [_input(row, term) for term in terms],
+            }
+        )
+    return found
+
+
 @router.get("/ranking", response_class=Response)
 async def show_ranking(
     state: Registry,
@@ -70,36 +105,13 @@ async def show_ranking(
     ranks of its own units, among all."""
     day = as_of or state.clock.today()
     see_plan(visitor, state, state.plan(plan))
-    formula = published(state, plan, day)
-    if formula is None:
-        raise Problem(
-            "ranking-not-published",
-            "The province has published no formula; there is no ranking.",
-            status=404,
-            hint="It is published as an event ranking.published with objectives and weights.",
-        )
+    formula = formula_of(state, plan, day)
     table = await build(state, Question(plan, None, level, as_of))
     terms = formula.data["terms"]
-    scored = [(score(row, terms), row) for row in table.rows]
-    scored.sort(key=lambda pair: (pair[0] is None, -(pair[0] or 0), pair[1].unit_id))
-    rows = []
-    order = {row.unit_id: [n] for n, (_, row) in enumerate(scored)}
-    seen = [pair for pair in scored if sees(visitor, state, pair[1].unit_id)]
-    shown, following = page(seen, lambda pair: order[pair[1].unit_id], cursor, limit)
-    for value, row in shown:
-        above = sum(
-            other is not None and value is not None and other > value for other, _ in scored
-        )
-        rows.append(
-            {
-                "rank": None if value is None else above + 1,
-                "unit": row.unit,
-                "unit_id": row.unit_id,
-                "name_vi": row.name_vi,
-                "score": None if value is None else round(float(value), 6),
-                "inputs": [_input(row, term) for term in terms],
-            }
-        )
+    all_ranked = ranked(table, terms)
+    order = {one["unit_id"]: [n] for n, one in enumerate(all_ranked)}
+    seen = [one for one in all_ranked if sees(visitor, state, one["unit_id"])]
+    rows, following = page(seen, lambda one: order[one["unit_id"]], cursor, limit)
     return json_answer(
         {
             "plan": plan,
@@ -113,7 +125,7 @@ async def show_ranking(
                 "document_ref": formula.data.get("document_ref"),
                 "position": formula.position,
             },
-            "total": len(scored),
+            "total": len(all_ranked),
             "next": following,
             "units": rows,
         },

@@ -132,7 +132,7 @@ async def evidence(
     for event in found["events"]:
         named = event.get("source") is not None
         about = urlencode({"source": event["source"], "id": event["id"]}) if named else ""
-        event["receipt"] = f"/v1/events?{about}" if named else None
+        event["receipt"] = f"/v1/receipts?{about}" if named else None
         event["trace_id"] = traces.get(event["position"])
     return found
 
@@ -171,11 +171,44 @@ async def show_evidence(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Response:
     """The events that a cell counts, never for whom: source, id, day, weight, where each one's
-    receipt is (an address of activities) and the trace that brought it."""
+    receipt is (an address of registry) and the trace that brought it."""
     unit = reach(visitor, state, state.plan(plan), unit, as_of or state.clock.today())
     see_events(visitor, state, unit_id_of(state, plan, unit, as_of or state.clock.today()))
     found = await evidence(state, plan, objective, unit, as_of, known_at, part, cursor, limit)
     return json_answer(found)
+
+
+async def differences(
+    state: State,
+    plan: str,
+    objective: str,
+    place: str,
+    days: dict[str, date | None],
+    *,
+    positions: tuple[int | None, int | None] = (None, None),
+    part: str = "value",
+    cursor: str | None = None,
+    limit: int = 100,
+) -> dict[str, Any]:
+    """What changed a unit's number between two days (`from_as_of`, `from_known_at`, `to_as_of`,
+    `to_known_at`) or two positions."""
+    today = state.clock.today()
+    for name, day in days.items():
+        not_future(day, name, today)
+    check_objectives(state, plan, [objective])
+    asked = {
+        "plan": plan,
+        "objective": objective,
+        "unit": place,
+        **{name: day and day.isoformat() for name, day in days.items()},
+        "from_position": positions[0],
+        "to_position": positions[1],
+        "part": part,
+        "cursor": cursor,
+        "limit": limit,
+    }
+    found: dict[str, Any] = await ask_metrics(state.metrics, "/v1/differences", asked)
+    return found
 
 
 @router.get("/changes", response_class=Response)
@@ -198,26 +231,15 @@ async def show_changes(
     """Why a number is another one than before: every event and definition that changed it between
     two days, whether it happened in between or only became known; or between two positions of the
     log, exact within a day."""
-    today = state.clock.today()
+    unit = reach(visitor, state, state.plan(plan), unit, to_as_of or state.clock.today())
+    place = unit_id_of(state, plan, unit, to_as_of or state.clock.today())
+    see_events(visitor, state, place)
     days = {
         "from_as_of": from_as_of, "from_known_at": from_known_at, "to_as_of": to_as_of,
         "to_known_at": to_known_at,
     }  # fmt: skip
-    for name, day in days.items():
-        not_future(day, name, today)
-    check_objectives(state, plan, [objective])
-    unit = reach(visitor, state, state.plan(plan), unit, to_as_of or today)
-    place = unit_id_of(state, plan, unit, to_as_of or today)
-    see_events(visitor, state, place)
-    asked = {
-        "plan": plan,
-        "objective": objective,
-        "unit": place,
-        **{name: day and day.isoformat() for name, day in days.items()},
-        "from_position": from_position,
-        "to_position": to_position,
-        "part": part,
-        "cursor": cursor,
-        "limit": limit,
-    }
-    return json_answer(await ask_metrics(state.metrics, "/v1/differences", asked))
+    found = await differences(
+        state, plan, objective, place, days, positions=(from_position, to_position), part=part,
+        cursor=cursor, limit=limit,
+    )  # fmt: skip
+    return json_answer(found)

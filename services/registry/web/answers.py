@@ -214,6 +214,5 @@ async def story_page(
         names=_names(state, {e["unit_id"] for e in (proofs or {}).get("events", [])}, today),
         troubles=troubles,
         titles=titles,
-        activities=state.settings.activities_url,
         **_common(state, plan),
     )

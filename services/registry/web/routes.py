@@ -17,6 +17,7 @@ from services.registry.plans.routes import (
     plan_json,
 )
 from services.registry.plans.territory import in_plan
+from services.registry.progress import ranking
 from services.registry.reach import reach
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
@@ -84,6 +85,7 @@ async def table(
         keep=keep,
         query=lambda **more: urlencode(keep | more),
         anonymous=anonymous,
+        ranked=ranking.published(state, plan, state.clock.today()) is not None,
     )
 
 

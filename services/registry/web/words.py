@@ -90,6 +90,54 @@ FLAGS = {
     "not_in_operation": "chưa vận hành",
 }
 
+HOW = {
+    "happened": "diễn ra trong khoảng này",
+    "ended": "hết hiệu lực",
+    "passed": "hết thời hạn tính theo ngày",
+    "recorded": "gửi đến muộn, mới được ghi nhận",
+    "corrected": "được đính chính",
+    "revoked": "bị hủy vì sai",
+}
+"""How an event changed a number."""
+
+WHAT = {
+    "plan_version": "phiên bản kế hoạch",
+    "target": "chỉ tiêu",
+    "last_day": "ngày cuối còn được tính",
+    "population": "mẫu số (dân số, số hộ …)",
+    "tree": "đơn vị hành chính",
+    "measure": "cách đếm",
+}
+"""Which definition changed a number."""
+
+STAGE = {
+    "accepted": "Đã nhận và ghi vào nhật ký",
+    "published": "Đã chuyển sang phần tính số liệu",
+    "counted": "Đã đếm",
+    "visible": "Đã hiện trên bảng số liệu",
+}
+
+NOT_COUNTED = {
+    "decided_by_another_event": "Người hoặc việc này đã được đếm nhờ một sự kiện khác.",
+    "parked": "Sự kiện đang chờ người vận hành xử lý.",
+    "dismissed": "Người vận hành đã loại sự kiện này, có nêu lý do.",
+    "definition": "Đây là khai báo đơn vị, kế hoạch hoặc dân số, không phải việc để đếm.",
+    "plan_refused": "Nội dung không phải là một kế hoạch; phiên bản trước vẫn có hiệu lực.",
+    "not_yet": "Chưa tính đến sự kiện này; hãy xem lại sau ít phút.",
+    "position_unknown": "Nhật ký không có vị trí này.",
+    "building": "Các chỉ tiêu liên quan đang được tính lại từ nhật ký.",
+    "revoked": "Sự kiện đã bị hủy vì sai.",
+    "superseded": "Sự kiện đã được đính chính, và theo nội dung mới thì không được đếm.",
+    "shown_beside": "Được nêu bên cạnh chỉ tiêu, không đếm vào chỉ tiêu.",
+    "no_objective_for_type": "Không kế hoạch nào đếm loại sự kiện này.",
+    "other_units_plan": "Kế hoạch của đơn vị này không đếm; chỉ kế hoạch của nơi khác đếm.",
+    "no_filter_matches": "Sự kiện không thuộc nhóm đối tượng hoặc nội dung mà chỉ tiêu đếm.",
+    "no_subject": "Sự kiện không nêu người hoặc việc mà chỉ tiêu đếm.",
+    "outside_period": "Sự kiện diễn ra trước ngày bắt đầu tính.",
+}
+NOT_COUNTED_ELSE = "Chưa rõ vì sao chưa được đếm."
+"""Why an event counts for nothing, by the code of metrics."""
+
 _RECURRING = {
     "weekly": "hằng tuần",
     "monthly": "hằng tháng",
