@@ -21,6 +21,7 @@ from bench import (
     table,
     tracing,
     visible,
+    volume,
 )
 from bench.report import Row, render
 from deploy.local.stack import LocalStack, infrastructure_only
@@ -41,6 +42,7 @@ async def main() -> list[Row]:
                 rebuild.measure,
                 growth.measure,
                 table.measure,
+                volume.measure,
                 visible.measure,
             ):
                 rows += await part(stack)
@@ -70,11 +72,12 @@ ALONE = {
     "projection": projection.measure,
     "rebuild": rebuild.measure,
     "growth": growth.measure,
+    "table": volume.measure,
 }
 
 
 async def _alone(arguments: list[str]) -> list[Row]:
-    """`projection|rebuild|growth --rows N`: one part, as large as wanted."""
+    """`projection|rebuild|growth|table --rows N`: one part, as large as wanted."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("part", choices=ALONE)
     parser.add_argument("--rows", type=int, required=True)
