@@ -129,6 +129,26 @@ async def test_linked_persons_are_one_until_the_link_is_revoked(bench: Bench) ->
     assert sorted(by_key.values(), key=sorted) == [{"cccd:1"}, {"phone:1"}]
 
 
+async def test_what_is_corrected_after_a_link_still_counts_for_the_one_person(bench: Bench) -> None:
+    """Each in a transaction of its own, which must learn of a link that others made before."""
+    await bench.post(attended("a", "cccd:1"), attended("b", "phone:1"), attended("c", "cccd:2"))
+    link = candidate("person.linked", "l", {"person_ref": "cccd:1", "same_as_ref": "phone:1"})
+    await bench.post(link)
+
+    async def persons() -> int:
+        return len({key for _, key in await bench.counted("training.attended")})
+
+    assert await persons() == 2
+    await bench.post(amended("event.corrected", "age", "b", changes={"data": {"age": 40}}))
+    assert await persons() == 2
+    changes = {"data": {"person_ref": "phone:1"}}
+    await bench.post(amended("event.corrected", "who", "c", changes=changes))
+    assert await persons() == 1
+    await bench.post(amended("event.revoked", "gone", "b"))
+    await bench.post(amended("event.revoked", "back", "gone"))
+    assert await persons() == 1
+
+
 async def test_a_corrected_unit_changes_the_tree_for_later_events(bench: Bench) -> None:
     await bench.post(
         amended("event.revoked", "r", "unit-24133@2025", roles=frozenset({"administrator"}))

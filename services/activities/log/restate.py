@@ -107,7 +107,6 @@ class Restater:
     async def _relink(self, c: Candidate, former: set[str]) -> None:
         for origin in await origins_of(self._connection, former):
             root = await store.row_at(self._connection, origin)
-            await self._append.links.learn([msgspec.json.decode(root["data"])])
             if root["type"] != "person.linked":
                 amendments = await store.amendments_of(self._connection, origin)
                 await self._restate(c, root, self._content(c, root, amendments), only_moves=True)
@@ -223,6 +222,8 @@ class Restater:
             void = bool(await store.void_things(self._connection, referred))
         subjects: list[Subject] = []
         if content is not None and not void:
+            # What is corrected, or stands again, may name refs that were linked long before.
+            await self._append.links.learn([content.data])
             subjects = self._append.subjects(content, root["source"], root["id"])
         now = {(s.kind, s.key) for s in subjects}
         before = {(r["key_kind"], r["key"]) for r in newest if not r["void"]}
@@ -258,7 +259,6 @@ class Restater:
         for origin in await store.referring(self._connection, touched):
             child = await store.row_at(self._connection, origin)
             amendments = await store.amendments_of(self._connection, origin)
-            await self._append.links.learn([msgspec.json.decode(child["data"])])
             await self._restate(c, child, self._content(c, child, amendments), only_moves=True)
 
     def _row(
