@@ -104,20 +104,26 @@ async def connect_pool(
 async def connect_pool_when_there(
     url: str, schema: str, *, low: int = 1, high: int = 8, statement_timeout_s: float = 30
 ) -> asyncpg.Pool:
-    """`connect_pool`, waiting as long as PostgreSQL is not there: processes start in any order.
+    """`connect_pool`, waiting as long as PostgreSQL or the schema is not there: processes and
+    migrations start in any order.
 
     Back-off with jitter, at most ten seconds: many processes must not hit a starting server in step.
     """
     wait = 0.5
     while True:
         try:
-            return await connect_pool(
+            pool = await connect_pool(
                 url, schema, low=low, high=high, statement_timeout_s=statement_timeout_s
             )
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as e:
             log.warning("PostgreSQL is not there yet: %s: %s", type(e).__name__, e)
-            await asyncio.sleep(random.uniform(wait / 2, wait))  # noqa: S311 - jitter, no secret
-            wait = min(2 * wait, 10.0)
+        else:
+            if await pool.fetchval("SELECT to_regclass($1)", f"{schema}.alembic_version"):
+                return pool
+            await pool.close()
+            log.warning("the schema %s is not there yet: `hocvuso migrate` makes it", schema)
+        await asyncio.sleep(random.uniform(wait / 2, wait))  # noqa: S311 - jitter, no secret
+        wait = min(2 * wait, 10.0)
 
 
 class ForeignDatabase(RuntimeError):

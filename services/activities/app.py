@@ -41,11 +41,12 @@ from services.activities.xapi.statements import Statements
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
-from shared.db import connect_pool
+from shared.db import connect_pool_when_there
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
 from shared.looks import looking
 from shared.oidc import Issuers
+from shared.stopping import ended_at_once, told_to_stop
 
 
 def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -61,7 +62,8 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         now = clock or clock_from_environment()
         pseudonyms = Pseudonyms(read_key(used.pseudonym_key_file))
         catalogue = Catalogue.load()
-        pool = await connect_pool(used.activities_database_url, "activities")
+        with ended_at_once():
+            pool = await connect_pool_when_there(used.activities_database_url, "activities")
         issuers = httpx.AsyncClient(timeout=5, trust_env=False)
         try:
             async with pool.acquire() as connection:
@@ -90,7 +92,8 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
                     looking("log", Watch(pool, used.quarantine_rows).look),
                     rights.running(pool),
                 ):
-                    yield
+                    with told_to_stop() as app.state.stopping:
+                        yield
             finally:
                 await log.stop()
                 await app.state.explanations.close()

@@ -17,12 +17,13 @@ from services.metrics.watch_plans import EVERY_SECONDS, PlanWatch
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
-from shared.db import ask_health, connect_pool
+from shared.db import ask_health, connect_pool_when_there
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
 from shared.lane_consumer import LogReader
 from shared.looks import looking
 from shared.problems import Problem
+from shared.stopping import ended_at_once
 
 FOLLOW_SECONDS = 1.0
 """Between looks for new definitions: whoever asks first must not wait for them to be folded."""
@@ -37,7 +38,8 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
         used = settings or MetricsSettings()
         now = clock or clock_from_environment()
         catalogue = Catalogue.load()
-        pool = await connect_pool(used.metrics_database_url, "metrics")
+        with ended_at_once():
+            pool = await connect_pool_when_there(used.metrics_database_url, "metrics")
         client = httpx.AsyncClient(
             base_url=used.activities_url,
             headers=used.service_headers(),

@@ -80,7 +80,8 @@ class StreamResponse(Response):
         self._told_at = float("-inf")
         self._told = skip_to
 
-    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._stopping = getattr(scope["app"].state, "stopping", None) or asyncio.Event()
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         closing: dict[str, Any] = {"done": False}
         try:
@@ -129,19 +130,29 @@ class StreamResponse(Response):
         return (chunk,) if self._inflater is None else self._inflater.feed(chunk)
 
     async def _messages(self, receive: Receive, send: Send) -> AsyncIterator[Message]:
-        """The chunks, until a long silence. What waits is written when none comes soon."""
-        while True:
-            waiting = asyncio.ensure_future(receive())
-            try:
-                done, _ = await asyncio.wait({waiting}, timeout=PATIENCE_S)
-                if not done:
-                    await self._flush(send, last=True)
-                    done, _ = await asyncio.wait({waiting}, timeout=IDLE_S)
-                if not done:
-                    return
-                yield waiting.result()
-            finally:
-                waiting.cancel()
+        """The chunks, until a long silence or until this process is told to stop. What waits is
+        written when none comes soon."""
+        stopped = asyncio.ensure_future(self._stopping.wait())
+        try:
+            while not stopped.done():
+                waiting = asyncio.ensure_future(receive())
+                either = {waiting, stopped}
+                try:
+                    done, _ = await asyncio.wait(
+                        either, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    if not done:
+                        await self._flush(send, last=True)
+                        await asyncio.wait(
+                            either, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED
+                        )
+                    if not waiting.done():
+                        return
+                    yield waiting.result()
+                finally:
+                    waiting.cancel()
+        finally:
+            stopped.cancel()
 
     async def _take(self, lines: Iterable[Line], send: Send) -> None:
         for line in lines:
