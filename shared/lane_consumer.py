@@ -8,7 +8,7 @@ reorder anything, or be away: then the log alone feeds the projection, more slow
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 import httpx
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 BATCH = 5_000
 SILENCE_SECONDS = 3.0
 LOG_PAGE = 5_000
+DECODED_AT_ONCE = 256
 
 
 class Projection(Protocol):
@@ -34,7 +35,7 @@ class Projection(Protocol):
 
     @property
     def lanes(self) -> dict[int, Lane]:
-        """The lanes held, as stored. `apply` and the loop work on copies of them."""
+        """The lanes held, after all that was applied. `apply` and the loop work on copies."""
         ...
 
     async def bind(self, epoch: str) -> None:
@@ -44,9 +45,24 @@ class Projection(Protocol):
     async def apply(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
         """Count `records` (in position order within each lane) and store `lanes`, atomically.
 
-        `lanes` holds every lane that moved, with or without records. Raises LanesLost.
+        `lanes` holds every lane that moved, with or without records. May return when that is on
+        its way, before it is stored. Raises LanesLost.
         """
         ...
+
+    async def settle(self) -> None:
+        """Wait until all that was applied is stored; raises what has failed meanwhile."""
+        ...
+
+
+async def decoded(lines: Sequence[bytes]) -> list[LogRecord]:
+    """Rows from JSON; lets others run now and then: a batch before may be on its way."""
+    decode = record_decoder.decode
+    records: list[LogRecord] = []
+    for at in range(0, len(lines), DECODED_AT_ONCE):
+        records += [decode(line) for line in lines[at : at + DECODED_AT_ONCE]]
+        await asyncio.sleep(0)
+    return records
 
 
 class LogReader:
@@ -67,17 +83,28 @@ class LogReader:
         Ends with the page that reaches the log's end as of its own reading. `types`: without first
         rows of other (short) types; then a page may be empty before the end.
         """
+        async for body, marker in self.pages(after, lanes, page, types):
+            yield await decoded(body.splitlines()), marker
+
+    async def pages(
+        self,
+        after: int,
+        lanes: list[int],
+        page: int = LOG_PAGE,
+        types: list[str] | None = None,
+    ) -> AsyncIterator[tuple[bytes, Through]]:
+        """As `read`, the rows of each page as they came: one JSON object in a line."""
         asked = {"type": types} if types is not None else {}
         while True:
             answer = await self._client.get(
                 "/v1/log", params={"after": after, "lane": lanes, "limit": page, **asked}
             )
             answer.raise_for_status()
-            lines = answer.content.splitlines()
-            marker = through_decoder.decode(lines[-1])
-            records = [record_decoder.decode(line) for line in lines[:-1]]
-            yield records, marker
-            if marker.through <= after or (types is None and len(records) < page):
+            body, _, last = answer.content.rstrip(b"\n").rpartition(b"\n")
+            marker = through_decoder.decode(last)
+            yield body, marker
+            rows = body.count(b"\n") + bool(body)
+            if marker.through <= after or (types is None and rows < page):
                 return
             after = marker.through
 
@@ -137,6 +164,7 @@ class LaneConsumer:
         start = min(self._projection.lanes[number].through for number in numbers)
         async for records, marker in self._reader.read(start, numbers):
             await self._take(records, [marker], from_log=True)
+        await self._projection.settle()
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         loop = asyncio.get_running_loop()
@@ -149,12 +177,13 @@ class LaneConsumer:
             except TimeoutError:
                 batches = {}
             if not batches:
+                await self._projection.settle()
                 if loop.time() - heard > self._silence:
                     log.warning("no message for %.1f s, starting over from the log", self._silence)
                     return
                 continue
             heard = loop.time()
-            records: list[LogRecord] = []
+            rows: list[bytes] = []
             markers: list[Through] = []
             held = self._projection.lanes
             for messages in batches.values():
@@ -162,8 +191,8 @@ class LaneConsumer:
                     if message.key is None:
                         markers.append(through_decoder.decode(message.value))
                     elif message.key[0] in held:
-                        records.append(record_decoder.decode(message.value))
-            await self._take(records, markers, from_log=False)
+                        rows.append(message.value)
+            await self._take(await decoded(rows), markers, from_log=False)
 
     async def _take(
         self, records: list[LogRecord], markers: list[Through], *, from_log: bool

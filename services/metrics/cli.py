@@ -1,7 +1,6 @@
 """Commands of metrics: `rebuild`, `parked`. `python -m services.metrics.cli`, or `hocvuso ...`."""
 
 import asyncio
-import time
 from typing import Annotated
 
 import asyncpg
@@ -41,7 +40,8 @@ def rebuild(
     print(
         f"\r{report.measures} measures from {report.rows} rows in {report.seconds:.1f} s;"
         f" {len(report.differences)} tallies and {report.evidence_differences} rows of evidence"
-        f" differed from live; {'swapped' if report.swapped else 'nothing changed'}."
+        f" differed from live; {'swapped' if report.swapped else 'nothing changed'}"
+        f" (live counting waited {report.locked:.2f} s)."
     )
     for number, unit_id, occurred, recorded, live, new in report.differences[:20]:
         print(f"  measure {number} {unit_id} {occurred} known {recorded}: {live} -> {new}")
@@ -50,12 +50,9 @@ def rebuild(
 
 
 async def _rebuild(numbers: set[int] | None, compare: bool) -> rebuilding.Report:
-    started = time.monotonic()
-
-    def show(position: int, aim: int) -> None:
-        gone = time.monotonic() - started
-        left = gone * (aim - position) / max(position, 1)
-        print(f"\r{position} of {aim}, {left:.0f} s left ", end="", flush=True)
+    def show(now: rebuilding.Progress) -> None:
+        left = "" if now.left is None else f", about {now.left:.0f} s left"
+        print(f"\r{now.step}: {now.share:.0%}{left}    ", end="", flush=True)
 
     pool = await _pool()
     url = MetricsSettings().activities_url

@@ -172,6 +172,17 @@ class MemoryLog:
                 return
             after = through
 
+    async def pages(
+        self,
+        after: int,
+        lanes: list[int],
+        page: int = PAGE,
+        types: list[str] | None = None,
+    ) -> AsyncIterator[tuple[bytes, Through]]:
+        """As shared.lane_consumer.LogReader."""
+        async for rows, marker in self.read(after, lanes, page, types):
+            yield b"\n".join(msgspec.json.encode(row) for row in rows), marker
+
     async def rows_of(self, positions: list[int], through: int) -> list[LogRecord]:
         """As shared.lane_consumer.LogReader.rows."""
         origins = {row.origin for row in self.rows if row.position in set(positions)}

@@ -9,7 +9,7 @@ import pytest
 
 from services.metrics import rebuild
 from shared.contracts.definitions import Catalogue
-from shared.contracts.record import LogRecord, Through
+from shared.contracts.record import Through
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.province import OBJECTIVES, document, follow, publish, random_history
 
@@ -31,11 +31,11 @@ class Pages:
     def __init__(self, log: MemoryLog, breaks_after: int | None = None) -> None:
         self._log, self._breaks_after = log, breaks_after
 
-    async def read(
+    async def pages(
         self, after: int, lanes: list[int], page: int = 20, types: list[str] | None = None
-    ) -> AsyncIterator[tuple[list[LogRecord], Through]]:
+    ) -> AsyncIterator[tuple[bytes, Through]]:
         read = 0
-        async for found in self._log.read(after, lanes, 20, types):
+        async for found in self._log.pages(after, lanes, 20, types):
             if self._breaks_after is not None and read >= self._breaks_after:
                 raise ConnectionError("the log is gone")
             read += 1
@@ -50,15 +50,20 @@ async def shadows(pool: asyncpg.Pool) -> list[str]:
 async def test_it_says_how_far_it_is(pool: asyncpg.Pool, catalogue: Catalogue) -> None:
     log, _ = random_history(catalogue, 2, 120)
     await follow(pool, catalogue, log)
-    said: list[tuple[int, int]] = []
+    said: list[rebuild.Progress] = []
     await rebuild.rebuild(
         pool,
         Pages(log),  # type: ignore[arg-type]
         catalogue,
-        on_progress=lambda position, aim: said.append((position, aim)),
+        on_progress=said.append,
     )
-    assert len(said) > 3 and said == sorted(said)
-    assert said[-1][0] == said[-1][1] and {aim for _, aim in said} <= {len(log.rows)}
+    shares = [one.share for one in said]
+    assert shares == sorted(shares) and shares[-1] == 1 and max(shares[:-1]) < 1
+    steps = ["reading the log", "counting", "comparing", "putting in place"]
+    assert list(dict.fromkeys(one.step for one in said)) == steps
+    reading = {one.share for one in said if one.step == steps[0]}
+    assert len(reading) > 3, "each page is told"
+    assert all(one.left is not None for one in said if one.share > 0) and said[-1].left == 0
 
 
 async def test_a_crash_in_the_middle_leaves_nothing_that_matters(
