@@ -2,7 +2,7 @@
 
 Written from the plans' wording, docs/indicators.md and the design's Readings; shares no code with
 `services` or `shared`. It counts everything anew for every cell: slow, short, obvious. Covers plans
-of units of today's tree.
+of units of today's tree, and of any tree if told which (`eras`).
 """
 
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from tests.oracle.units import Declared, Units, shipped_populations, shipped_uni
 LATEST = {
     "programme.completed": ("pupils_completed", ["school", "grade", "programme", "target_groups"]),
     "report.submitted": ("people_completed", ["obligation", "target_groups"]),
+    "figure.reported": ("number", ["objective", "plan"]),
 }
 ADDING = {"outreach.delivered": "recipients", "class.held": "participants"}
 
@@ -46,7 +47,10 @@ class Oracle:
         *,
         units: list[tuple[str, str, str]] | None = None,
         declared: list[tuple[str, str, int, date]] | None = None,
+        eras: Callable[[date, str], Units] | None = None,
     ) -> None:
+        """`eras`: the tree of a day, as the plan of a unit sees it (default: today's, always)."""
+        self._eras = eras
         self._plan = plan
         self._truth = Truth(posted, known_at)
         self._facts = sorted(self._truth.facts, key=lambda f: f.position)
@@ -70,8 +74,13 @@ class Oracle:
         root = self._plan["unit"]
         return [root] if self._units.level[root] == level else self._units.below(root, level)
 
-    def table(self, level: str, as_of: date) -> dict[str, dict[str, Cell]]:
-        """unit_id -> objective -> cell."""
+    def table(
+        self, level: str, as_of: date, tree: date | None = None
+    ) -> dict[str, dict[str, Cell]]:
+        """unit_id -> objective -> cell, in the tree of a day (default: that of `as_of`)."""
+        if self._eras is not None:
+            self._units = self._eras(tree or as_of, self._plan["unit"])
+            self._numbers = Declared(self._units, self._declared)
         units = self.units(level)
         found: dict[str, dict[str, Cell]] = {unit: {} for unit in units}
         for objective in self._plan["objectives"]:
@@ -93,6 +102,22 @@ class Oracle:
                     figure.value, figure.whole, figure.met, on_time, state, pace
                 )
         return found
+
+    def reported(self, objective: str, unit: str, as_of: date) -> int | None:
+        """The total that authorities report for an objective, in the tree of the last table; None
+        where none has."""
+        wanted = {"objective": objective, "plan": self._plan["id"]}
+        said = [
+            fact
+            for fact in self._facts
+            if fact.type == "figure.reported" and passes(wanted, fact.type, fact.data)
+        ]
+        one = next(o for o in self._plan["objectives"] if o["id"] == objective)
+        first = self._first_day(one, one["measure"], as_of)
+        valid = [fact for fact in said if first <= fact.first <= as_of]
+        if not any(unit in self._units.above(fact.unit) for fact in valid):
+            return None
+        return self._sum([valid])(unit)
 
     # -- one objective -------------------------------------------------------------------------
 
@@ -184,7 +209,7 @@ class Oracle:
             ]
             for part in measure["of"]
         ]
-        if measure["count"] == "sum":
+        if measure["count"] in ("sum", "reported"):
             return self._sum(parts)
         # Where each counted thing is counted.
         places: list[str] = []
@@ -211,16 +236,12 @@ class Oracle:
         found: dict[Any, list[tuple[int, Fact]]] = {}
         for number, facts in enumerate(parts):
             for fact in facts:
-                at = self._at(fact.unit, within["per"]) if within is not None else None
+                at = self._units.at(fact.unit, within["per"]) if within is not None else None
                 thing = self._thing(measure, fact, at)
                 if thing is None:
                     continue
                 found.setdefault((at, thing), []).append((number, fact))
         return found
-
-    def _at(self, unit: str, level: str) -> str:
-        """The unit of a level in which a unit lies; itself if it lies in none."""
-        return next((u for u in self._units.above(unit) if self._units.level[u] == level), unit)
 
     def _thing(self, measure: Json, fact: Fact, at: str | None) -> Any:
         data, what = fact.data, measure.get("key") or measure["count"]
@@ -232,7 +253,7 @@ class Oracle:
             return (owner["scheme"], owner["value"]) if owner else ("unit", fact.unit)
         if what == "household":
             return str(data["household"]) if "household" in data else None
-        commune = self._at(fact.unit, "commune")
+        commune = self._units.at(fact.unit, "commune")
         if what == "unit":
             return at or fact.unit
         if what == "page":
@@ -251,7 +272,8 @@ class Oracle:
         different = set()
         for fact in facts:
             value = fact.data.get(name, [])
-            values = value if isinstance(value, list) else [self._truth.person(value)]
+            # Links do not join the things inside (docs/indicators.md, "Not computed yet").
+            values = value if isinstance(value, list) else [str(value)]
             different |= {v for v in values if v in inside.get("among", [v])}
         return _threshold(inside, target)(len(different))
 
@@ -260,7 +282,7 @@ class Oracle:
         own: dict[str, dict[Any, int]] = {}
         latest = False
         for fact in sorted(
-            (fact for facts in parts for fact in facts), key=lambda f: (f.occurred, f.position)
+            (fact for facts in parts for fact in facts), key=lambda f: (f.first, f.position)
         ):
             if fact.type in LATEST:
                 field, names = LATEST[fact.type]
@@ -275,10 +297,12 @@ class Oracle:
                 own.setdefault(fact.unit, {})[key] = fact.data[field]
 
         def total(unit: str) -> int:
-            mine = sum(own.get(unit, {}).values())
-            if latest and unit in own:
-                return mine
+            here = [at for at in own if self._units.above(at)[:1] == [unit]]
+            direct = [at for at in here if not self._units.astray(at)]
+            if latest and direct:
+                return sum(sum(own[at].values()) for at in direct)
             children = [u for u in self._units.parent if self._units.parent[u] == unit]
+            mine = sum(sum(own[at].values()) for at in here)
             return mine + sum(total(child) for child in children)
 
         return total

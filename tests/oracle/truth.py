@@ -13,6 +13,7 @@ Json = dict[str, Any]
 VIETNAM = timezone(timedelta(hours=7))
 
 STATE_FROM = {"committee.established", "mentor.assigned", "staff.assigned", "team.established"}
+HOLDS_FROM = {"figure.reported": "as_of"} | dict.fromkeys(STATE_FROM, "from")
 STATE_TO = STATE_FROM | {
     "app.installed",
     "certificate.issued",
@@ -126,7 +127,10 @@ class Truth:
             data["platform"] = OLD_CHANNELS[data.pop("channel", "mooc")]
             says["data"] = data
         for correction in self._standing(key, "corrects"):
-            says = merged(says, correction["data"]["changes"])
+            # What a correction says may have been corrected too.
+            now = self._says((correction["source"], correction["id"]))
+            assert now is not None
+            says = merged(says, now["data"]["changes"])
         return says
 
     def _facts(self) -> list[Fact]:
@@ -176,7 +180,7 @@ def _reference(reference: Json) -> str:
 
 def _fact(position: int, event: Json, kind: str, says: Json) -> Fact:
     occurred, data = day_of(says["time"]), says["data"]
-    first = data.get("from") if kind in STATE_FROM else None
+    first = data.get(HOLDS_FROM[kind]) if kind in HOLDS_FROM else None
     last = data.get("to") if kind in STATE_TO else None
     subject = says["subject"]
     return Fact(

@@ -30,6 +30,14 @@ class Units:
             unit = self.parent[unit]
         return found
 
+    def at(self, unit: str, level: str) -> str:
+        """The unit of a level in which a unit lies; itself if it lies in none."""
+        return next((u for u in self.above(unit) if self.level[u] == level), unit)
+
+    def astray(self, unit: str) -> bool:
+        """Whether the facts of a unit are shown above it, since no unit took its place."""
+        return False
+
     def below(self, unit: str, level: str) -> list[str]:
         return [u for u in self.level if self.level[u] == level and unit in self.above(u)]
 
