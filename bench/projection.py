@@ -1,7 +1,8 @@
 """How many rows per second one worker projects, with all measures of the five plans.
 
-Decode, contribute, fold, PostgreSQL: the whole path of a batch, without the broker. The reference
-is the same rows, decoded, as distinct persons by `insert ... on conflict do nothing`. With two
+A worker that catches up from the log: pages of JSON through `LaneConsumer` into the projection,
+decoded, counted and stored; without HTTP and broker. The reference is the same rows, decoded, as
+distinct persons by `insert ... on conflict do nothing`, in an interpreter as it is. With two
 workers: two processes with half of the lanes each, both over the same database.
 
     python -m bench projection --rows 1000000
@@ -14,6 +15,7 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -26,10 +28,12 @@ from bench.report import Row
 from deploy.local.stack import LocalStack
 from services.metrics.projection import MetricsProjection
 from services.metrics.refresh import Refresher
+from services.metrics.worker import calm_collector
 from shared.clock import ShiftedClock
 from shared.contracts.definitions import Catalogue
-from shared.contracts.record import FACT_LANES, LANES, record_decoder
+from shared.contracts.record import FACT_LANES, LANES, Through, record_decoder
 from shared.db import connect_pool, migrate
+from shared.lane_consumer import LOG_PAGE, LaneConsumer, LogReader
 from shared.lanes import Lane
 from tests.conftest import new_database
 from tests.metrics.conftest import EMPTY, MIGRATIONS
@@ -150,17 +154,41 @@ def define(log: MemoryLog) -> list[str]:
     return communes
 
 
+class Pages(LogReader):
+    """A log in memory: pages of JSON, each closed by a marker for the lanes of one worker."""
+
+    def __init__(self, lines: list[bytes], lanes: Mapping[int, Lane]) -> None:
+        last = {number: lane.last for number, lane in lanes.items()}
+        self._pages: list[tuple[bytes, Through]] = []
+        for at in range(0, len(lines), LOG_PAGE):
+            page = lines[at : at + LOG_PAGE]
+            for line in page:
+                record = record_decoder.decode(line)
+                last[record.lane] = record.position
+            marker = Through(epoch="epoch-1", through=max(last.values()), last=dict(last))
+            self._pages.append((b"\n".join(page), marker))
+
+    async def pages(self, *_: object, **__: object) -> AsyncIterator[tuple[bytes, Through]]:
+        """As shared.lane_consumer.LogReader, whatever is asked for."""
+        for page in self._pages:
+            yield page
+
+
 async def project(projection: MetricsProjection, lines: list[bytes]) -> float:
-    """Count the rows as one worker does; the seconds it took."""
-    started = time.perf_counter()
-    for at in range(0, len(lines), BATCH):
-        records = [record_decoder.decode(line) for line in lines[at : at + BATCH]]
-        lanes = {n: Lane(lane.last, lane.through) for n, lane in projection.lanes.items()}
-        before = {n: Lane(lane.last, lane.through) for n, lane in lanes.items()}
-        for record in records:
-            lanes[record.lane].offer(record)
-        await projection.apply(records, {n: x for n, x in lanes.items() if x != before[n]})
-    return time.perf_counter() - started
+    """Count the rows as a worker does that reads the log; the seconds it took."""
+    reader = Pages(lines, projection.lanes)
+    consumer = LaneConsumer(projection, reader, "unused:1", "bench")
+    before = gc.get_threshold()
+    calm_collector()
+    try:
+        started = time.perf_counter()
+        await consumer.catch_up(list(projection.lanes))
+        seconds = time.perf_counter() - started
+    finally:
+        gc.set_threshold(*before)
+    if consumer.rows_from_log != len(lines):
+        raise RuntimeError(f"{consumer.rows_from_log} of {len(lines)} rows were counted")
+    return seconds
 
 
 async def reference(pool: asyncpg.Pool, lines: list[bytes]) -> float:

@@ -44,3 +44,10 @@ class Counted:
                 sums = found.setdefault((number, unit_id, since, recorded), [0, 0])
                 sums[0] += times
         return {key: sums for key, sums in found.items() if sums[0] or sums[1]}
+
+    def pairs(self) -> set[tuple[int, str]]:
+        """Which measures changed in which units."""
+        found = {(number, unit_id) for number, unit_id, _, _ in self.single}
+        for group, unit_id in {key[:2] for key in self.ones}:
+            found.update((number, unit_id) for number in self.groups.members[group])
+        return found

@@ -2,31 +2,29 @@
 
 One transaction per batch holds everything: the lanes' progress by compare-and-set, evidence,
 tallies, parked rows, dirty marks and definitions. A worker that lost a lane, or that counts with
-an outdated set of measures, cannot commit.
+an outdated set of measures, cannot commit. What a batch is counted upon was read before, outside:
+whoever else changes the evidence of a lane changes its fence, owner or generation with it.
 """
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter
 
 import asyncpg
-import msgspec
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind
 
-from services.metrics import parking, store
-from services.metrics.apply import Batch, BatchCounter
+from services.metrics import parking, store, writing
+from services.metrics.ahead import Ahead, Known, Work, paced
+from services.metrics.apply import BatchCounter
 from services.metrics.contribute import Contributor
-from services.metrics.counted import Poison
-from services.metrics.definitions import KEPT_TYPES, PLAN_TYPES, Definitions
-from services.metrics.generations import go_live_if_nothing_counted
-from services.metrics.store import LIVE, Subject
+from services.metrics.counted import Counted
+from services.metrics.store import Subject
 from shared import progress, telemetry
 from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
-from shared.contracts.record import DEFINITION_LANE, LogRecord, record_decoder
-from shared.db import Connection
+from shared.contracts.record import DEFINITION_LANE, LogRecord
 from shared.instruments import PROCESS_DURATION
 from shared.lanes import Lane
 
@@ -37,7 +35,11 @@ Applied = Callable[[list[LogRecord], dict[int, Lane], list[int]], None]
 
 
 class MetricsProjection:
-    """Counts the lanes that one worker holds. Use `begin` before anything else."""
+    """Counts the lanes that one worker holds. Use `begin` before anything else.
+
+    While PostgreSQL stores a batch, the next one is prepared, looked up and counted already, upon
+    what the one before will leave (`Ahead`). Nothing of it is stored before the other is.
+    """
 
     def __init__(
         self,
@@ -55,12 +57,20 @@ class MetricsProjection:
         self._on_applied = on_applied
         self._lock = asyncio.Lock()
         self._claim = progress.Claim(worker, -1, {}, {})
+        self._lanes: dict[int, Lane] = {}
+        self._storing: Ahead | None = None
+        self._failure: Exception | None = None
         self._counter = BatchCounter(Contributor({}, catalogue))
         self._parked: set[Subject] = set()
         self._epoch: str | None = None
 
     @property
     def lanes(self) -> dict[int, Lane]:
+        """The lanes held, as they are once all that was applied is stored."""
+        return self._lanes
+
+    @property
+    def stored(self) -> dict[int, Lane]:
         """The lanes held, as stored."""
         return self._claim.lanes
 
@@ -72,20 +82,30 @@ class MetricsProjection:
     async def begin(self, share: frozenset[int]) -> None:
         """Take the lanes of `share` and the measures of the current generation."""
         async with self._lock:
-            claim = await progress.claim(self._pool, self._worker, share)
-            async with (
-                self._pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
-                current = await connection.fetchval("SELECT generation FROM projection")
-                if current != claim.generation:
-                    raise progress.LanesLost("the measures changed while lanes were taken")
-                if claim.generation != self._claim.generation:
-                    live, _ = await store.load_measures(connection)
-                    self._counter = BatchCounter(Contributor(live, self._catalogue))
-                    await self._counter.combinations.reload(connection)
-                self._parked = await parking.parked_subjects(connection, list(claim.lanes))
-            self._claim = claim
+            try:
+                await self._settle()
+            except progress.LanesLost:
+                pass  # that is why the lanes are claimed anew
+            except Exception as error:
+                self._failure = error  # whoever applied the batch must know
+            await self._begin(share)
+
+    async def _begin(self, share: frozenset[int]) -> None:
+        claim = await progress.claim(self._pool, self._worker, share)
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            current = await connection.fetchval("SELECT generation FROM projection")
+            if current != claim.generation:
+                raise progress.LanesLost("the measures changed while lanes were taken")
+            if claim.generation != self._claim.generation:
+                live, _ = await store.load_measures(connection)
+                self._counter = BatchCounter(Contributor(live, self._catalogue))
+                await self._counter.combinations.reload(connection)
+            self._parked = await parking.parked_subjects(connection, list(claim.lanes))
+        self._claim = claim
+        self._lanes = dict(claim.lanes)
 
     async def stale(self) -> bool:
         """Whether the measures or fences have changed since `begin`."""
@@ -107,126 +127,124 @@ class MetricsProjection:
             self._epoch = epoch
 
     async def apply(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
-        """Count rows and store lanes, atomically. Raises LanesLost, TooManyParked."""
-        if not records:
-            await self._apply(records, lanes)
-            return
-        started = perf_counter()
-        with _batch_span(records) as span:
-            if DEFINITION_LANE in lanes and len(lanes) > 1:
+        """Count rows and have them and the lanes stored, atomically. Returns when the batch before
+        is stored and this one is on its way; what fails then, the next call or `settle` raises.
+        Raises LanesLost, TooManyParked."""
+        async with self._lock:
+            self._raise_failure()
+            self._must_follow(records, lanes)
+            first = lanes.get(DEFINITION_LANE)
+            if first is not None and first.last != self._lanes[DEFINITION_LANE].last:
                 # Definitions first, alone: new measures may go live before the facts beside them.
-                first = {DEFINITION_LANE: lanes[DEFINITION_LANE]}
-                await self._apply([r for r in records if r.lane == DEFINITION_LANE], first)
+                await self._hand_over(
+                    [r for r in records if r.lane == DEFINITION_LANE], {DEFINITION_LANE: first}
+                )
+                await self._settle()
+                if self._claim.generation < 0:
+                    await self._begin(frozenset(self._claim.lanes))
                 records = [record for record in records if record.lane != DEFINITION_LANE]
                 lanes = {n: lane for n, lane in lanes.items() if n != DEFINITION_LANE}
-            await self._apply(records, lanes)
-            context = span.get_span_context()
-        seconds = perf_counter() - started
-        PROCESS_DURATION.record(seconds, "kafka", "process", topics.LOG, None, span=context)
+                self._must_follow(records, lanes)
+            if lanes:
+                await self._hand_over(records, lanes)
 
-    async def _apply(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
+    async def settle(self) -> None:
+        """Wait until all that was applied is stored; raises what has failed meanwhile."""
         async with self._lock:
+            self._raise_failure()
+            await self._settle()
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _must_follow(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
+        """The caller judged rows by `lanes`; they may have changed hands since."""
+        if not lanes.keys() <= self._lanes.keys():
+            raise progress.LanesLost("lanes went to another worker")
+        seen: set[int] = set()
+        for record in records:
+            if record.lane not in seen:
+                seen.add(record.lane)
+                if not record.prev <= self._lanes[record.lane].last < record.position:
+                    raise progress.LanesLost(f"lane {record.lane} was set back")
+        for number, lane in lanes.items():
+            if number not in seen and lane.last != self._lanes[number].last:
+                raise progress.LanesLost(f"lane {number} was set back")
+
+    async def _settle(self) -> None:
+        storing = self._storing
+        if storing is not None:
+            await storing.end()
+            self._storing = None
+            self._lanes = dict(self._claim.lanes)
+            storing.outcome()
+
+    async def _hand_over(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
+        """Count a batch, wait until the one before is stored, start storing it."""
+        before, self._storing = self._storing, None
+        ahead = Ahead(lambda own: self._process(own, Work(records, lanes), before))
+        try:
+            await ahead.on_its_way()
+        finally:
+            if ahead.begun:
+                self._storing = ahead
+                self._lanes = self._lanes | lanes
+            else:
+                ahead.give_up()
+                if before is not None and before.failed:
+                    self._lanes = dict(self._claim.lanes)
+                else:
+                    self._storing = before
+
+    async def _process(self, ahead: Ahead, work: Work, before: Ahead | None) -> None:
+        started = perf_counter()
+        records = work.records
+        with _batch_span(records) if records else nullcontext() as span:
+            await self._count(work, before.work if before is not None else None)
+            if before is not None:
+                await before.end()
+                before.outcome()
+            del before  # or each batch would keep the one before
+            ahead.begins(work)
             claim = self._claim
-            if not lanes.keys() <= claim.lanes.keys():
-                raise progress.LanesLost("lanes went to another worker")
-            facts, definitions, waiting = self._sort(records)
-            batch = self._counter.prepare(facts)
-            async with self._pool.acquire() as connection:
-                await self._counter.combinations.know(connection, batch.marks)
-                async with connection.transaction():
-                    parked = await self._write(
-                        connection, claim, batch, facts, definitions, waiting, lanes
-                    )
-                    relive = await self._define(connection, definitions, records)
-            for number, lane in lanes.items():
-                claim.lanes[number] = lane
-            self._parked |= {(r.lane, r.key) for r, _ in parked}
+            async with self._pool.acquire() as connection, connection.transaction():
+                relive = await writing.write(
+                    connection, claim, self._counter, work, self._catalogue
+                )
+            claim.lanes.update(work.lanes)
+            self._parked |= work.parked
             if relive:
                 # The measures went live in this transaction; the next claim loads them.
                 claim.generation = -1
-        self._on_applied(records, lanes, [r.position for r, _ in parked])
-        if relive:
-            await self.begin(frozenset(claim.lanes))
+            self._on_applied(records, work.lanes, [r.position for r, _ in work.waiting])
+            context = span.get_span_context() if span is not None else None
+        if context is not None:
+            seconds = perf_counter() - started
+            PROCESS_DURATION.record(seconds, "kafka", "process", topics.LOG, None, span=context)
 
-    def _sort(
-        self, records: list[LogRecord]
-    ) -> tuple[list[LogRecord], list[LogRecord], list[tuple[LogRecord, str]]]:
-        facts, definitions, waiting = [], [], []
-        for record in records:
-            if record.lane == DEFINITION_LANE:
-                definitions.append(record)
-            elif self._parked and (record.lane, record.key) in self._parked:
-                waiting.append((record, "follows a parked row of the same subject"))
-            else:
-                facts.append(record)
-        return facts, definitions, waiting
-
-    async def _write(
-        self,
-        connection: Connection,
-        claim: progress.Claim,
-        batch: Batch,
-        facts: list[LogRecord],
-        definitions: list[LogRecord],
-        waiting: list[tuple[LogRecord, str]],
-        lanes: dict[int, Lane],
-    ) -> list[tuple[LogRecord, str]]:
-        await store.force_indexes(connection)
-        if any(self._kind(record) in PLAN_TYPES for record in definitions):
-            # New measures may go live below: take every lane first, in one order for all.
-            await connection.execute("SELECT 1 FROM progress ORDER BY lane FOR UPDATE")
-        steps = [
-            progress.Advance(number, claim.lanes[number].last, lane.last, lane.through)
-            for number, lane in lanes.items()
-        ]
-        await progress.advance(connection, claim, steps)
-        counted = await self._counter.write(connection, LIVE, batch)
-        waiting = waiting + _all_rows_of(counted.poison, facts)
-        if len({(r.lane, r.key) for r, _ in waiting} - self._parked) > self._park_limit:
-            raise parking.TooManyParked(
-                f"{len(waiting)} rows of one batch cannot be counted; first: {waiting[0][1]}"
-            )
-        await parking.park(connection, waiting)
-        pairs = {(key[0], key[1]) for key in counted.deltas}
-        for record, _ in waiting:
-            pairs |= {
-                (n, record.unitid) for n in self._counter.contributor.serves(record.short_type)
-            }
-        await store.mark_dirty(connection, pairs)
-        header = telemetry.traceparent() if facts or definitions else None
-        if header is not None:
-            await connection.execute("INSERT INTO unseen VALUES ($1)", header)
-        return waiting
-
-    async def _define(
-        self, connection: Connection, definitions: list[LogRecord], records: list[LogRecord]
-    ) -> bool:
-        """Keep definitions; new measures of new plans go live at once if nothing was counted."""
-        if records and records[0].recorded:
-            await connection.execute(
-                "INSERT INTO first_day (recorded) VALUES ($1) ON CONFLICT (one) DO UPDATE"
-                " SET recorded = least(first_day.recorded, excluded.recorded)"
-                " WHERE first_day.recorded > excluded.recorded",
-                min(record.recorded for record in records),
-            )
-        kept = [r for r in definitions if r.void or self._kind(r) in KEPT_TYPES]
-        if not kept:
-            return False
-        await connection.copy_records_to_table(
-            "definition",
-            records=[(r.position, r.recorded, self._kind(r), msgspec.json.encode(r)) for r in kept],
-            columns=["position", "recorded", "type", "record"],
-        )
-        await connection.execute("INSERT INTO dirty VALUES (0, '')")
-        if not any(r.void or self._kind(r) in PLAN_TYPES for r in kept):
-            return False
-        known = await load_definitions(connection, self._catalogue, plans_only=True)
-        added = await store.add_measures(connection, known.measures())
-        return bool(added) and await go_live_if_nothing_counted(connection)
-
-    @staticmethod
-    def _kind(record: LogRecord) -> str:
-        return record.effective.type if record.effective is not None else record.short_type
+    async def _count(self, work: Work, before: Work | None) -> None:
+        """Everything that can be done before the batch before is stored."""
+        counter = self._counter
+        parked = self._parked | before.parked if before is not None else self._parked
+        facts = work.sort(parked)
+        await paced(counter.preparing(work.batch, facts))
+        old: Known = {}
+        if work.batch.marks or work.batch.lookups:
+            async with self._pool.acquire() as connection:
+                await counter.combinations.know(connection, work.batch.marks)
+                async with connection.transaction(readonly=True):
+                    await store.force_indexes(connection)
+                    old = await store.load_evidence(
+                        connection, store.LIVE, work.batch.lookups, counter.combinations
+                    )
+        if before is not None:
+            before.overlay(old, work.batch.lookups)
+        work.counted = Counted(counter.groups, poison=list(work.batch.poison))
+        await paced(counter.counting(work.counted, work.batch, old))
+        work.park(facts, parked, self._park_limit)
+        work.rows = counter.rows(work.counted)
 
 
 def _batch_span(records: list[LogRecord]) -> AbstractContextManager[Span]:
@@ -246,39 +264,3 @@ def _batch_span(records: list[LogRecord]) -> AbstractContextManager[Span]:
             "hocvuso.position.last": max(record.position for record in records),
         },
     )
-
-
-def _all_rows_of(poison: list[Poison], facts: list[LogRecord]) -> list[tuple[LogRecord, str]]:
-    """The rows that a poisoned subject has in this batch: from the bad one on, if it could not be
-    read; all of them, if it could not be folded (then nothing of it was written)."""
-    found = []
-    for case in poison:
-        for record in facts:
-            if (record.lane, record.key) == case.subject and record.position >= case.position:
-                problem = case.problem if record.position == case.position else "follows it"
-                found.append((record, problem))
-    return found
-
-
-async def load_definitions(
-    connection: Connection,
-    catalogue: Catalogue,
-    *,
-    known_at: object = None,
-    plans_only: bool = False,
-) -> Definitions:
-    """Definitions from the stored rows, those recorded until `known_at` (a date) if given."""
-    definitions = Definitions(catalogue)
-    rows = await connection.fetch(
-        """
-        SELECT record FROM definition
-        WHERE ($1::date IS NULL OR recorded <= $1)
-          AND (NOT $2 OR type LIKE 'plan.%' OR type LIKE 'event.%')
-        ORDER BY position
-        """,
-        known_at,
-        plans_only,
-    )
-    for row in rows:
-        definitions.apply(record_decoder.decode(row["record"]))
-    return definitions

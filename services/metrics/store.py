@@ -122,6 +122,7 @@ async def retire_evidence(connection: Connection, tables: Tables, replaced: list
     if not replaced:
         return
     replaced.sort()
+    await force_indexes(connection)
     await connection.execute(
         f"""
         WITH gone AS (

@@ -66,6 +66,9 @@ class DefinitionProjection:
         if records:
             self._applied.set()
 
+    async def settle(self) -> None:
+        """Nothing to wait for: what was applied is stored."""
+
 
 def _row(record: LogRecord) -> tuple[Any, ...]:
     content = record.effective_content()
@@ -127,6 +130,7 @@ class Definitions:
     _plans: dict[int, PlanVersion] = field(default_factory=dict)
     _populations: dict[int, Population] = field(default_factory=dict)
     _declared: dict[str, set[int]] = field(default_factory=dict)
+    _restated: dict[str, list[tuple[date, int, Population | None]]] = field(default_factory=dict)
     _statements: dict[int, Statement] = field(default_factory=dict)
 
     async def catch_up(self, pool: asyncpg.Pool) -> bool:
@@ -156,6 +160,9 @@ class Definitions:
         gone = self._populations.pop(origin, None)
         if gone is not None:
             self._declared[gone.unit_id].discard(origin)
+            # What was known before it was corrected or revoked stays known as of then.
+            before = self._restated.setdefault(gone.unit_id, [])
+            before += [(gone.recorded, origin, gone), (record.recorded, origin, None)]
         if content is None:
             return
         data = content.data
@@ -219,10 +226,20 @@ class Definitions:
         """All versions of a plan, oldest first."""
         return sorted((p for p in self._plans.values() if p.plan == plan), key=lambda p: p.version)
 
-    def populations(self, unit_id: str) -> list[Population]:
-        """What was declared for a unit, newest day first."""
-        declared = (self._populations[origin] for origin in self._declared.get(unit_id, ()))
-        return sorted(declared, key=lambda p: (p.as_of, p.position), reverse=True)
+    def populations(self, unit_id: str, known_at: date | None = None) -> list[Population]:
+        """What was declared for a unit, as known by the end of a day (all), newest day first."""
+        found = {origin: self._populations[origin] for origin in self._declared.get(unit_id, ())}
+        if known_at is not None:
+            stands = {n: p for n, p in found.items() if p.recorded <= known_at}
+            found = {}
+            for recorded, origin, said in self._restated.get(unit_id, ()):
+                if recorded > known_at:
+                    continue
+                found.pop(origin, None)
+                if said is not None:
+                    found[origin] = said
+            found |= stands
+        return sorted(found.values(), key=lambda p: (p.as_of, p.position), reverse=True)
 
 
 def _record(row: asyncpg.Record) -> LogRecord:

@@ -75,6 +75,9 @@ class FakeProjection:
             raise Crash  # after the commit, before anyone knows
         self.lanes.update({n: Lane(x.last, x.through) for n, x in lanes.items()})
 
+    async def settle(self) -> None:
+        """Nothing to wait for."""
+
 
 class FakeReader:
     """The log: complete, in small pages, growing like the real one."""

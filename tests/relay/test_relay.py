@@ -51,6 +51,9 @@ class Recorder:
         self.traceparents += [r.traceparent for r in records]
         self.lanes.update({n: Lane(x.last, x.through) for n, x in lanes.items()})
 
+    async def settle(self) -> None:
+        """Nothing to wait for."""
+
     async def reaches(self, position: int, seconds: float = 60) -> None:
         async with asyncio.timeout(seconds):
             while watermark(self.lanes) < position:

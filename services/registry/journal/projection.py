@@ -114,6 +114,9 @@ class FactProjection:
             await _restate(connection, primary)
         self._held.lanes.update(lanes)
 
+    async def settle(self) -> None:
+        """Nothing to wait for: what was applied is stored."""
+
 
 async def _keep(connection: Connection, records: list[LogRecord]) -> None:
     rows, voids = [], []
