@@ -61,7 +61,9 @@ def render(*, open_metrics: bool) -> str:
 def _family(lines: list[str], metric: Metric, open_metrics: bool) -> None:
     family = prometheus_name(metric.name, metric.unit or "")
     data = metric.data
-    kind = {Histogram: "histogram", Sum: "counter"}.get(type(data), "gauge")
+    kind = "histogram" if isinstance(data, Histogram) else "gauge"
+    if isinstance(data, Sum) and data.is_monotonic:
+        kind = "counter"
     header = f"{family}_total" if kind == "counter" and not open_metrics else family
     lines.append(f"# HELP {header} {_escape(metric.description or '')}")
     lines.append(f"# TYPE {header} {kind}")

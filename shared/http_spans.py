@@ -4,6 +4,7 @@ The span's path is the route, never what a caller wrote into the address or its 
 own spans carry `url.query`, in which an identity number may stand, so they are switched off.
 """
 
+from collections import Counter
 from time import perf_counter, time_ns
 
 from fastapi.telemetry import TelemetryConfig
@@ -41,8 +42,12 @@ class ServerSpans:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._active = 0
-        MEASUREMENTS.look("http", lambda: HTTP_ACTIVE.set(self._active))
+        self._active: Counter[tuple[str, str]] = Counter()
+        MEASUREMENTS.look("http", self._look)
+
+    def _look(self) -> None:
+        for (method, scheme), active in self._active.items():
+            HTTP_ACTIVE.set(active, method, scheme)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in _QUIET:
@@ -54,7 +59,8 @@ class ServerSpans:
                 parent = telemetry.span_context(value.decode("latin-1"))
         method = scope["method"] if scope["method"] in _KNOWN else "_OTHER"
         request = _Request(method, scope["scheme"], parent)
-        self._active += 1
+        about = method, scope["scheme"]
+        self._active[about] += 1
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -73,7 +79,7 @@ class ServerSpans:
             raise
         finally:
             detach(token)
-            self._active -= 1
+            self._active[about] -= 1
             request.end(getattr(scope.get("route"), "path", None))
 
 

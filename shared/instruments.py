@@ -16,6 +16,7 @@ _counter, _gauge, _histogram = (
     MEASUREMENTS.gauge,
     MEASUREMENTS.histogram,
 )
+_up_down = MEASUREMENTS.up_down
 
 FRESH = 30.0
 """Seconds after which a value that was read from a database counts as unknown."""
@@ -31,7 +32,10 @@ HTTP_DURATION = _histogram(
     "http.request.method", "url.scheme", "http.route", "http.response.status_code", "error.type",
     bounds=FAST,
 )  # fmt: skip
-HTTP_ACTIVE = _gauge("http.server.active_requests", "{request}", "Requests being answered now.")
+HTTP_ACTIVE = _up_down(
+    "http.server.active_requests", "{request}", "Requests being answered now.",
+    "http.request.method", "url.scheme",
+)  # fmt: skip
 
 # -- the front door: activities -----------------------------------------------------------------
 EVENTS = _counter(
@@ -218,15 +222,15 @@ LOOK_FAILURES = _counter(
 LOOK_OK = _gauge(
     "hocvuso.look.ok", "{look}", "1: the last look succeeded; 0: it failed.", "hocvuso.look"
 )
-POOL = _gauge(
+POOL = _up_down(
     "db.client.connection.count", "{connection}", "Connections to PostgreSQL by state (idle, used).",
     "db.client.connection.pool.name", "db.client.connection.state",
 )  # fmt: skip
-POOL_MAX = _gauge(
+POOL_MAX = _up_down(
     "db.client.connection.max", "{connection}", "Connections that may be open at once.",
     "db.client.connection.pool.name",
 )  # fmt: skip
-MEMORY = _gauge("process.memory.usage", "By", "Memory of the process that is in use (resident).")
+MEMORY = _up_down("process.memory.usage", "By", "Memory of the process that is in use (resident).")
 CPU = _counter("process.cpu.time", "s", "Processor time that the process has used.")
 
 

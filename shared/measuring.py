@@ -95,14 +95,28 @@ class Gauge(Instrument):
         """Show nothing until the next `set`: for series whose attributes come and go."""
         self.cells.clear()
 
-    def metric(self, now: int) -> Metric | None:
+    def points(self, now: int) -> list[NumberDataPoint]:
+        """The values that are fresh."""
         oldest = time.monotonic() - (self.fresh_seconds or float("inf"))
-        points = [
+        return [
             NumberDataPoint(self.named(values), _START, now, value)
             for values, (value, at) in list(self.cells.items())
             if at >= oldest
         ]
+
+    def metric(self, now: int) -> Metric | None:
+        points = self.points(now)
         return Metric(self.name, self.description, self.unit, GaugeData(points)) if points else None
+
+
+@dataclass
+class UpDown(Gauge):
+    """A gauge of something that can be added up (connections, bytes): a sum that also falls."""
+
+    def metric(self, now: int) -> Metric | None:
+        points = self.points(now)
+        data = Sum(points, AggregationTemporality.CUMULATIVE, is_monotonic=False)
+        return Metric(self.name, self.description, self.unit, data) if points else None
 
 
 @dataclass
@@ -169,6 +183,9 @@ class Measurements:
         self, name: str, unit: str, description: str, *attributes: str, fresh: float | None = None
     ) -> Gauge:
         return self._keep(Gauge(name, unit, description, attributes, fresh))
+
+    def up_down(self, name: str, unit: str, description: str, *attributes: str) -> UpDown:
+        return self._keep(UpDown(name, unit, description, attributes))
 
     def histogram(
         self, name: str, unit: str, description: str, *attributes: str, bounds: tuple[float, ...]

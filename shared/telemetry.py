@@ -6,7 +6,6 @@ partner's data, only counts, positions and names that we chose.
 """
 
 import contextlib
-import json
 import logging
 import os
 import re
@@ -14,7 +13,6 @@ import socket
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -28,6 +26,7 @@ from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlag
 from opentelemetry.util.types import AttributeValue
 
 from shared.instruments import MEASUREMENTS
+from shared.json_logs import JsonFormatter
 from shared.otlp_spans import Exporter
 from shared.sampling import KeepErrors, KeepWays
 from shared.unseen import ServerSpanPlans
@@ -80,28 +79,10 @@ class _MetricExport:
         self._exporter.shutdown()
 
 
-class _JsonFormatter(logging.Formatter):
-    """One JSON object per line, with the trace it belongs to."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        context = trace.get_current_span().get_span_context()
-        if context.is_valid:
-            line["trace_id"] = trace.format_trace_id(context.trace_id)
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
-
-
 def setup(service_name: str) -> None:
     """Set up tracing and JSON logs of this process; call once, at start."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter())
+    handler.setFormatter(JsonFormatter())
     logging.basicConfig(
         level=os.environ.get("HOCVUSO_LOG_LEVEL", "INFO"), handlers=[handler], force=True
     )
@@ -197,6 +178,13 @@ def traceparent() -> str | None:
     context = trace.get_current_span().get_span_context()
     if not context.is_valid:
         return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def sampled_header(context: SpanContext | None) -> str:
+    """The traceparent of a span that is kept, or nothing."""
+    if context is None or not context.trace_flags & TraceFlags.SAMPLED:
+        return ""
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 

@@ -121,7 +121,8 @@ class Relay:
             tracer,
             f"send {topics.LOG}",
             context=telemetry.root_context(),
-            kind=trace.SpanKind.PRODUCER,
+            # The messages carry the context of their requests, not of this span.
+            kind=trace.SpanKind.CLIENT,
             links=telemetry.links(row["traceparent"] for row in rows),
             attributes={
                 "messaging.system": "kafka",

@@ -5,10 +5,13 @@ than the cells show. Dirty marks are append-only; it deletes exactly those its s
 memory (sums, definitions, cells) is a cache: started anew, it evaluates everything once.
 """
 
+import time
 from dataclasses import dataclass, field
 from datetime import date
 
 import asyncpg
+from opentelemetry import trace
+from opentelemetry.trace import Span, SpanContext, SpanKind, Status, StatusCode
 
 from services.metrics import cells_store, store, sums
 from services.metrics.cell import Cell
@@ -17,6 +20,7 @@ from services.metrics.definitions import Definitions
 from services.metrics.evaluate import Evaluator
 from services.metrics.places import Places
 from services.metrics.sums import Known, Slot
+from shared import telemetry
 from shared.clock import Clock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import record_decoder
@@ -24,6 +28,11 @@ from shared.db import Connection
 
 EVERYTHING = (0, "")
 """The dirty mark of changed definitions."""
+
+TRACED = 64
+"""So many traced refreshes are remembered for the query that first shows them."""
+
+tracer = trace.get_tracer("hocvuso.metrics", schema_url=telemetry.SCHEMA_URL)
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ class Refreshed:
     watermark: int
     cells: int
     everything: bool
-    traceparents: list[str]
+    span: SpanContext | None
 
 
 @dataclass
@@ -59,19 +68,39 @@ class Refresher:
         self._definitions = Definitions(catalogue)
         self._places = Places(self._definitions.tree, date.min)
         self._memory = _Memory()
+        self._started = 0
+        self._span: Span | None = None
 
     async def refresh(self) -> Refreshed | None:
         """Publish what changed since the last time; None if nothing did."""
         today = self._clock.today()
+        self._started, self._span = time.time_ns(), None
         try:
             async with (
                 self._pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read"),
             ):
                 return await self._refresh(connection, today)
-        except BaseException:
+        except BaseException as error:
             self._memory.generation = -1  # half of it may be in memory: evaluate everything again
+            if isinstance(error, Exception):  # being told to stop is none
+                self._span = self._span or self._begin([])
+                self._span.set_attribute("error.type", type(error).__qualname__)
+                self._span.set_status(Status(StatusCode.ERROR))
             raise
+        finally:
+            if self._span is not None:
+                self._span.end()
+
+    def _begin(self, traceparents: list[str]) -> Span:
+        """Its span, begun when it was: a look that finds nothing to do leaves none."""
+        return tracer.start_span(
+            "refresh indicators",
+            telemetry.root_context(),
+            kind=SpanKind.INTERNAL,
+            start_time=self._started,
+            links=telemetry.links(traceparents),
+        )
 
     async def _refresh(self, connection: Connection, today: date) -> Refreshed | None:
         memory = self._memory
@@ -95,23 +124,26 @@ class Refresher:
         elif dirty:
             changed = await self._some(connection, today, dirty)
         await cells_store.write_cells(connection, changed, replace_all=everything)
+        unseen = await connection.fetch("DELETE FROM unseen RETURNING traceparent")
+        context = None
+        if unseen:
+            self._span = self._begin([row["traceparent"] for row in unseen])
+            self._span.set_attribute("hocvuso.watermark", state["watermark"])
+            self._span.set_attribute("hocvuso.cells", len(changed))
+            self._span.set_attribute("hocvuso.everything", everything)
+            context = self._span.get_span_context()
         await connection.execute(
-            "UPDATE shown SET position = $1, refreshed_at = $2, as_of = $3, log_epoch = $4",
+            "UPDATE shown SET position = $1, refreshed_at = $2, as_of = $3, log_epoch = $4,"
+            f" traced = CASE WHEN $5::text = '' THEN traced ELSE (ARRAY[$5::text] || traced)[1:{TRACED}] END",
             state["watermark"],
             self._clock.now(),
             today,
             state["log_epoch"],
+            telemetry.sampled_header(context),
         )
         memory.generation, memory.day = state["generation"], today
         memory.watermark = state["watermark"]
-        unseen = await connection.fetch("DELETE FROM unseen RETURNING traceparent")
-        return Refreshed(
-            state["log_epoch"],
-            memory.watermark,
-            len(changed),
-            everything,
-            [row["traceparent"] for row in unseen],
-        )
+        return Refreshed(state["log_epoch"], memory.watermark, len(changed), everything, context)
 
     # -- everything --------------------------------------------------------------------------
 

@@ -33,6 +33,13 @@ class Span:
     numbers: dict[str, int]
     start: int
     end: int
+    kind: str = ""
+    failed: bool = False
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """Attributes as plain texts."""
+        return {name: _plain(value) for name, value in self.attributes.items()}
 
 
 class Collector:
@@ -98,6 +105,14 @@ def _passed_on(url: str, body: bytes, headers: Message) -> bytes:
         return bytes(answer.read())
 
 
+_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
+
+
+def _plain(printed: str) -> str:
+    """`string_value: "x"` -> `x`, `int_value: 5` -> `5`."""
+    return printed.strip().partition(": ")[2].strip('"')
+
+
 def _decode(body: bytes) -> list[Span]:
     found = []
     for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
@@ -114,6 +129,8 @@ def _decode(body: bytes) -> list[Span]:
                 numbers={a.key: a.value.int_value for a in span.attributes},
                 start=span.start_time_unix_nano,
                 end=span.end_time_unix_nano,
+                kind=_KINDS[span.kind],
+                failed=span.status.code == 2,
             )
             for scope in resource.scope_spans
             for span in scope.spans

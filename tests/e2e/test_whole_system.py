@@ -145,7 +145,7 @@ def _hocvuso(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def test_spans_lead_from_the_post_to_the_refresh(played: System) -> None:
+def test_spans_lead_from_the_post_to_the_query_that_shows_it(played: System) -> None:
     event = certified("066199000012")
     position = played.post_one(event)
     played.table(after_position=position, wait=10)
@@ -158,10 +158,11 @@ def test_spans_lead_from_the_post_to_the_refresh(played: System) -> None:
         "POST", lambda s: s.trace_id == receipt["trace_id"] and s.name == "POST /v1/events"
     )
     came_from = {
-        ("hocvuso-activities", "append log"): "POST",
+        ("hocvuso-activities", "INSERT activities.log"): "POST",
         ("hocvuso-relay", "send hocvuso.activities.v1"): "POST",
         ("hocvuso-worker", "process hocvuso.activities.v1"): "POST",
         ("hocvuso-worker", "refresh indicators"): "process hocvuso.activities.v1",
+        ("hocvuso-registry", "SELECT indicators.cells"): "refresh indicators",
     }
     way = {"POST": post}
     for step, before in came_from.items():

@@ -20,7 +20,7 @@ from google.protobuf import json_format  # type: ignore[import-untyped]
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from deploy.local.ports import free_port
-from tests.e2e.collector import Span
+from tests.e2e.collector import _KINDS, Span
 from tests.observability.otelcol_build import NotHereError, built
 
 ROOT = Path(__file__).parents[2]
@@ -178,6 +178,8 @@ def _span(resource: dict[str, str], span: dict[str, Any]) -> Span:
         numbers={a["key"]: int(a["value"].get("intValue", 0)) for a in attributes},
         start=int(span["startTimeUnixNano"]),
         end=int(span["endTimeUnixNano"]),
+        kind=_KINDS[span["kind"]],
+        failed=span.get("status", {}).get("code") == 2,
     )
 
 

@@ -106,7 +106,7 @@ def test_both_have_the_same_spans(
     assert theirs == ours
     way = {s.name for s in theirs.values() if s.trace_id == TRACE or s.links}
     assert way >= {
-        "POST /v1/events", "append log", "send hocvuso.activities.v1",
+        "POST /v1/events", "INSERT activities.log", "send hocvuso.activities.v1",
         "process hocvuso.activities.v1", "refresh indicators",
     }  # fmt: skip
     assert {s.service for s in theirs.values()} >= {
@@ -155,7 +155,7 @@ def test_metrics_by_otlp_have_the_names_that_we_say_ourselves(
 
 def test_spans_become_metrics(ran: LocalStack, real: RealCollector) -> None:
     text = real.scrape()
-    for name in ("append log", "send hocvuso.activities.v1", "POST /v1/events"):
+    for name in ("INSERT activities.log", "send hocvuso.activities.v1", "POST /v1/events"):
         assert re.search(rf'^traces_span_metrics_calls_total{{.*span_name="{name}"', text, re.M), (
             name
         )

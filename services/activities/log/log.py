@@ -177,11 +177,16 @@ class Log:
         started = perf_counter()
         with telemetry.span(
             tracer,
-            "append log",
+            "INSERT activities.log",
             context=telemetry.root_context(),
-            kind=trace.SpanKind.INTERNAL,
+            kind=trace.SpanKind.CLIENT,
             links=telemetry.links(c.traceparent for c in candidates),
-            attributes={"db.system.name": "postgresql", "hocvuso.events": len(candidates)},
+            attributes={
+                "db.system.name": "postgresql",
+                "db.operation.name": "INSERT",
+                "db.collection.name": "activities.log",
+                "hocvuso.events": len(candidates),
+            },
         ) as span:
             outcomes = await self._append(submissions)
             positions = [

@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import date
 
 import asyncpg
 from opentelemetry import trace
+from opentelemetry.trace import SpanKind
 
 from services.registry.tables.model import Cell, Cells, Counted
+from shared import telemetry
 from shared.instruments import QUERY_DURATION
 from shared.problems import Problem
 
@@ -15,7 +18,7 @@ from shared.problems import Problem
 # watermark when there is no cell yet. One record per unit with arrays instead of one per cell: 2,550
 # cells come in 5.5 ms instead of 7.2, and become objects in 1 ms instead of 3.
 CELLS_SQL = """
-SELECT w.position, w.as_of, w.refreshed_at, w.log_epoch, c.*
+SELECT w.position, w.as_of, w.refreshed_at, w.log_epoch, w.traced, c.*
 FROM indicators.watermark w
 LEFT JOIN (
   SELECT unit_id, array_agg(objective), array_agg(value), array_agg(denominator),
@@ -31,17 +34,22 @@ LEFT JOIN (
 """
 WATERMARK_SQL = "SELECT position, as_of, refreshed_at, log_epoch FROM indicators.watermark"
 POLL_SECONDS = 0.05
+tracer = trace.get_tracer("hocvuso.registry", schema_url=telemetry.SCHEMA_URL)
 
 
 async def current(pool: asyncpg.Pool, plan: str, unit_ids: list[str], today: date) -> Counted:
     """The cells of `unit_ids` as of now; empty before the first refresh."""
-    started = time.perf_counter()
+    began, started = time.time_ns(), time.perf_counter()
     records = await pool.fetch(CELLS_SQL, plan, unit_ids)
     span = trace.get_current_span().get_span_context()
     QUERY_DURATION.record(time.perf_counter() - started, "current", span=span)
+    if records:
+        _first_shown.tell(records[0]["traced"] or (), began)
     cells: Cells = {}
     for record in records:
-        _, _, _, _, unit_id, names, *columns, flags, target, kind, elsewhere, beside = tuple(record)
+        _, _, _, _, _, unit_id, names, *columns, flags, target, kind, elsewhere, beside = tuple(
+            record
+        )
         if unit_id is not None:
             words = [text.split() if text else [] for text in flags]
             more = [counts or [] for counts in beside]
@@ -51,6 +59,36 @@ async def current(pool: asyncpg.Pool, plan: str, unit_ids: list[str], today: dat
         return Counted(cells, 0, today)
     position, as_of, refreshed_at, epoch = tuple(records[0])[:4]
     return Counted(cells, position, as_of or today, refreshed_at, epoch)
+
+
+class FirstShown:
+    """Leaves a span, linked to the refresh, for the first query of this process that shows one."""
+
+    def __init__(self) -> None:
+        self._told: frozenset[str] = frozenset()
+
+    def tell(self, traced: Sequence[str], began: int) -> None:
+        """Tell of refreshes not told of before. `traced`: their traceparents; `began`: ns."""
+        links = telemetry.links(header for header in traced if header not in self._told)
+        self._told = frozenset(traced)
+        if not links:
+            return
+        within = trace.get_current_span().is_recording()
+        tracer.start_span(
+            "SELECT indicators.cells",
+            None if within else telemetry.root_context(),
+            kind=SpanKind.CLIENT,
+            start_time=began,
+            links=links,
+            attributes={
+                "db.system.name": "postgresql",
+                "db.operation.name": "SELECT",
+                "db.collection.name": "indicators.cells",
+            },
+        ).end()
+
+
+_first_shown = FirstShown()
 
 
 class Watermark:
