@@ -5,11 +5,13 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import msgspec
 import openpyxl
 import pytest
 
 from services.registry.definitions import Definitions
 from services.registry.populations.grid import Grid
+from shared.contracts.record import Content
 from tests.registry import fakes
 from tests.registry.conftest import Running
 
@@ -149,7 +151,13 @@ async def test_download_edit_upload(registry: Running) -> None:
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ("=1+1", "whole number"),
+        ("=1+1", "a formula"),
+        ("=SUM(C1:C2)", "a formula"),
+        ("9,876", "whole number"),
+        ("12.34", "whole number"),
+        ("1.2345", "whole number"),
+        (date(2026, 1, 1), "whole number"),
+        (True, "whole number"),
         (-5, "whole number"),
         (1.5, "whole number"),
         ("many", "whole number"),
@@ -167,6 +175,123 @@ async def test_a_cell_that_is_no_number_is_named(
     (found,) = answer.json()["problems"]
     assert found["column"] == "adults"
     assert problem in found["problem"]
+
+
+async def test_what_spreadsheets_do_to_a_file(registry: Running) -> None:
+    """Rows inserted and deleted, the column of names deleted, cells merged, sheets added before,
+    numbers and days as text: what stands in the cells is taken, nothing shifts."""
+
+    def edit(sheet: Any) -> None:
+        fill(sheet)
+        place(sheet, "24305@2025", "adults").value = " 12 345 "
+        place(sheet, "24277@2025", "adults").value = "1.234"
+        place(sheet, "24280@2025", "adults").value = 777.0
+        place(sheet, "24280@2025", "pupils_primary_up").value = "88\u00a0999"
+        for row in sheet.iter_rows(max_row=6):
+            if row[0].value == "# as_of":
+                row[1].value = date(2026, 3, 1)
+        heading = next(r[0].row for r in sheet.iter_rows() if r[0].value == "unit_id")
+        sheet.merge_cells(start_row=heading - 1, start_column=3, end_row=heading - 1, end_column=6)
+        sheet.insert_rows(heading + 5, 3)
+        sheet.insert_rows(1)
+        sheet.delete_rows(sheet.max_row - 3, 2)
+        sheet.delete_cols(2)
+        # The column of names was the second, where as_of and authority stand.
+        for row in sheet.iter_rows(max_row=7):
+            if row[0].value == "# as_of":
+                row[1].value = "1/3/2026"
+            if row[0].value == "# authority":
+                row[1].value = "Công an tỉnh"
+        sheet.parent.create_sheet("Ghi chú", 0)
+
+    answer = await registry.client.post(GRID, content=await edited(registry, edit), headers=AUTH)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["as_of"] == "2026-03-01"
+    changed = {(c["unit_id"], c["population"]): c["after"] for c in answer.json()["changes"]}
+    assert changed == {
+        ("24305@2025", "adults"): 12_345,
+        ("24277@2025", "adults"): 1_234,
+        ("24280@2025", "adults"): 777,
+        ("24280@2025", "pupils_primary_up"): 88_999,
+    }
+
+
+async def test_a_column_that_is_none_of_ours_is_named(registry: Running) -> None:
+    def edit(sheet: Any) -> None:
+        fill(sheet)
+        heading = next(r for r in sheet.iter_rows() if r[0].value == "unit_id")
+        heading[2].value = "Người lớn"
+
+    answer = await registry.client.post(GRID, content=await edited(registry, edit), headers=AUTH)
+    (found,) = answer.json()["problems"]
+    assert (found["column"], found["problem"]) == ("Người lớn", "unknown group")
+
+
+async def test_a_number_may_be_set_back_and_the_past_stays(registry: Running) -> None:
+    unit_id = "24286@2025"
+
+    async def send(number: int, as_of: str) -> dict[str, Any]:
+        def edit(sheet: Any) -> None:
+            fill(sheet)
+            place(sheet, unit_id, "adults").value = number
+            for row in sheet.iter_rows(max_row=6):
+                if row[0].value == "# as_of":
+                    row[1].value = as_of
+
+        body = await edited(registry, edit)
+        params = {"dry_run": "false"}
+        answer = await registry.client.post(GRID, content=body, headers=AUTH, params=params)
+        assert answer.status_code == 200, answer.text
+        await registry.settle()
+        return dict(answer.json())
+
+    async def number(on: str) -> int | None:
+        answer = await registry.client.get(GRID, params={"limit": 1000, "on": on})
+        found = next(u for u in answer.json()["units"] if u["unit_id"] == unit_id)
+        return int(n) if (n := found["populations"]["adults"]["number"]) is not None else None
+
+    for wanted in (1_000, 1_200, 1_000):
+        assert (await send(wanted, "2026-06-01"))["written"] == 1
+        assert await number("2026-11-21") == wanted
+    (change,) = (await send(0, "2026-07-01"))["changes"]
+    assert [w.split()[0] for w in change["warnings"]] == ["zero:", "more"]
+    assert (await number("2026-06-30"), await number("2026-07-01")) == (1_000, 0)
+    # An older day is compared with what held then, and changes nothing of later.
+    (change,) = (await send(900, "2026-05-01"))["changes"]
+    assert (change["before"], change["after"]) == (None, 900)
+    assert (await number("2026-05-31"), await number("2026-07-01")) == (900, 0)
+    told = (await registry.client.get(f"/v1/units/{unit_id}")).json()["populations"]
+    numbers = [p["number"] for p in told if p["population"] == "adults"]
+    assert numbers == [0, 1_000, 1_200, 1_000, 900]
+
+
+def test_what_was_known_before_a_correction_stays_known() -> None:
+    known = Definitions()
+    for row in fakes.records([unit("1@2025", "province", None), declared("1@2025", 10)]):
+        known.apply(msgspec.structs.replace(row, recorded=date(2026, 2, 1)))
+    last = row.position
+    content = row.effective_content()
+    assert content is not None
+    mended = Content(
+        type=content.type, unitid="1@2025", occurred=content.occurred, time=content.time,
+        data=content.data | {"number": 12},
+    )  # fmt: skip
+    known.apply(
+        msgspec.structs.replace(
+            row, position=last + 1, revision=1, effective=mended, recorded=date(2026, 3, 1)
+        )
+    )
+    known.apply(
+        msgspec.structs.replace(
+            row, position=last + 2, revision=2, void=True, recorded=date(2026, 4, 1)
+        )
+    )
+    seen = [
+        Grid(known, ON, date(2026, month, 15)).of("1@2025", "adults").number
+        for month in (1, 2, 3, 4)
+    ]
+    assert seen == [None, 10, 12, None]
+    assert Grid(known, ON).of("1@2025", "adults").number is None
 
 
 async def test_a_file_that_is_older_than_the_number_is_refused(registry: Running) -> None:

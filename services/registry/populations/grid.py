@@ -60,10 +60,8 @@ class Grid:
         declared = next(
             (
                 p
-                for p in self._definitions.populations(unit_id)
-                if p.population == population
-                and p.as_of <= self._on
-                and (self._known_at is None or p.recorded <= self._known_at)
+                for p in self._definitions.populations(unit_id, self._known_at)
+                if p.population == population and p.as_of <= self._on
             ),
             None,
         )

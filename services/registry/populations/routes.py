@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from services.registry.access import Writing
+from services.registry.access import Writer, Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.body import read_body
 from services.registry.definitions import PlanVersion
@@ -21,6 +21,9 @@ from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}/populations", tags=["populations"])
+
+FACTOR = 3
+"""A number that grows or shrinks by more is doubted."""
 
 
 def groups_of(plan: PlanVersion) -> dict[str, list[str]]:
@@ -176,8 +179,15 @@ async def declare(
 ) -> Response:
     """Take a filled-in grid (XLSX): the difference to what is declared, and, with `dry_run=false`,
     one population.declared per changed number, under the caller's own key."""
-    found = state.plan(plan)
     body = await read_body(request, sheet.LARGEST)
+    return json_answer(await take(state, plan, body, caller, source, dry_run=dry_run))
+
+
+async def take(
+    state: State, plan: str, body: bytes, caller: Writer, source: str | None, *, dry_run: bool
+) -> dict[str, Any]:
+    """What a filled-in workbook changes; unless it is a dry run, it is written."""
+    found = state.plan(plan)
     names = names_of_groups()
     said = await asyncio.to_thread(sheet.read, body, names)
     changes, unchanged = difference(state, found, said)
@@ -188,33 +198,40 @@ async def declare(
             hint="`problems` names line and column of each.",
             extra={"problems": said.problems[:200]},
         )
-    events = []
-    for change in changes:
-        data = {
-            "population": change["population"],
-            "number": change["after"],
-            "as_of": str(said.as_of),
-            "authority": said.authority,
-        }
-        if said.source_ref:
-            data["source_ref"] = said.source_ref
-        id = content_id("population", change["unit_id"], change["population"], data=data)
-        at = f"{said.as_of}T00:00:00+07:00"
-        made = event("population.declared", caller.source(source), id, change["unit_id"], at, data)
-        events.append(made)
+    events = [_declared(state, said, change, caller.source(source)) for change in changes]
+    last = 0
     if events:
-        await post(state.activities, caller.authorization, events, dry_run=dry_run)
-    return json_answer(
-        {
-            "plan": plan,
-            "dry_run": dry_run,
-            "as_of": said.as_of,
-            "authority": said.authority,
-            "changes": changes,
-            "unchanged": unchanged,
-            "written": 0 if dry_run else len(events),
-        }
-    )
+        answer = await post(state.activities, caller.authorization, events, dry_run=dry_run)
+        last = max(int(result.get("position") or 0) for result in answer["results"])
+    return {
+        "plan": plan,
+        "dry_run": dry_run,
+        "as_of": said.as_of,
+        "authority": said.authority,
+        "changes": changes,
+        "unchanged": unchanged,
+        "written": 0 if dry_run else len(events),
+        "position": last or None,
+    }
+
+
+def _declared(
+    state: State, said: sheet.Said, change: dict[str, Any], source: str
+) -> dict[str, Any]:
+    """The event of one number. Its id says from what state it changes it: the same file again is
+    a duplicate, but a number may also be set back to what it was."""
+    data = {
+        "population": change["population"],
+        "number": change["after"],
+        "as_of": str(said.as_of),
+        "authority": said.authority,
+    }
+    if said.source_ref:
+        data["source_ref"] = said.source_ref
+    seen = {"seen": state.definitions.position}
+    id = content_id("population", change["unit_id"], change["population"], data=data | seen)
+    at = f"{said.as_of}T00:00:00+07:00"
+    return event("population.declared", source, id, change["unit_id"], at, data)
 
 
 def difference(
@@ -226,10 +243,11 @@ def difference(
             said.problems.append({"line": None, "column": f"# {name}", "problem": "not filled in"})
     if said.as_of is not None and said.as_of > state.clock.today():
         said.problems.append({"line": None, "column": "# as_of", "problem": "lies in the future"})
-    if said.plan != plan.plan:
+    if said.plan not in ("", plan.plan):
         said.problems.append({"line": 1, "column": "# plan", "problem": "is of another plan"})
     area, names = area_of(state, plan), names_of_groups()
-    grid = Grid(state.definitions, state.clock.today())
+    # Compared with what holds on the day of the file, which may be an earlier one.
+    grid = Grid(state.definitions, said.as_of or state.clock.today())
     changes, unchanged = [], 0
     for (unit_id, code), number in said.numbers.items():
         where = {"unit_id": unit_id, "column": code}
@@ -254,6 +272,17 @@ def difference(
                 "before": declared.number if declared else None,
                 "before_as_of": declared.as_of if declared else None,
                 "after": number,
+                "warnings": _doubts(declared.number if declared else None, number),
             }
         )
     return changes, unchanged
+
+
+def _doubts(before: int | None, after: int) -> list[str]:
+    """What somebody should look at again before writing a number."""
+    found = []
+    if after == 0:
+        found.append("zero: nobody is in this group there; an empty cell says nothing")
+    if before and not before / FACTOR <= after <= before * FACTOR:
+        found.append(f"more than {FACTOR} times as many, or as few, as before")
+    return found

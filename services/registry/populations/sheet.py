@@ -26,7 +26,10 @@ MOST_ROWS, MOST_COLUMNS = 5_000, 100
 FILL_IN = ("as_of", "authority", "source_ref")
 HEADING = ("unit_id", "name_vi")
 
-_GROUPED = re.compile(r"\d{1,3}(\.\d{3})+|\d+")
+_GROUPED = re.compile(r"\d{1,3}(\.\d{3})+|\d{1,3}([ \u00a0\u202f]\d{3})+|\d+")
+_BETWEEN = re.compile(r"[. \u00a0\u202f]")
+_VIETNAMESE_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
+SHEET = "mau-so"
 
 
 @dataclass
@@ -52,7 +55,7 @@ def write(
 ) -> bytes:
     """The workbook; `groups` is code -> Vietnamese name, `rows` unit_id, name, number per group."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("mau-so")
+    sheet = book.create_sheet(SHEET)
     sheet.column_dimensions["A"].width = 16
     sheet.column_dimensions["B"].width = 32
 
@@ -92,14 +95,18 @@ def read(body: bytes, groups: dict[str, str]) -> Said:
             _about(said, first[2:], line[1] if len(line) > 1 else None)
     if not heading:
         raise _not_ours("It has no line that begins with unit_id.")
-    for code in heading[2:]:
-        if code and code not in groups:
+    columns = [(place, code) for place, code in enumerate(heading) if code not in ("", *HEADING)]
+    for _, code in columns:
+        if code not in groups:
             said.problems.append({"line": None, "column": code, "problem": "unknown group"})
     for number, line in lines:
         unit_id = str(line[0] or "").strip() if line else ""
         if not unit_id:
             continue
-        for code, value in zip(heading[2:], line[2:], strict=False):
+        for place, code in columns:
+            value = line[place] if place < len(line) else None
+            if isinstance(value, str):
+                value = value.strip()
             if code in groups and value not in (None, ""):
                 _number(said, number, unit_id, code, value)
     return said
@@ -119,10 +126,22 @@ def _about(said: Said, name: str, value: Any) -> None:
         if isinstance(value, datetime):
             said.as_of = value.date()
             return
-        try:
-            said.as_of = date.fromisoformat(text)
-        except ValueError:
-            said.as_of = None
+        if isinstance(value, date):
+            said.as_of = value
+            return
+        said.as_of = _day(text)
+
+
+def _day(text: str) -> date | None:
+    """A day as 2026-03-01 or, as people write it in Vietnam, 1/3/2026."""
+    written = _VIETNAMESE_DAY.fullmatch(text)
+    try:
+        if written:
+            day, month, year = map(int, written.groups())
+            return date(year, month, day)
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _number(said: Said, line: int, unit_id: str, code: str, value: Any) -> None:
@@ -131,10 +150,13 @@ def _number(said: Said, line: int, unit_id: str, code: str, value: Any) -> None:
         found = None
     elif isinstance(value, int | float) and value >= 0 and float(value).is_integer():
         found = int(value)
-    elif isinstance(value, str) and _GROUPED.fullmatch(value.strip()):
-        found = int(value.strip().replace(".", ""))
+    elif isinstance(value, str) and _GROUPED.fullmatch(value):
+        found = int(_BETWEEN.sub("", value))
     if found is None:
-        problem = "not a whole number of people, or a formula"
+        formula = isinstance(value, str) and value.startswith("=")
+        problem = (
+            "a formula: paste its value" if formula else "not a whole number of people, 0 or more"
+        )
         said.problems.append({"line": line, "column": code, "problem": problem})
     elif (unit_id, code) in said.numbers:
         said.problems.append({"line": line, "column": code, "problem": "this unit stands twice"})
@@ -148,7 +170,7 @@ def _lines(body: bytes) -> Iterator[tuple[Any, ...]]:
             if sum(entry.file_size for entry in packed.infolist()) > UNPACKED:
                 raise _not_ours("Unpacked it is too large.")
         book = load_workbook(io.BytesIO(body), read_only=True)
-        sheet = book.worksheets[0]
+        sheet = book[SHEET] if SHEET in book.sheetnames else book.worksheets[0]
         rows = sheet.iter_rows(max_row=MOST_ROWS, max_col=MOST_COLUMNS, values_only=True)
         found = list(rows)
     except Problem:
@@ -163,5 +185,5 @@ def _not_ours(why: str) -> Problem:
     return Problem(
         "workbook-invalid",
         f"The file is not the workbook of this grid. {why}",
-        hint="Download the grid as XLSX, fill it in, and upload that file.",
+        hint="Download the grid as XLSX, fill it in, save it as XLSX, and upload that file.",
     )
