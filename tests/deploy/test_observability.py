@@ -52,6 +52,13 @@ def test_services_export_to_the_collector_when_the_profile_is_on() -> None:
     assert variable == "${OTEL_EXPORTER_OTLP_ENDPOINT:-}"
 
 
+def test_one_trace_in_ten_is_kept_unless_asked_otherwise() -> None:
+    """What `make bench` measures as its row for one trace in ten, at most a tenth of throughput."""
+    said = COMPOSE["activities"]["environment"]
+    assert said["OTEL_TRACES_SAMPLER"] == "${OTEL_TRACES_SAMPLER:-parentbased_traceidratio}"
+    assert said["OTEL_TRACES_SAMPLER_ARG"] == "${OTEL_TRACES_SAMPLER_ARG:-0.1}"
+
+
 def test_the_profile_is_opt_in() -> None:
     for name in ("otel-collector", "tempo", "prometheus", "grafana"):
         assert COMPOSE[name]["profiles"] == ["observability"]
