@@ -91,6 +91,10 @@ async def test_the_coldest_come_first_with_reason_and_decision(registry: Running
     }  # fmt: skip
     assert units[silent]["reviewed"][0]["decisions"] == "Cử đội tình nguyện"
     assert units[silent]["dispatched"][0]["members"] == 12
+    page = await registry.client.get("/plans/dak-lak-2026/cold-spots")
+    assert page.status_code == 200
+    assert "Cử đội tình nguyện" in page.text and "12 người" in page.text
+    assert f"rà soát {registry.app.state.registry.tree.unit(silent).name(fakes.TODAY)}" in page.text
     assert units[slow]["reviewed"] == []  # decided the week before last
     assert units[late]["facts"]["late"] == units[late]["facts"]["reported"] == 2
 

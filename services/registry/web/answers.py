@@ -124,7 +124,11 @@ async def cold_spots_page(
         unsaid=[s for s in spots if s.unknown and not s.top],
         reviews=[f for f in decided if f.type == "review.held"],
         dispatched=[f for f in decided if f.type == "force.dispatched"],
-        names=_names(state, {f.unit_id for f in decided}, table.as_of),
+        names=_names(
+            state,
+            {f.unit_id for f in decided}.union(*(f.data.get("cold_spots", []) for f in decided)),
+            table.as_of,
+        ),
         required=required,
         REASON=words.REASON,
         **_common(state, plan),

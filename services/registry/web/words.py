@@ -1,9 +1,11 @@
 """Vietnamese words and number forms of the pages. Pure."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from shared.clock import VIETNAM
+from shared.contracts.definitions import Catalogue
 
 STATUS = {
     "met": ("good", "Đạt"),
@@ -268,8 +270,24 @@ def remarks(name: str, because: list[str]) -> str:
 
 
 def flags(names: list[str]) -> str:
-    """Flags in words."""
-    return ", ".join(FLAGS.get(name, name.replace("_", " ").replace("-", " ")) for name in names)
+    """Flags in words; what somebody must declare by its name in the catalogue."""
+    return ", ".join(
+        _missing(name.removeprefix("missing:"))
+        if name.startswith("missing:")
+        else FLAGS.get(name, name.replace("_", " ").replace("-", " "))
+        for name in names
+    )
+
+
+def _missing(name: str) -> str:
+    return f"cần khai báo: {_declared_names().get(name, name)}"
+
+
+@cache
+def _declared_names() -> dict[str, str]:
+    """Populations and attributes of units, as authorities declare them, in Vietnamese."""
+    enums = Catalogue.load().words.enums
+    return enums["population"] | enums["unit_attribute"]
 
 
 def fill(ratio: float | None, met: bool | None) -> int:
