@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from datetime import date
 
 import asyncpg
 import pytest
@@ -14,6 +15,7 @@ from services.metrics.ahead import Known, Work
 from services.metrics.apply import BatchCounter
 from services.metrics.contribute import Contributor
 from services.metrics.fold import Deltas
+from services.metrics.measures import Measure, Part
 from services.metrics.projection import MetricsProjection
 from services.metrics.store import Subject
 from shared import progress
@@ -27,6 +29,8 @@ from tests.metrics.naive import values
 from tests.metrics.test_exact import CATALOGUE, batches, summed
 from tests.metrics.test_parking import adults, certify
 from tests.metrics.test_worlds import history, know_measures
+
+DAY = date(2026, 6, 30)
 
 
 @settings(max_examples=150, deadline=None)
@@ -74,6 +78,28 @@ def test_what_is_stored_and_what_is_about_to_be_give_the_oracles_tables(
             for number, measure in MEASURES.items():
                 expected = values(measure, told, as_of, known_at)
                 assert summed(tallies, number, as_of, known_at) == expected
+
+
+def test_evidence_that_the_batch_before_did_not_look_up_is_not_forgotten() -> None:
+    """Events are counted without a look at older ones; a revision after them needs all of them."""
+    measure = Measure(kind="events", parts=(Part(("citizen.certified",)),), keys=("person",))
+    counter = BatchCounter(Contributor({1: measure}, CATALOGUE))
+    log = MemoryLog(CATALOGUE)
+    first = certify(log, "same")
+    certify(log, "same")
+    certify(log, "same")
+    log.revise(first, DAY, None)
+    oldest = counter.count(counter.prepare(log.rows[:1]), {})
+    before = Work(log.rows[1:3], {})
+    before.batch = counter.prepare(before.sort(set()))
+    assert before.batch.lookups == [], "events need no older ones"
+    before.counted = counter.count(before.batch, {})
+    after = counter.prepare(log.rows[3:])
+    [(record, evidence)] = oldest.written
+    old: Known = {(record.lane, record.key): {record.origin: evidence}}
+    before.overlay(old, after.lookups)
+    assert len(old[record.lane, record.key]) == 3
+    assert [sums[0] for sums in counter.count(after, old).deltas.values()] == [-1]
 
 
 class Gate:
