@@ -13,7 +13,7 @@ from services.metrics.definitions import Definitions
 from services.metrics.measures import Measure
 from services.metrics.needs import needed, window_at
 from services.metrics.places import LEVELS, Places, Rolled, Sums
-from services.metrics.populations import Number, Populations
+from services.metrics.populations import Number, Populations, said
 from services.metrics.status import status_of
 from services.metrics.windows import Window, last_complete, read_window
 
@@ -83,7 +83,7 @@ class Evaluator:
         now = self.window(objective, self._as_of)
         count = self._count(objective, root, unit_id, now, others, cell)
         cell.value, cell.denominator = count.value, count.whole.value
-        cell.flags += [flag for flag in (count.whole.flag,) if flag]
+        cell.flags += said(count.whole.flag, objective, others)
         cell.ratio, cell.met = count.ratio, count.met
         rolled = self._roll(objective.measure, now, root)
         n, total = rolled.values.get(unit_id, (0, 0))

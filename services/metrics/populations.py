@@ -4,10 +4,12 @@ The number declared for the unit itself; else the sum of its children if every o
 else none, with a flag that says whether nothing or only a part is known.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
 from services.metrics.definitions import Definitions
+from services.metrics.objectives import Objective
 from services.metrics.places import Places
 
 
@@ -16,6 +18,22 @@ class Number(NamedTuple):
 
     value: int | None
     flag: str | None = None
+
+
+def said(flag: str | None, objective: Objective, others: Mapping[str, Objective]) -> list[str]:
+    """A denominator's flag, and `missing:NAME` for the input that somebody must declare: a
+    population, or an attribute of units."""
+    if flag is None:
+        return []
+    name = None
+    if flag.startswith("denominator_"):
+        of_other = others.get(objective.target_of or "")
+        name = objective.population or (of_other.population if of_other is not None else None)
+    elif flag == "hamlets_incomplete":
+        name = "hamlets"
+    elif flag == "attribute_unknown" and objective.within is not None:
+        name = objective.within.attribute
+    return [flag, f"missing:{name}"] if name is not None else [flag]
 
 
 class Populations:

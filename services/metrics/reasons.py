@@ -10,7 +10,7 @@ from datetime import date
 from enum import IntEnum
 from typing import NamedTuple
 
-from services.metrics.compile import Objective
+from services.metrics.compile import FIGURE_REPORTED, Objective
 from services.metrics.contribute import rows_for
 from services.metrics.measures import Measure
 from shared.contracts.definitions import Catalogue
@@ -31,6 +31,9 @@ REASONS = {
     "revoked": "The event was revoked.",
     "superseded": "A correction changed the event, and as corrected it does not count.",
     "shown_beside": "It is shown beside the number of an objective, not counted in it.",
+    "plan_not_named": "It reports a total but names no plan, so it is shown nowhere: correct it"
+    " (event.corrected) with the field `plan`.",
+    "total_unknown": "It reports a total of an objective or a plan that does not exist.",
     "no_objective_for_type": "No plan counts events of this type.",
     "other_units_plan": "No plan of the event's unit counts it, only plans of others.",
     "no_filter_matches": "No objective's filter matches this event.",
@@ -117,6 +120,9 @@ class Reasons:
         current = current_rows(rows)
         if not current:
             return Why.of("revoked")
+        if _content(current[0]).type == FIGURE_REPORTED:
+            named = "plan" in _content(current[0]).data
+            return Why.of("total_unknown" if named else "plan_not_named")
         step, starts = self._furthest(current, within)
         first = [row for row in rows if not row.revision and not row.void]
         if (

@@ -207,18 +207,34 @@ TYPES = [
     "household.member_qualified", "figure.reported", "model.recognised", "team.established",
 ]  # fmt: skip
 
-OPS = st.builds(
-    Op,
-    what=st.sampled_from(["post", "post", "post", "correct", "revoke"]),
-    type=st.sampled_from(TYPES),
-    who=st.integers(0, 1),
-    unit=st.integers(0, 4),
-    day=st.integers(0, DAYS - 1),
-    length=st.none() | st.integers(-1, 4),
-    number=st.integers(0, 3),
-    target=st.integers(0, 50),
-    pause=st.sampled_from([0, 0, 1]),
-)
+RELATED = [
+    ["citizen.certified", "training.attended", "skill.confirmed"],
+    ["mentor.assigned", "staff.assigned", "team.established"],
+    ["class.held", "committee.established", "guidance_session.held"],
+    ["post.published", "material.published", "model.recognised"],
+    ["programme.completed", "figure.reported"],
+    ["contest.promoted", "household.member_qualified", "citizen.certified"],
+]
+"""Few types in one history, so that events meet each other in the same subjects."""
+
+
+def ops_of(types: list[str]) -> st.SearchStrategy[Op]:
+    return st.builds(
+        Op,
+        what=st.sampled_from(["post", "post", "post", "correct", "revoke"]),
+        type=st.sampled_from(types),
+        who=st.integers(0, 1),
+        unit=st.integers(0, 4),
+        day=st.integers(0, DAYS - 1),
+        length=st.none() | st.integers(-1, 4),
+        number=st.integers(0, 3),
+        target=st.integers(0, 50),
+        pause=st.sampled_from([0, 0, 1]),
+    )
+
+
+OPS = ops_of(TYPES)
+HISTORIES = st.sampled_from(RELATED).flatmap(lambda types: st.lists(ops_of(types), min_size=8, max_size=18))
 
 
 def data_of(op: Op, name: str) -> dict[str, Any]:

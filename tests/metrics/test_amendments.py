@@ -148,4 +148,4 @@ async def test_cells_follow_amendments_in_both_times(
     assert (after.target, after.met, after.status) == (60, False, "on_track")
     assert (await cell(ROOT, BASE + timedelta(days=2), BASE + timedelta(days=2))).met is True
     late = await cell(A, BASE + timedelta(days=1))
-    assert late.status == "unknown" and late.flags == ["denominator_missing"]
+    assert late.status == "unknown" and late.flags == ["denominator_missing", "missing:adults"]

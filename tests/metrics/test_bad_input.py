@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from services.metrics.cell import Cell
+from services.registry.web.words import flags
 from shared.contracts.definitions import Catalogue
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog
@@ -61,7 +62,7 @@ async def test_a_population_of_nobody_divides_nothing(
     certify(log)
     found = await cell(pool, catalogue, log)
     assert (found.value, found.ratio, found.met, found.status) == (1, None, None, "unknown")
-    assert found.flags == ["denominator_zero"]
+    assert found.flags == ["denominator_zero", "missing:adults"]
 
 
 async def test_a_ratio_over_nothing_is_unknown(pool: asyncpg.Pool, catalogue: Catalogue) -> None:
@@ -125,3 +126,32 @@ async def test_a_target_of_a_target_in_a_circle_is_missing(
     certify(log)
     found = await cell(pool, catalogue, log, "one")
     assert (found.value, found.met, found.flags) == (1, None, ["target_missing"])
+
+
+async def test_a_cell_names_the_input_that_nobody_has_declared(
+    pool: asyncpg.Pool, catalogue: Catalogue
+) -> None:
+    def per(level: str, **more: str) -> dict[str, Any]:
+        within = {"per": level, "threshold": 1, "comparator": ">="}
+        return {**CLASSES, "within_unit": within, "over": {"units": level, **more}}
+
+    mentors = {"count": "distinct_things", "key": "mentor", "of": [of("mentor.assigned")]}
+    inputs = {
+        "mentors": {**mentors, "over": {"population": "mentors"}},
+        "share": {**PERSONS, "over": {"target_of": "mentors"}},
+        "hamlets": per("hamlet"),
+        "far": per("commune", attribute="remote"),
+    }
+    log = MemoryLog(catalogue)
+    define(log, document([objective(name, measure) for name, measure in inputs.items()]))
+    found = {name: (await cell(pool, catalogue, log, name)).flags for name in inputs}
+    assert found == {
+        "mentors": ["denominator_missing", "missing:mentors"],
+        "share": ["denominator_missing", "missing:mentors"],
+        "hamlets": ["hamlets_incomplete", "missing:hamlets"],
+        "far": ["attribute_unknown", "missing:remote"],
+    }
+    said = flags([flag for all_flags in found.values() for flag in all_flags])
+    for words in ("mẫu số", "cần khai báo: Thôn, buôn", "cần khai báo: Vùng sâu, vùng xa"):
+        assert words in said, said
+    assert "missing" not in said

@@ -273,7 +273,7 @@ async def test_a_population_of_nobody_or_a_plan_that_divides_by_it_changes_no_ot
                 assert now == was
                 continue
             assert (now["met"], now["ratio"], now["status"]) == (None, None, "unknown")
-            assert now["flags"] == ["denominator_zero"]
+            assert now["flags"] == ["denominator_zero", "missing:adults"]
         assert after["tally"] == before["tally"]
 
 

@@ -150,12 +150,20 @@ async def test_an_event_that_only_stands_beside_says_so(
     counted = log.post("training.attended", A, BASE, BASE, person)
     beside = log.post("signature.registered", A, BASE, BASE, {"person_ref": "cccd:1"})
     neither = log.post("feedback.received", A, BASE, BASE, {})
+    said = {"objective": "reached", "number": 7, "authority": "x", "as_of": BASE.isoformat()}
+    total = log.post("figure.reported", ROOT, BASE, BASE, said | {"plan": "p"})
+    lost = log.post("figure.reported", ROOT, BASE, BASE, said)
+    odd = log.post("figure.reported", ROOT, BASE, BASE, said | {"plan": "p", "objective": "x"})
     await follow(pool, catalogue, log)
     found = moments(pool, catalogue, DAY)
     explainer = Explainer(pool, found._definitions, log, found._clock)  # type: ignore[arg-type]
-    _, answers = await explainer.explain([counted, beside, neither])
+    _, answers = await explainer.explain([counted, beside, neither, total, lost, odd])
     assert [(a.state, a.code) for a in answers] == [
         ("counted", None),
         ("not_counted", "shown_beside"),
         ("not_counted", "no_objective_for_type"),
+        ("not_counted", "shown_beside"),
+        ("not_counted", "plan_not_named"),
+        ("not_counted", "total_unknown"),
     ]
+    assert "`plan`" in (answers[4].reason or "")

@@ -14,7 +14,7 @@ from services.metrics.store import Subject
 from services.metrics.windows import bucket_of
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord
-from tests.metrics.histories import MEASURES, OPS, Op, last_days, play
+from tests.metrics.histories import HISTORIES, MEASURES, Op, last_days, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import Told, Values, values
 
@@ -67,9 +67,9 @@ def compare(tallies: Deltas, told: list[Told], ops: list[Op]) -> None:
                 assert found == expected, (measure, as_of, known_at)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
-    st.lists(OPS, max_size=14),
+    HISTORIES,
     st.lists(st.integers(0, 40), max_size=6) | st.just(list(range(100))),
 )
 def test_tallies_are_the_state_of_every_day_as_known_on_every_day(

@@ -69,7 +69,7 @@ async def test_records_become_cells(pool: asyncpg.Pool, catalogue: Catalogue) ->
     assert own["status"] == "behind"
     province = cells["adults-certified-vneid", "66@2025"]
     assert (province["value"], province["denominator"]) == (3, None)
-    assert province["flags"] == ["denominator_partial"]
+    assert province["flags"] == ["denominator_partial", "missing:adults"]
     festival = cells["communes-hold-festival", "66@2025"]
     assert (festival["value"], festival["denominator"], festival["met"]) == (1, 2, False)
     assert cells["communes-hold-festival", "24121@2025"]["met"] is True

@@ -169,7 +169,7 @@ async def _compare(
     moments = world.system.moments
     async with moments.snapshot() as connection:
         moment = await moments.at(connection, name, as_of, known_at, tree.isoformat())
-        expected = {}
+        expected: dict[tuple[str, str], Any] = {}
         shown: dict[tuple[str, str], Cell] = {}
         for level in levels(unit, tree):
             table = oracle.table(level, as_of, tree)

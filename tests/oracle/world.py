@@ -205,7 +205,7 @@ def plan(unit: str) -> Json:
     period = {"start": "2025-06-26", "end": "2025-12-31"}
     objectives = []
     for name, (measure, target, counts_from) in OBJECTIVES.items():
-        one = {"id": name, "text_vi": name, "target": target, "counts_from": counts_from}
+        one: Json = {"id": name, "text_vi": name, "target": target, "counts_from": counts_from}
         one |= {"period": period, "measure": measure, "from_date": "2025-06-28"}
         one["last_day"] = None if name in RHYTHMS else "2025-07-04"
         objectives.append(one)
@@ -339,7 +339,8 @@ class Story:
         groups = {"target_groups": self._groups()}
         match kind:
             case "class.held":
-                said = {"participants": dice.choice([5, 10, 20])} if dice.random() < 0.8 else {}
+                said: Json = {"participants": dice.choice([5, 10, 20])}
+                said = said if dice.random() < 0.8 else {}
                 return said | {"class_ref": f"c{dice.randrange(4)}"}
             case "citizen.certified":
                 campaign = {"campaign": "he"} if dice.random() < 0.5 else {}
