@@ -14,6 +14,7 @@ from services.activities.ingest.door import Door
 from services.activities.ingest.events_first import EventsFirst
 from services.activities.ingest.intake import Intake
 from services.activities.intake import routes as kafka_routes
+from services.activities.intake.watch import Watch as IntakeWatch
 from services.activities.keys import (
     audit_routes,
     checklist_routes,
@@ -90,6 +91,8 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             try:
                 async with (
                     looking("log", Watch(pool, used.quarantine_rows).look),
+                    # The intake says it, too; but who would say that no intake lives?
+                    looking("intake", IntakeWatch(pool, now).look),
                     rights.running(pool),
                 ):
                     with told_to_stop() as app.state.stopping:
