@@ -53,6 +53,11 @@ def read_manifest(folder: Path) -> Manifest:
             "this is no backup of hocvuso", where=str(folder),
             fix=f"name a directory that holds {DUMP} and {MANIFEST}",
         ) from error  # fmt: skip
+    if not (folder / DUMP).exists():
+        raise StackError(
+            "this is no backup of hocvuso: the dump is missing", where=str(folder / DUMP),
+            fix="use another backup",
+        )  # fmt: skip
     if _digest(folder / DUMP) != manifest.sha256:
         raise StackError(
             "the dump is not the one that the manifest describes: it is damaged",

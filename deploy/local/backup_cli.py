@@ -60,7 +60,7 @@ def restore(folder: Path, home: Path, url_file: Path | None) -> None:
                 backups.restore(url_file.read_text().strip(), folder, report=print)
             )
         else:
-            epoch = _into_home(folder, Home(home), manifest)
+            epoch = into_home(folder, Home(home), manifest)
     except (StackError, OSError, asyncpg.PostgresError) as error:
         raise _finish(error) from None
     print(
@@ -70,7 +70,8 @@ def restore(folder: Path, home: Path, url_file: Path | None) -> None:
     )
 
 
-def _into_home(folder: Path, home: Home, manifest: backups.Manifest) -> str:
+def into_home(folder: Path, home: Home, manifest: backups.Manifest) -> str:
+    """Make the PostgreSQL of an empty home and fill it; the log's new epoch. Raises StackError."""
     if home.postgres.exists():
         raise StackError(
             "this home holds data already", where=str(home.postgres),
@@ -113,3 +114,35 @@ def start_over() -> None:
     except (OSError, asyncpg.PostgresError) as error:
         raise _finish(error) from None
     print(f"{' and '.join(done)} start over; restart metrics, worker and registry now.")
+
+
+def drill(folder: Path, key: Path, home: Path, url_file: Path | None) -> int:
+    """Restore into a scratch home, count, compare, report; the exit code."""
+    from deploy.doctor.model import exit_code, lines
+    from deploy.local.drill import drill as run
+
+    try:
+        running = url_file.read_text().strip() if url_file else _running(Home(home))
+        found = run(folder, key, running, report=lambda line: print(line, flush=True))
+    except (StackError, OSError, asyncpg.PostgresError) as error:
+        print(f"the drill failed: {error}", file=sys.stderr)
+        return 1
+    print("\n".join(lines(found)))
+    return exit_code(found)
+
+
+def _running(home: Home) -> str | None:
+    """The instance of this home, where one runs."""
+    try:
+        url = _superuser_url(home)
+    except StackError:
+        return None
+
+    async def answers() -> bool:
+        try:
+            await (await asyncpg.connect(url, timeout=5)).close()
+        except (OSError, asyncpg.PostgresError):
+            return False
+        return True
+
+    return url if asyncio.run(answers()) else None

@@ -119,6 +119,21 @@ def restore(
 
 
 @app.command()
+def drill(
+    folder: Annotated[Path, typer.Argument(help="the directory of a backup")],
+    key: Annotated[Path, typer.Option(help="the pseudonym key's own copy")],
+    home: Home,
+    url_file: Annotated[
+        Path | None, typer.Option(help="file with a superuser's address of the running database")
+    ] = None,
+) -> None:
+    """Prove a backup: restore it and the key elsewhere, count everything again, compare, report."""
+    from deploy.local import backup_cli
+
+    raise typer.Exit(backup_cli.drill(folder, key, home, url_file))
+
+
+@app.command()
 def start_over() -> None:
     """Count a log that was replaced again from its start: metrics and registry forget the old."""
     from deploy.local import backup_cli
