@@ -246,8 +246,10 @@ def difference(
     if said.plan not in ("", plan.plan):
         said.problems.append({"line": 1, "column": "# plan", "problem": "is of another plan"})
     area, names = area_of(state, plan), names_of_groups()
-    # Compared with what holds on the day of the file, which may be an earlier one.
-    grid = Grid(state.definitions, said.as_of or state.clock.today())
+    # Compared with what holds on the day of the file, which may be an earlier one; what the file
+    # was filled with when it was downloaded is no statement about that day.
+    today = state.clock.today()
+    now, grid = Grid(state.definitions, today), Grid(state.definitions, said.as_of or today)
     changes, unchanged = [], 0
     for (unit_id, code), number in said.numbers.items():
         where = {"unit_id": unit_id, "column": code}
@@ -256,7 +258,7 @@ def difference(
             said.problems.append({**where, "problem": "no unit of this plan"})
             continue
         declared = grid.of(unit_id, code).declared
-        if declared is not None and declared.number == number:
+        if number in {d.number for d in (declared, now.of(unit_id, code).declared) if d}:
             unchanged += 1
             continue
         if declared is not None and declared.position > said.position:
