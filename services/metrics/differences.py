@@ -4,6 +4,7 @@ The difference of a cell's count is split into what changed definitions do (anot
 target's window or filter) and what single events do; all effects add up to the difference.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from datetime import date
 
@@ -19,7 +20,14 @@ from services.metrics.parts import Part, counted_part, window_of
 from services.metrics.places import Sums
 from services.metrics.stepping import Between, CellCount, Step, steps
 from services.metrics.store import Combinations, Subject
-from services.metrics.versions import VERSIONS, fact_units, load_versions, past_units, serving
+from services.metrics.versions import (
+    VERSIONS,
+    Version,
+    fact_units,
+    load_versions,
+    past_units,
+    serving,
+)
 from services.metrics.windows import Window
 from shared.db import Connection
 from shared.lane_consumer import LogReader
@@ -171,9 +179,12 @@ class _Compared:
             versions = await load_versions(
                 self._connection, subjects[at : at + 5_000], combinations
             )
-            for rows in versions.values():
-                found += steps(self._part.measure, self._part.number, rows, between)
+            found += await asyncio.to_thread(self._steps_of, list(versions.values()), between)
         return sorted(found, key=lambda step: step.order)
+
+    def _steps_of(self, subjects: list[list[Version]], between: Between) -> list[Step]:
+        part = self._part
+        return [s for rows in subjects for s in steps(part.measure, part.number, rows, between)]
 
     async def _subjects(self, between: Between, combinations: Combinations) -> list[Subject]:
         """The subjects of this cell of which anything began, ended or became known between."""

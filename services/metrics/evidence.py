@@ -12,6 +12,7 @@ from services.metrics.moments import Moment, Moments
 from services.metrics.parts import Part, counted_part, window_of
 from services.metrics.states import Decides, counted_in
 from services.metrics.store import Combinations, Subject
+from services.metrics.sums import load
 from services.metrics.versions import (
     VERSIONS,
     Version,
@@ -170,20 +171,10 @@ class _Look:
         self._units = inside
 
     async def _sums(self, units: Iterable[str], column: str = "n") -> dict[str, int]:
-        rows = await self._connection.fetch(
-            f"""
-            SELECT unit_id, sum({column})::bigint AS sum FROM tally
-            WHERE measure = $1 AND unit_id = ANY($2::text[])
-              AND occurred BETWEEN $3 AND $4 AND ($5::date IS NULL OR recorded <= $5)
-            GROUP BY 1
-            """,
-            self._part.number,
-            list(units),
-            self._window.start or date.min,
-            self._window.end,
-            self._moment.known_at,
-        )
-        return {row["unit_id"]: row["sum"] for row in rows}
+        slot = (self._part.number, self._window)
+        sums = (await load(self._connection, [slot], known_at=self._moment.known_at))[slot]
+        at = ("n", "total").index(column)
+        return {unit_id: sums[unit_id][at] for unit_id in units if unit_id in sums}
 
     async def counted(self) -> int:
         """What all weights add up to, from the tallies."""

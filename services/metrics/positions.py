@@ -5,6 +5,7 @@ taken off again, subject by subject, from what events said then (`versions.py`);
 more, what was counted from the beginning of the day up to the row is added. Exact either way.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
@@ -76,10 +77,20 @@ async def load(
     found = await sums.load(connection, wanted, known_at=base)
     for at in range(0, len(touched), PAGE):
         versions = await load_versions(connection, touched[at : at + PAGE], combinations)
-        for rows in versions.values():
-            for slot in wanted:
-                _move(found[slot], slot, measures[slot[0]], rows, base, position)
+        await asyncio.to_thread(_move_all, found, list(versions.values()), measures, base, position)
     return found
+
+
+def _move_all(
+    found: dict[Slot, dict[str, tuple[int, int]]],
+    subjects: list[list[Version]],
+    measures: Mapping[int, Measure],
+    base: Until,
+    position: int,
+) -> None:
+    for rows in subjects:
+        for slot, into in found.items():
+            _move(into, slot, measures[slot[0]], rows, base, position)
 
 
 async def _touched(

@@ -1,5 +1,6 @@
 """Cells at the end of every day, week or month: one reading of the tallies for all of them."""
 
+import asyncio
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -10,7 +11,9 @@ import msgspec
 from services.metrics.cell import Cell
 from services.metrics.measures import Measure
 from services.metrics.moments import Moment, Moments
+from services.metrics.needs import needed
 from services.metrics.places import Places, Sums
+from services.metrics.sums import load
 from services.metrics.versions import fact_units
 from services.metrics.windows import Bucket, Window, bucket_of
 from shared.db import Connection
@@ -144,11 +147,25 @@ class SeriesMaker:
             )
             moments = _moments(last, days, follow=tree == "as_of")
             daily = await _load(connection, moments, {o.id for o in chosen}, unit_id)
-            for moment in moments:
-                units = moment.units(unit_id, level) if level else [unit_id]
-                cells = _cells(moment, found.objectives, units, daily)
-                found.points.append(Point(as_of=moment.as_of, cells=cells))
+        # Seconds of work for a long series: beside the event loop, and without the connection.
+        found.points = await asyncio.to_thread(
+            _points, moments, found.objectives, unit_id, level, daily
+        )
         return found
+
+
+def _points(
+    moments: list[Moment],
+    objectives: list[str],
+    unit_id: str,
+    level: str | None,
+    daily: dict[str, _Daily],
+) -> list[Point]:
+    points = []
+    for moment in moments:
+        units = moment.units(unit_id, level) if level else [unit_id]
+        points.append(Point(as_of=moment.as_of, cells=_cells(moment, objectives, units, daily)))
+    return points
 
 
 def _moments(last: Moment, days: list[date], *, follow: bool) -> list[Moment]:
@@ -174,18 +191,26 @@ async def _load(
     """The tallies of all measures that the objectives use on any of the days, by fingerprint."""
     if moments[-1].early:
         return {}
-    numbers = moments[-1].numbers
-    needed = {
-        measure.fingerprint()
-        for moment in moments
-        for objective in moment.objectives
-        if objective.id in wanted
-        for measure in objective.all_measures()
+    last = moments[-1]
+    numbers = last.numbers
+    since: dict[str, date] = {}
+    for moment in moments:
+        for objective in moment.objectives:
+            if objective.id in wanted:
+                for measure, window in needed(objective, moment.as_of):
+                    low = window.start or window.end + timedelta(days=1)
+                    fingerprint = measure.fingerprint()
+                    since[fingerprint] = min(since.get(fingerprint, low), low)
+    # No window begins between ever and `since`, and none ends before: one sum stands for all of it.
+    before = {
+        fingerprint: (numbers[fingerprint], Window(None, day - timedelta(days=1)))
+        for fingerprint, day in since.items()
+        if fingerprint in numbers
     }
+    sums = await load(connection, set(before.values()), known_at=last.known_at)
     places = {id(moment.places): moment for moment in moments}.values()
     daily = {}
-    for fingerprint in sorted(needed & numbers.keys()):
-        number = numbers[fingerprint]
+    for fingerprint, (number, window) in sorted(before.items()):
         units = [
             name
             for name in await fact_units(connection, number)
@@ -194,16 +219,20 @@ async def _load(
         rows = await connection.fetch(
             """
             SELECT occurred, unit_id, sum(n)::bigint, sum(total)::bigint FROM tally
-            WHERE measure = $1 AND unit_id = ANY($2::text[]) AND occurred <= $3
+            WHERE measure = $1 AND unit_id = ANY($2::text[]) AND occurred <= $3 AND occurred > $5
               AND ($4::date IS NULL OR recorded <= $4)
             GROUP BY 1, 2
             """,
             number,
             units,
-            moments[-1].as_of,
-            moments[-1].known_at,
+            last.as_of,
+            last.known_at,
+            window.end,
         )
-        daily[fingerprint] = _Daily((row[0], row[1], row[2], row[3]) for row in rows)
+        until = sums[number, window]
+        known = [(date.min, name, *until[name]) for name in units if name in until]
+        single = [(row[0], row[1], row[2], row[3]) for row in rows]
+        daily[fingerprint] = await asyncio.to_thread(_Daily, known + single)
     return daily
 
 

@@ -97,6 +97,16 @@ async def past_units(connection: Connection, serving: list[int]) -> list[str]:
 async def fact_units(connection: Connection, measure: int) -> list[str]:
     """The units for which a measure has ever counted something."""
     rows = await connection.fetch(
-        "SELECT DISTINCT unit_id FROM tally WHERE measure = $1 ORDER BY 1", measure
+        # From one unit to the next, by the index: not every row of the measure.
+        """
+        WITH RECURSIVE u AS (
+          SELECT min(unit_id) AS unit_id FROM tally WHERE measure = $1
+          UNION ALL
+          SELECT (SELECT min(t.unit_id) FROM tally t WHERE measure = $1 AND t.unit_id > u.unit_id)
+          FROM u WHERE u.unit_id IS NOT NULL
+        )
+        SELECT unit_id FROM u WHERE unit_id IS NOT NULL ORDER BY 1
+        """,
+        measure,
     )
     return [row["unit_id"] for row in rows]
