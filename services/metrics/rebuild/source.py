@@ -12,7 +12,8 @@ from shared.db import Connection
 from shared.lane_consumer import LogReader
 
 FACTS = range(FACT_LANES)
-PAGE = 5_000
+PAGE = 20_000
+"""The largest page that the log gives: fewer waits for one another."""
 
 
 class RebuildRefused(RuntimeError):
