@@ -3,7 +3,7 @@
 Counting appends (`store.add_tallies`): a unit that gets one fact per batch gets one row per batch.
 A pass replaces such rows by their sum, in one statement: whoever reads sees the rows or their sum.
 It deletes what it read and adds up what it deleted, so rows that are appended meanwhile stay, and
-two passes at a time cannot count a row twice. What replaces tallies as a whole locks the table.
+two passes at a time cannot count a row twice. A rebuild appends differences: it need not wait.
 """
 
 import time
