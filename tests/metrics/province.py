@@ -4,6 +4,7 @@ import random
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from services.metrics import spans
 from services.metrics.definitions_store import DefinitionsStore
 from services.metrics.moments import Moments
 from services.metrics.projection import MetricsProjection
@@ -175,11 +176,14 @@ def random_history(
 
 
 async def follow(pool: Any, catalogue: Catalogue, log: MemoryLog) -> None:
-    """Count everything that the log has."""
+    """Count everything that the log has, and sum up the days gone by."""
     projection = MetricsProjection(pool, "w", catalogue)
     await projection.begin(frozenset(range(LANES)))
     consumer = LaneConsumer(projection, log, "unused:1", "w")  # type: ignore[arg-type]
     await consumer.catch_up(list(range(LANES)))
+    async with pool.acquire() as connection:
+        while await spans.sum_up(connection):
+            pass
 
 
 def moments(pool: Any, catalogue: Catalogue, today: date) -> Moments:
