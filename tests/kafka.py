@@ -17,6 +17,7 @@ INTEGRATION = [
     "tests/intake",
     "tests/metrics",
     "tests/e2e",
+    "tests/deploy/test_own_servers.py",
 ]
 
 

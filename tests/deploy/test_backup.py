@@ -1,6 +1,7 @@
 """Backup and restore of real processes: the same tables again, under a new log epoch."""
 
 import asyncio
+import errno
 import os
 import shutil
 import subprocess
@@ -15,8 +16,10 @@ import asyncpg
 import httpx
 import pytest
 
+from deploy.local import backup as backups
 from deploy.local import services
 from deploy.local.backup import read_manifest
+from deploy.local.home import Home
 from deploy.local.postgres import find_binaries
 from deploy.local.stack import LocalStack
 from deploy.start_over import PROJECTIONS
@@ -103,6 +106,8 @@ class Running(Protocol):
     def superuser_url(self) -> str: ...
     @property
     def urls(self) -> dict[str, str]: ...
+    @property
+    def home(self) -> Home: ...
 
 
 def counted(stack: Running) -> Rows:
@@ -123,8 +128,24 @@ def counted(stack: Running) -> Rows:
         stack.superuser_url,
         "SELECT 'metrics', position, type, recorded::text FROM metrics.definition UNION ALL"
         " SELECT 'registry', position, type, recorded::text FROM registry.definition UNION ALL"
-        " SELECT 'tally', n, unit_id, occurred::text FROM metrics.tally ORDER BY 1, 2, 3, 4",
+        # Of a key there may be several rows; their sum counts.
+        " SELECT 'tally', sum(n)::bigint, unit_id, occurred::text FROM metrics.tally"
+        " GROUP BY measure, unit_id, occurred, recorded HAVING sum(n) <> 0 ORDER BY 1, 2, 3, 4",
     )
+
+
+def everything_of_activities(url: str) -> dict[str, Rows]:
+    """Every row of every table that is not made from the log; but the epoch, which must change."""
+    names = ask(
+        url,
+        "SELECT relname FROM pg_class WHERE relkind = 'r'"
+        " AND relnamespace = 'activities'::regnamespace ORDER BY 1",
+    )
+    rest = "to_jsonb(t) - 'epoch'"
+    return {
+        name: ask(url, f"SELECT ({rest})::text FROM activities.{name} t ORDER BY 1")
+        for (name,) in names
+    }
 
 
 def table(stack: Running) -> Any:
@@ -184,6 +205,27 @@ def _saved(stack: LocalStack, tmp_path: Path) -> tuple[str, Rows, Rows, Any]:
     return key, epoch, before, shown
 
 
+def test_the_drill(stack: LocalStack, tmp_path: Path) -> None:
+    """Well; with a key that is not the log's; and with a log that is not the running one."""
+    counted(stack)
+    made = hocvuso("backup", tmp_path / "backup", home=stack.home.path)
+    assert made.returncode == 0, made.stderr
+
+    def drill(key: Path) -> subprocess.CompletedProcess[str]:
+        return hocvuso("drill", tmp_path / "backup", "--key", key, home=stack.home.path)
+
+    done = drill(stack.home.pseudonym_key)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for said in ("rows are the running system's", "counted again to", "minutes from the backup"):
+        assert said in done.stdout
+    wrong = tmp_path / "wrong.key"
+    wrong.write_text("ab" * 32)
+    refused = drill(wrong)
+    assert refused.returncode == 1 and "not the pseudonym key of the log" in refused.stderr
+    lost = drill(tmp_path / "lost.key")
+    assert lost.returncode == 1 and "kept apart" in lost.stderr
+
+
 def test_a_damaged_backup_is_refused(backup: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(backup, tmp_path / "backup")
     dump = folder / "hocvuso.dump"
@@ -193,6 +235,28 @@ def test_a_damaged_backup_is_refused(backup: Path, tmp_path: Path) -> None:
     done = hocvuso("restore", folder, home=tmp_path / "new")
     assert done.returncode == 1 and "damaged" in done.stderr
     assert not (tmp_path / "new").exists()
+    dump.write_bytes(raw[: len(raw) // 2])
+    done = hocvuso("restore", folder, home=tmp_path / "new")
+    assert done.returncode == 1 and "damaged" in done.stderr
+    dump.unlink()
+    done = hocvuso("restore", folder, home=tmp_path / "new")
+    assert done.returncode == 1 and "no backup" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_backup_onto_a_full_disk_leaves_nothing_that_looks_like_one(
+    stack: LocalStack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(path: Path, _: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(backups, "_write", full)
+    with pytest.raises(OSError, match="No space left"):
+        asyncio.run(backups.back_up(stack.superuser_url, tmp_path / "backup"))
+    assert not (tmp_path / "backup").exists()
+    monkeypatch.undo()
+    # What was left half-way does not stand in the way of the next.
+    made = hocvuso("backup", tmp_path / "backup", home=stack.home.path)
+    assert made.returncode == 0, made.stderr
 
 
 def test_the_containers_backup_job_makes_what_restore_takes(
