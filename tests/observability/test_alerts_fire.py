@@ -130,6 +130,56 @@ def test_alerts_fire_for_what_they_are_there_for(stack: LocalStack, prometheus: 
         freeze(stack.pid("postgres"), thaw=True)
 
 
+def test_alerts_tell_that_no_intake_lives_and_what_it_found(
+    stack: LocalStack, prometheus: Prometheus
+) -> None:
+    key = stack.home.admin_key.read_text().strip()
+    order = {"roles": ["telecom"], "sources": ["https://vnpt.example/"], "subtree": "VN@2025"}
+    enabled = httpx.put(
+        f"{stack.urls['activities']}/v1/intake/vnpt", json={**order, "partitions": 1},
+        headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False,
+    )  # fmt: skip
+    assert enabled.status_code == 200, enabled.text
+    freeze(stack.pid("intake"))
+    sql(
+        stack,
+        "INSERT INTO activities.intake_trouble (partner, kind, detail, at)"
+        " VALUES ('vnpt', 'removed', 'x', now())",
+    )
+    wanted = {"IntakeUnread", "IntakeTroubled", "ProcessDown intake"}
+    prometheus.wait_for(wanted, "no intake lives")
+    freeze(stack.pid("intake"), thaw=True)
+    sql(stack, "DELETE FROM activities.intake_trouble")
+
+
+def test_an_alert_tells_that_all_connections_wait(
+    stack: LocalStack, prometheus: Prometheus
+) -> None:
+    asyncio.run(_locked(stack, lambda: _crowd(stack, prometheus)))
+
+
+async def _locked(stack: LocalStack, meanwhile: Callable[[], Awaitable[None]]) -> None:
+    """A forgotten session holds the log: who reads or writes it waits."""
+    connection = await asyncpg.connect(stack.superuser_url)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE activities.log IN ACCESS EXCLUSIVE MODE")
+        await meanwhile()
+    await connection.close()
+
+
+async def _crowd(stack: LocalStack, prometheus: Prometheus) -> None:
+    key = stack.home.admin_key.read_text().strip()
+    async with httpx.AsyncClient(
+        headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False
+    ) as client:
+        address = f"{stack.urls['activities']}/v1/events?source=x&id=x"
+        asking = [asyncio.create_task(client.get(address)) for _ in range(30)]
+        await asyncio.to_thread(prometheus.wait_for, {"PoolExhausted"}, "all connections wait")
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+
+
 async def _blocked(stack: LocalStack, meanwhile: Callable[[], Awaitable[None]]) -> None:
     connection = await asyncpg.connect(stack.superuser_url)
     async with connection.transaction():
