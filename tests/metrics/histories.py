@@ -234,7 +234,9 @@ def ops_of(types: list[str]) -> st.SearchStrategy[Op]:
 
 
 OPS = ops_of(TYPES)
-HISTORIES = st.sampled_from(RELATED).flatmap(lambda types: st.lists(ops_of(types), min_size=8, max_size=18))
+HISTORIES = st.sampled_from(RELATED).flatmap(
+    lambda types: st.lists(ops_of(types), min_size=8, max_size=18)
+)
 
 
 def data_of(op: Op, name: str) -> dict[str, Any]:
