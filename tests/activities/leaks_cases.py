@@ -1,4 +1,4 @@
-"""Texts with and without identity or phone numbers. Written for this test; all invented."""
+"""Texts with and without identity or phone numbers or e-mail addresses. Written for this test; all invented."""
 
 HOLDS = {
     "plain": "066099001234",
@@ -30,6 +30,18 @@ HOLDS = {
     "old card, named, spaced": "số CMND: 123 456 789",
     "born abroad, named": "căn cước số 101 099 001 234",
     "named in capitals": "CĂN CƯỚC 101099001234",
+    "address": "binh.66@example.vn",
+    "address as a part of an id": "dk-binh@mail.example.com-17",
+    "address in capitals": "BINH@EXAMPLE.VN",
+    "address as a URL": "mailto:binh@example.vn",
+    "address in a query": "https://x.example/?who=binh%40example.vn",
+    "address, only the @ full-width": "binh\uff20example.vn",
+    "address, full-width": "ｂｉｎｈ＠ｅｘａｍｐｌｅ．ｖｎ",
+    "address, invisible within": "binh@\u200bexample.vn",
+    "address in a sentence": "Hỏi chị Bình (binh@example.vn).",
+    "address at a domain of letters beyond ASCII": "bình@bưuđiện.vn",
+    "address at a domain of digits": "binh@163.com",
+    "address, quoted": '"h binh"@example.vn',
 }
 
 HOLDS_NOT = {
@@ -65,4 +77,11 @@ HOLDS_NOT = {
     "two numbers": "25 người, 12 buổi, 3 lớp, 2026",
     "coordinates": "12.6667, 108.0500",
     "nothing": "",
+    "a unit": "24133@2025",
+    "a unit within an id": "hoc-24133@2025.06-17",
+    "a unit in a URN": "urn:uuid:550e8400-e29b-41d4-a716-066012345678",
+    "a version": "hocvuso@1.2.3",
+    "a handle": "https://x.example/@lop.mot",
+    "an @ alone": "@example.vn and 2 @ 3.vn",
+    "a host without a name before": "lop@congan",
 }

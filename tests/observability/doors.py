@@ -34,9 +34,10 @@ def _facts() -> list[dict[str, Any]]:
     misplaced = [
         {**good, "id": CCCD}, {**good, "id": "d1", "subject": CCCD}, {**good, "type": NAME},
         {**good, "id": "d2", "data": {**good["data"], "person": NAME}}, {**good, CCCD: PHONE},
-        {**good, "id": "d3", "source": f"https://x.example/{PHONE}"}, {**good, "id": "d7", "time": NAME},
+        {**good, "id": "d3", "source": f"https://x.example/{PHONE}"}, {**good, "id": MAIL, "time": NAME},
         {**good, "id": "d4", "data": {**good["data"], NAME: MAIL}}, {**good, "id": "d5", "traceparent": CCCD},
-        {**good, "id": "d6", "data": {**good["data"], "platform": MAIL}},
+        {**good, "id": "d6", "data": {**good["data"], "platform": MAIL}}, {**good, "id": MAIL},
+        {**good, "id": "d7", "source": f"https://x.example/{MAIL}"}, {**good, "id": "d8", "subject": MAIL},
     ]  # fmt: skip
     return inside + misplaced
 

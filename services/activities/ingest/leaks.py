@@ -1,4 +1,4 @@
-"""Finds identity and phone numbers where none may be: ids, subjects, URLs, free text.
+"""Finds identity and phone numbers and e-mail addresses where none may be: ids, URLs, free text.
 
 Rules, tuned so that the ids people really use pass (every case is in tests/activities/leaks_cases.py):
 
@@ -11,6 +11,8 @@ Rules, tuned so that the ids people really use pass (every case is in tests/acti
   one that starts and ends at group borders; never the middle of a longer run of digits.
 * Taken out before: dates (2026-06-30, 30/06/2026, 2026-06, 06/2026), UUIDs, hexadecimal ids of 16 or more.
 * After the words CMND, CCCD, căn cước, chứng minh also any 9 or 12 digits.
+* An e-mail address is something@domain.letters, also with %40 for the @. A unit (24133@2025), a
+  version (name@1.2.3) and a handle after a slash (/@name) are none.
 """
 
 import re
@@ -41,6 +43,8 @@ _HARMLESS = re.compile(
 )
 _RUN = re.compile(r"\d+(?:(?: ?[-.)] ?| {1,2})\d+)*")
 _DIGITS = re.compile(r"\d+")
+# Of the part before the @ one character is enough, so that no text takes more than one pass.
+_MAIL = re.compile(r"[^\s@/\\:,;<>()\[\]=?&](?:@|%40)(?:[\w-]+\.)+[^\W\d_]{2}", re.IGNORECASE)
 _NAMED = re.compile(
     r"(?:cmnd|cmtnd|cccd|căn cước|chứng minh)\D{0,24}?(\d(?:[ .-]?\d){7,11})(?!\d)", re.IGNORECASE
 )
@@ -50,21 +54,29 @@ def may_leak(text: str) -> bool:
     """Whether a text (also one of many fields as JSON) needs the closer look of `leaks`."""
     if not text.isascii():
         text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    return len(text) >= _FEWEST_DIGITS and _MAYBE.search(text) is not None
+    if len(text) >= _FEWEST_DIGITS and _MAYBE.search(text) is not None:
+        return True
+    return _mailed(text)
 
 
 def leaks(text: str) -> bool:
-    """Whether a text holds an identity or phone number in clear."""
+    """Whether a text holds an identity or phone number or an e-mail address in clear."""
     if not text.isascii():
         text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
         text = "".join(
             str(unicodedata.decimal(c)) if not c.isascii() and c.isdecimal() else c for c in text
         )
+    if _mailed(text):
+        return True
     for named in _NAMED.finditer(text):
         if len(re.sub(r"\D", "", named[1])) in (9, 12):
             return True
     text = _HARMLESS.sub("|", text)
     return any(_run_leaks(run[0]) for run in _RUN.finditer(text))
+
+
+def _mailed(text: str) -> bool:
+    return ("@" in text or "%40" in text) and _MAIL.search(text) is not None
 
 
 def _run_leaks(run: str) -> bool:

@@ -10,14 +10,14 @@ MAX_INTEGER = 2**53 - 1
 
 
 def in_clear(pointer: str, what: str = "This text") -> Problem:
-    """An identity or phone number outside the fields that become pseudonyms. Echoes nothing."""
+    """A number or address of a person outside the fields that become pseudonyms. Echoes nothing."""
     return Problem(
         "personal-data-in-clear",
-        f"{what} holds what looks like an identity or phone number.",
+        f"{what} holds what looks like an identity or phone number or an e-mail address.",
         pointer=pointer,
         hint="Name people only in fields like `person`, which are stored as pseudonyms; use a"
         " running number or a UUID for ids. If it is a running number that only looks like one,"
-        " put letters between its digits.",
+        " put letters between its digits; if it only looks like an address, write it without @.",
     )
 
 

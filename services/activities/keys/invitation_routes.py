@@ -100,7 +100,7 @@ async def invite(request: Request, order: InvitationOrder, by: Authenticated) ->
     if leaks(order.label):
         raise Problem(
             "personal-data-in-clear",
-            "The label holds an identity or phone number.",
+            "The label holds an identity or phone number or an e-mail address.",
             pointer="/label",
             hint="Name the post, not the person.",
         )
