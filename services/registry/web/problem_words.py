@@ -29,7 +29,7 @@ WORDS = {
     "unit-outside-plan": "Kế hoạch không áp dụng cho đơn vị này.",
     "unit-not-in-plan": "Đơn vị không thuộc đơn vị của kế hoạch.",
     "unit-not-commune": "Danh sách thôn, buôn thuộc về một xã, phường, đặc khu.",
-    "personal-data-in-clear": "Có số định danh hoặc số điện thoại trong ô không dành cho số đó; hãy xóa đi.",
+    "personal-data-in-clear": "Có số định danh, số điện thoại hoặc địa chỉ thư trong ô không dành cho chúng; hãy xóa đi.",
     "data-invalid": "Có ô thiếu hoặc sai; hãy xem lại.",
     "form-incomplete": "Còn thiếu ngày.",
     "time-in-future": "Ngày diễn ra còn ở tương lai.",
