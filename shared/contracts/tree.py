@@ -5,12 +5,15 @@ up); they must not disagree, so the meaning of the events lives here with the co
 known by `unit_id` = code@era; a code alone is ambiguous (15 was Yên Bái and is Lào Cai).
 """
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from shared.contracts.record import Content, LogRecord
+
+log = logging.getLogger(__name__)
 
 LEVEL_OF_KIND = {
     "nation": "nation",
@@ -55,6 +58,17 @@ class Successor:
 
     unit_id: str
     part: str
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """A link that the tree leaves out, because with it a unit would lie in, or come from, itself;
+    or a unit that was established twice (`field` is unit_id). `origin` is the event's position."""
+
+    origin: int
+    unit_id: str
+    field: str
+    other: str
 
 
 @dataclass
@@ -111,6 +125,8 @@ class UnitTree:
         self._predecessors: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._resolved: dict[tuple[str, date, str | None], Unit] = {}
         self._stale = False
+        self._ignored: list[Ignored] = []
+        self._told: set[Ignored] = set()
 
     def __len__(self) -> int:
         return len(self._all())
@@ -120,8 +136,10 @@ class UnitTree:
         is ever changed in place."""
         found = UnitTree()
         found.position, found._contents, found._stale = self.position, dict(self._contents), True
+        found._told = self._told  # one line in the log of the process is enough
         if not self._stale:
             found._units = dict(self._units)
+            found._ignored = self._ignored.copy()
             for mine, theirs in (
                 (found._by_code, self._by_code),
                 (found._children, self._children),
@@ -146,7 +164,15 @@ class UnitTree:
             self._contents[record.origin] = content
             self._resolved.clear()
             if not self._stale:
-                self._fold(content)
+                self._fold(record.origin, content)
+
+    def restated(self, origin: int, content: Content) -> "UnitTree":
+        """The tree as it would be if the event at `origin` said this; this one stays as it is."""
+        found = UnitTree()
+        found.position, found._stale = self.position, True
+        found._contents = {**self._contents, origin: content}
+        found._told = self._told
+        return found
 
     # -- questions ---------------------------------------------------------------------------
 
@@ -157,6 +183,16 @@ class UnitTree:
     def units(self) -> Iterator[Unit]:
         """Every unit that ever was."""
         return iter(self._all().values())
+
+    def ignored(self) -> list[Ignored]:
+        """What the tree leaves out to stay a tree, in the order of the log."""
+        self._all()
+        return list(self._ignored)
+
+    def in_circle(self, unit_id: str, successors: Iterable[str]) -> str | None:
+        """The first of these successors that went, itself or by its own, into the unit."""
+        self._all()
+        return next((name for name in successors if self._comes_from(unit_id, name)), None)
 
     def with_code(self, code: str) -> list[Unit]:
         """Every unit that ever had this code, oldest first."""
@@ -188,10 +224,12 @@ class UnitTree:
     ) -> list[Unit]:
         """All units below, of that day and level when given; parents before children."""
         found: list[Unit] = []
-        for child in self.children(unit_id, on):
-            if level is None or child.level == level:
-                found.append(child)
-            found.extend(self.descendants(child.unit_id, on, level))
+        stack = self.children(unit_id, on)[::-1]
+        while stack:
+            unit = stack.pop()
+            if level is None or unit.level == level:
+                found.append(unit)
+            stack += self.children(unit.unit_id, on)[::-1]
         return found
 
     def is_within(self, unit_id: str, top: str) -> bool:
@@ -199,9 +237,12 @@ class UnitTree:
 
         So a key or a plan of an old unit keeps its reach over the units that took its territory.
         """
-        if unit_id == top or any(a.unit_id == top for a in self.ancestors(unit_id)):
-            return True
-        return any(self.is_within(old, top) for old, _ in self.predecessors(unit_id))
+        former = [unit_id]
+        for name in former:
+            if name == top or any(a.unit_id == top for a in self.ancestors(name)):
+                return True
+            former += [old for old, _ in self.predecessors(name) if old not in former]
+        return False
 
     def predecessors(self, unit_id: str) -> list[tuple[str, str]]:
         """(unit_id, part) of the units that went into this one."""
@@ -294,20 +335,55 @@ class UnitTree:
             self._by_code.clear()
             self._children.clear()
             self._predecessors.clear()
+            self._ignored.clear()
             for origin in sorted(self._contents):
                 content = self._contents[origin]
                 if content is not None:
-                    self._fold(content)
+                    self._fold(origin, content)
             self._stale = False
         return self._units
 
-    def _fold(self, content: Content) -> None:
+    def _ignore(self, one: Ignored) -> None:
+        """Leave a link out; told once, since every fold of the same rows leaves it out again."""
+        self._ignored.append(one)
+        if one not in self._told:
+            self._told.add(one)
+            log.warning(
+                "left out of the tree of units: %s of %s, said at position %d;"
+                " with it a unit would lie in, come from, or stand beside itself",
+                one.field, one.unit_id, one.origin,
+            )  # fmt: skip
+
+    def _lies_in(self, unit_id: str, parent: str) -> bool:
+        """Whether the parent is the unit or lies in it (by links taken so far, which end)."""
+        above: str | None = parent
+        while above is not None and above != unit_id:
+            unit = self._units.get(above)
+            above = unit.parent if unit is not None else None
+        return above is not None
+
+    def _comes_from(self, successor: str, unit_id: str) -> bool:
+        """Whether `unit_id` is the successor or went into it (by links taken so far)."""
+        into = [unit_id]
+        for name in into:
+            unit = self._units.get(name)
+            into += [s.unit_id for s in unit.successors if s.unit_id not in into] if unit else []
+        return successor in into
+
+    def _fold(self, origin: int, content: Content) -> None:
         data = content.data
         unit_id = data["unit_id"]
         if content.type == "unit.established":
             since = date.fromisoformat(data["from"])
             level = LEVEL_OF_KIND[data["kind"]]
-            unit = Unit(unit_id, data["code"], data["era"], level, data.get("parent"), since)
+            parent = data.get("parent")
+            if unit_id in self._units:
+                self._ignore(Ignored(origin, unit_id, "unit_id", unit_id))
+                return
+            if parent is not None and self._lies_in(unit_id, parent):
+                self._ignore(Ignored(origin, unit_id, "parent", parent))
+                parent = None
+            unit = Unit(unit_id, data["code"], data["era"], level, parent, since)
             unit.names.append((since, data["name_vi"], data["kind"]))
             unit.attributes = {name: [(since, True)] for name in data.get("attributes", [])}
             unit.facts = {name: data[name] for name in FACTS if name in data}
@@ -326,9 +402,17 @@ class UnitTree:
             names = sorted([*known.names, named], key=lambda one: one[0])
             self._units[unit_id] = replace(known, names=names)
         elif content.type == "unit.dissolved":
-            successors = tuple(
-                Successor(s["unit_id"], s["part"]) for s in data.get("successors", [])
-            )
+            # Ended again: the last statement holds, and what the former one named is no heir.
+            for former in known.successors:
+                self._predecessors[former.unit_id].remove((unit_id, former.part))
+            self._units[unit_id] = replace(known, successors=())
+            taken = []
+            for said in data.get("successors", []):
+                if self._comes_from(unit_id, said["unit_id"]):
+                    self._ignore(Ignored(origin, unit_id, "successors", said["unit_id"]))
+                else:
+                    taken.append(Successor(said["unit_id"], said["part"]))
+            successors = tuple(taken)
             self._units[unit_id] = replace(
                 known, valid_to=date.fromisoformat(data["dissolved_on"]), successors=successors
             )

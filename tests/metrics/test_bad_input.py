@@ -155,3 +155,30 @@ async def test_a_cell_names_the_input_that_nobody_has_declared(
     for words in ("mẫu số", "cần khai báo: Thôn, buôn", "cần khai báo: Vùng sâu, vùng xa"):
         assert words in said, said
     assert "missing" not in said
+
+
+async def test_a_circle_of_units_in_the_log_takes_no_table_down(
+    pool: asyncpg.Pool, catalogue: Catalogue, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As an older door let it in: the link that closes the circle is left out, and told."""
+    log = MemoryLog(catalogue)
+    define(log, document([GOOD]))
+    declare(log, ROOT, "adults", 4, BASE)
+    certify(log)
+    before = await cell(pool, catalogue, log)
+    circle = {"o1@2025": "o2@2025", "o2@2025": "o1@2025", "o3@2025": "o3@2025"}
+    for unit_id, parent in circle.items():
+        said = {"unit_id": unit_id, "code": unit_id[:2], "era": "2025", "name_vi": unit_id}
+        said |= {"kind": "commune", "parent": parent, "from": "2025-07-01"}
+        log.post("unit.established", unit_id, BASE, BASE, said)
+    for unit_id, heir in circle.items():
+        share = {"unit_id": heir, "part": "whole"}
+        said = {"unit_id": unit_id, "dissolved_on": str(BASE), "successors": [share]}
+        log.post("unit.dissolved", unit_id, BASE, BASE, said)
+    person = {"person_ref": "cccd:2", "target_groups": ["adult"]}
+    for unit_id in (A, *circle):
+        log.post("citizen.certified", unit_id, BASE, BASE, person)
+    after = await cell(pool, catalogue, log)
+    assert (before.value, after.value, after.ratio) == (1, 2, 0.5)
+    told = [r.getMessage() for r in caplog.records if r.name == "shared.contracts.tree"]
+    assert len(told) == 4 and all("o2@2025" in text or "o3@2025" in text for text in told), told

@@ -113,3 +113,18 @@ async def test_a_new_plan_rebuilds_just_what_is_new(
         compare_only=True,
     )
     assert whole.differences == []
+
+
+async def test_without_any_measure_there_is_nothing_to_rebuild(
+    pool: asyncpg.Pool, catalogue: Catalogue
+) -> None:
+    log = MemoryLog(catalogue)
+    for numbers in (None, set[int]()):
+        report = await rebuild.rebuild(
+            pool,
+            Pages(log),  # type: ignore[arg-type]
+            catalogue,
+            numbers,
+        )
+        assert (report.measures, report.rows) == (0, 0)
+    assert await shadows(pool) == []

@@ -71,6 +71,8 @@ class Restater:
             before = msgspec.json.decode(root["data"])
             after = None if content is None else content.data
             check_correction(event_type, c, self._append.tree, before, after)
+        if content is not None and content.type.startswith("unit."):
+            self._context.units.check_restated(self._append.tree, root["position"], content)
         await store.add_amendment(self._connection, amendment, root["position"])
         await self._restate(c, root, content)
         await self._append.flush()

@@ -63,6 +63,8 @@ async def rebuild(
             if unknown := sorted((numbers or set()) - known.keys()):
                 raise RebuildRefused(f"There is no measure {', '.join(map(str, unknown))}.")
             chosen = {n: m for n, m in known.items() if numbers is None or n in numbers}
+            if not chosen:
+                return Report(0)
             with Meter(on_progress) as meter:
                 run = Course(pool, connection, reader, catalogue, chosen, set(live), meter)
                 try:
