@@ -1,0 +1,168 @@
+"""Cells worked out by hand: populations, shares of targets, attributes, deadlines and pace."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from services.metrics.cell import Cell
+from services.metrics.definitions import Definitions
+from services.metrics.evaluate import Evaluator
+from services.metrics.measures import Measure
+from services.metrics.places import Places, Sums
+from services.metrics.windows import Window, last_complete, on_pace, per_week
+from shared.contracts.definitions import Catalogue
+from tests.metrics.histories import BASE
+from tests.metrics.memory_log import MemoryLog
+from tests.metrics.province import FIRST, ROOT, A, B, C, declare, define, document, objective, of
+
+PERSONS = {"count": "distinct_persons", "of": [of("citizen.certified")]}
+Fact = tuple[str, date, int]
+
+
+def sums_of(facts: list[Fact]) -> Callable[[Measure, Window], Sums]:
+    """Every measure has the same facts: unit, day, number."""
+
+    def sums(_: Measure, window: Window) -> Sums:
+        found: dict[str, tuple[int, int]] = {}
+        for unit, when, number in facts:
+            if (window.start is None or window.start <= when) and when <= window.end:
+                n, total = found.get(unit, (0, 0))
+                found[unit] = (n + number, total + number)
+        return found
+
+    return sums
+
+
+class World:
+    """The province with a plan; `cell` evaluates it on a day over given facts."""
+
+    def __init__(self, catalogue: Catalogue, *objectives: dict[str, Any]) -> None:
+        self.catalogue, self.log = catalogue, MemoryLog(catalogue)
+        define(self.log, document(list(objectives)))
+
+    def cell(self, name: str, facts: list[Fact], on: date = BASE, unit: str = ROOT) -> Cell:
+        definitions = Definitions(self.catalogue)
+        for row in self.log.rows:
+            definitions.apply(row)
+        plan = definitions.plan("p", on)
+        assert plan is not None
+        known = {one.id: one for one in plan[1]}
+        assert known[name].reason is None, known[name].reason
+        places = Places(definitions.tree, on)
+        evaluator = Evaluator(definitions, places, sums_of(facts), on)
+        return evaluator.cells(known[name], ROOT, [unit], known)[0]
+
+
+def percent(value: int, comparator: str = ">=", unit: str = "percent") -> dict[str, Any]:
+    return {"value": value, "unit": unit, "comparator": comparator}
+
+
+@pytest.mark.parametrize(("comparator", "met"), [(">=", True), (">", False)])
+def test_exactly_the_target(catalogue: Catalogue, comparator: str, met: bool) -> None:
+    adults = PERSONS | {"over": {"population": "adults"}}
+    world = World(catalogue, objective("adults", adults, target=percent(50, comparator)))
+    assert world.cell("adults", [(A, BASE, 2)]).met is met
+    assert world.cell("adults", [(A, BASE, 1)]).met is False
+    assert world.cell("adults", [(A, BASE, 3)]).met is True
+
+
+def test_a_share_of_another_objectives_target(catalogue: Catalogue) -> None:
+    """Half of (40 percent of 201 adults), that is 40.2 of 80.4: 41 persons are enough."""
+    world = World(
+        catalogue,
+        objective("all", PERSONS | {"over": {"population": "adults"}}, target=percent(40)),
+        objective(
+            "drive",
+            PERSONS | {"over": {"target_of": "all"}},
+            target=percent(50, unit="percent_of_target"),
+        ),
+    )
+    declare(world.log, ROOT, "adults", 201, BASE)
+    short, enough = (world.cell("drive", [(A, BASE, n)]) for n in (40, 41))
+    assert (short.denominator, short.met, enough.met) == (81, False, True)
+
+
+def test_only_units_with_the_attribute(catalogue: Catalogue) -> None:
+    within = {"per": "commune", "threshold": 1, "comparator": ">="}
+    per_remote = {"count": "events", "of": [of("class.held")], "within_unit": within}
+    per_remote["over"] = {"units": "commune", "attribute": "remote"}
+    target = {"value": 50, "unit": "percent_of_units", "of": "commune", "comparator": ">="}
+    world = World(catalogue, objective("far", per_remote, target=target))
+    for unit, value in ((A, False), (B, True), (C, False)):
+        said = {"unit_id": unit, "attribute": "remote", "value": value, "from": str(FIRST)}
+        world.log.post("unit.attributed", unit, FIRST, FIRST, said)
+    near, far = (world.cell("far", [(unit, BASE, 1)]) for unit in (A, B))
+    assert [(c.value, c.denominator, c.met) for c in (near, far)] == [(0, 1, False), (1, 1, True)]
+    ward = world.cell("far", [(A, BASE, 1)], unit=A)
+    assert (ward.value, ward.met) == (1, None)
+
+
+def test_in_time_is_what_had_happened_by_the_last_day(catalogue: Catalogue) -> None:
+    last = BASE + timedelta(days=9)
+    adults = PERSONS | {"over": {"population": "adults"}}
+    world = World(catalogue, objective("adults", adults, target=percent(50)))
+    on_the_day = world.cell("adults", [(A, last, 2)], last + timedelta(days=5))
+    late = world.cell("adults", [(A, last + timedelta(days=1), 2)], last + timedelta(days=5))
+    assert (on_the_day.met, on_the_day.met_on_time) == (True, True)
+    assert (late.met, late.met_on_time, late.status) == (True, False, "met")
+    assert world.cell("adults", [], last + timedelta(days=1)).status == "overdue"
+
+
+def test_a_report_of_the_whole_replaces_those_of_its_parts(catalogue: Catalogue) -> None:
+    reported = {"count": "reported", "over": {"population": "adults"}}
+    world = World(catalogue, objective("told", reported, target=percent(50)))
+    parts = [(A, BASE, 1), (B, BASE, 1)]
+    of_parts, of_whole = (world.cell("told", facts) for facts in (parts, [*parts, (ROOT, BASE, 3)]))
+    assert (of_parts.value, of_parts.flags) == (2, [])
+    assert (of_whole.value, of_whole.flags) == (3, ["own_report"])
+
+
+def test_populations_of_their_day_and_whole_sums_only(catalogue: Catalogue) -> None:
+    world = World(catalogue, objective("pupils", PERSONS | {"over": {"population": "pupils"}}))
+    for unit, number in ((A, 10), (B, 20)):
+        declare(world.log, unit, "pupils", number, BASE)
+    partial = world.cell("pupils", [(A, BASE, 9)])
+    assert (partial.denominator, partial.met) == (None, None)
+    assert partial.flags[0] == "denominator_partial"
+    assert world.cell("pupils", [], unit=A).denominator == 10
+    declare(world.log, C, "pupils", 30, BASE)
+    declare(world.log, ROOT, "pupils", 100, BASE + timedelta(days=3))
+    days = [BASE + timedelta(days=n) for n in (-1, 0, 2, 3)]
+    assert [world.cell("pupils", [], d).denominator for d in days] == [None, 60, 60, 100]
+
+
+@pytest.mark.parametrize(("declared", "whole"), [(None, None), (3, None), (2, 2), (1, 2)])
+def test_hamlets_count_once_their_register_is_whole(
+    catalogue: Catalogue, declared: int | None, whole: int | None
+) -> None:
+    within = {"per": "hamlet", "threshold": 1, "comparator": ">="}
+    per_hamlet = {"count": "events", "of": [of("class.held")], "within_unit": within}
+    per_hamlet["over"] = {"units": "hamlet"}
+    target = {"value": 50, "unit": "percent_of_units", "of": "hamlet", "comparator": ">="}
+    world = World(catalogue, objective("hamlets", per_hamlet, target=target))
+    if declared is not None:
+        declare(world.log, A, "hamlets", declared, BASE)
+    cell = world.cell("hamlets", [("A-001@2025", BASE, 1)], unit=A)
+    assert (cell.value, cell.denominator, cell.met) == (1, whole, None if whole is None else True)
+    assert ("hamlets_incomplete" in cell.flags) is (whole is None)
+
+
+def test_pace_in_whole_numbers() -> None:
+    first, last = date(2026, 1, 1), date(2026, 1, 10)
+    on = date(2026, 1, 5)  # half of the days are gone at its end
+    assert on_pace(5, 10, first, last, on) and not on_pace(4, 10, first, last, on)
+    assert on_pace(0, 10, first, last, date(2025, 12, 31))
+    assert not on_pace(9, 10, first, last, date(2026, 2, 1))
+    assert per_week(5, last, date(2026, 1, 7)) == 12  # 5 in 3 days: 11.67 in 7
+    assert per_week(7, last, date(2026, 1, 3)) == 7
+    assert per_week(1, last, last) is None
+
+
+def test_the_last_complete_week_and_month() -> None:
+    sunday = date(2026, 2, 1)
+    assert last_complete(sunday, "week") == Window(date(2026, 1, 26), sunday)
+    assert last_complete(date(2026, 2, 2), "week") == Window(date(2026, 1, 26), sunday)
+    assert last_complete(date(2026, 1, 31), "month").end == date(2026, 1, 31)
+    assert last_complete(date(2026, 3, 30), "month").end == date(2026, 2, 28)
