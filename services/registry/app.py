@@ -14,6 +14,7 @@ from services.registry.access import Reader
 from services.registry.completeness import routes as completeness_routes
 from services.registry.follow import Follower
 from services.registry.keys import KeyChecker
+from services.registry.parameters import Declared
 from services.registry.plans import routes as plan_routes
 from services.registry.populations import routes as population_routes
 from services.registry.progress import card, cold_spots, live, ranking, receipts, share, why
@@ -130,7 +131,7 @@ def create_app(
     app.include_router(health.router)
     app.include_router(plan_routes.published)
     for router in READ:
-        app.include_router(router, dependencies=[Reader])
+        app.include_router(router, dependencies=[Reader, Declared])
     for pages in PAGES:
         app.include_router(pages)
     app.add_route("/metrics", exposition.route, include_in_schema=False)
