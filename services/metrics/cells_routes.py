@@ -7,7 +7,8 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from services.metrics.compile import check, compile_plan
+from services.metrics.checking import check
+from services.metrics.compile import compile_plan
 from shared.problems import Problem
 
 router = APIRouter()
@@ -32,7 +33,8 @@ async def cells(
 
 @router.post("/v1/plans/check", tags=["plans"])
 async def check_plan(request: Request) -> Response:
-    """Compile a plan before it is posted: errors by objective, and what it would need."""
+    """Compile a plan before it is posted: errors (objective, detail, JSON pointer into the
+    document), and what it would need."""
     document = _document(await request.body())
     catalogue = request.app.state.catalogue
     errors = check(document, catalogue)

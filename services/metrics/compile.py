@@ -1,7 +1,7 @@
 """From a plan's objectives to measures (what is counted) and evaluations (what it means). Pure.
 
 No objective has code of its own. What cannot be counted becomes an objective with a reason, so
-that one wrong line never takes the other objectives down; `check` lists all errors beforehand.
+that one wrong line never takes the other objectives down; `checking` lists all errors beforehand.
 """
 
 from collections.abc import Mapping
@@ -51,23 +51,13 @@ def compile_plan(
     """Every objective of a plan, counted or with the reason why not."""
     found = []
     for raw in document.get("objectives", []):
-        name = str(raw.get("id", "?"))
+        name = str(raw.get("id", "?")) if isinstance(raw, dict) else "?"
         try:
             found.append(compile_objective(document, raw, catalogue, issued))
         except WRONG as e:
             reason = f"missing {e}" if isinstance(e, KeyError) else str(e)
             found.append(_not_counted(document, name, reason))
     return found
-
-
-def check(document: Json, catalogue: Catalogue) -> list[Json]:
-    """The objectives of a plan that cannot be counted although they say how: id and reason."""
-    said = {str(o.get("id")) for o in document.get("objectives", []) if "not_counted" in o}
-    return [
-        {"objective": objective.id, "detail": objective.reason}
-        for objective in compile_plan(document, catalogue)
-        if objective.reason is not None and objective.id not in said
-    ]
 
 
 def _not_counted(document: Json, name: str, reason: str) -> Objective:

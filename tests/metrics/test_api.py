@@ -120,6 +120,7 @@ async def test_plans_are_checked(client: httpx.AsyncClient) -> None:
     document["objectives"][0]["measure"]["of"][0]["filter"] = {"nobody": "x"}
     bad = (await client.post("/v1/plans/check", json=document)).json()
     assert [e["objective"] for e in bad["errors"]] == [document["objectives"][0]["id"]]
+    assert bad["errors"][0]["pointer"] == "/objectives/0/measure/of/0/filter/nobody"
     for _ in range(300):
         if (await client.get("/health/ready")).status_code == 200:
             break

@@ -182,9 +182,23 @@ def test_a_good_plan() -> None:
         (
             "    lead: [cong-an]\n    deadline: '",
             "    sub_target_of: certified\n    lead: [cong-an]\n    deadline: '",
-            "- id: certified",
+            "lead: [cong-an]",
             "cycle",
             "itself",
+        ),
+        (
+            "over: {population: adults}",
+            "over: {target_of: certified}",
+            "over: {population: adults}",
+            "cycle",
+            "itself",
+        ),
+        (
+            "over: {population: adults}",
+            "over: {target_of: certifid}",
+            "over: {population: adults}",
+            "unknown_reference",
+            "certified",
         ),
         # the schema
         ("value: 80", "value: 101", "target: {value: 80", "schema", "101"),

@@ -70,7 +70,7 @@ def _type(name: str, path: Path, catalogue: Catalogue, report: Report) -> None:
 
 def _circles(items: list[Json], known: set[str], report: Report) -> None:
     """A share of another objective, or a part of one, must lead to an end."""
-    above: dict[str, set[str]] = {}
+    above: dict[str, list[tuple[Path, str]]] = {}
     for index, item in enumerate(items):
         links: list[tuple[Path, str | None]] = [
             (("sub_target_of",), item.get("sub_target_of")),
@@ -85,17 +85,19 @@ def _circles(items: list[Json], known: set[str], report: Report) -> None:
                 message = f"unknown objective {name!r}"
                 report.add(place, "unknown_reference", message, near(name, known))
             else:
-                above.setdefault(item["id"], set()).add(name)
-    for index, item in enumerate(items):
-        reached: set[str] = set()
-        queue = list(above.get(item["id"], ()))
-        while queue:
-            name = queue.pop()
-            if name not in reached:
-                reached.add(name)
-                queue.extend(above.get(name, ()))
-        if item["id"] in reached:
-            report.add(("objectives", index), "cycle", f"{item['id']!r} depends on itself")
+                above.setdefault(item["id"], []).append((("objectives", index, *path), name))
+    for item in items:
+        for place, first in above.get(item["id"], ()):
+            reached: set[str] = set()
+            queue = [first]
+            while queue:
+                name = queue.pop()
+                if name not in reached:
+                    reached.add(name)
+                    queue.extend(above_it for _, above_it in above.get(name, ()))
+            if item["id"] in reached:
+                message = f"{item['id']!r} depends on itself"
+                report.add(place, "cycle", message, "name an objective that does not lead back")
 
 
 def target_of(objective: Json) -> str | None:
