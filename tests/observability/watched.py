@@ -24,7 +24,7 @@ def quicker(rules: str) -> str:
     every five seconds cannot be younger."""
     rules = re.sub(r"for: (\d+)[mh]", r"for: \1s", rules)
     rules = re.sub(r"\[(\d+)m\]", lambda m: f"[{max(int(m[1]), 15)}s]", rules)
-    return re.sub(r"> 60$", "> 6", rules, flags=re.M)
+    return re.sub(r"> (6|30)0$", r"> \1", rules, flags=re.M)
 
 
 class Prometheus:
