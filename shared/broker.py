@@ -20,6 +20,13 @@ class Broker:
     password_file: Path | None = None
     ca_file: Path | None = None
 
+    def place(self) -> dict[str, str | int]:
+        """The server as spans say it, where only one is named: of several it could be any."""
+        host, _, port = self.servers.rpartition(":")
+        if "," in self.servers or not host or not port.isdecimal():
+            return {}
+        return {"server.address": host.strip("[]"), "server.port": int(port)}
+
     def options(self) -> dict[str, Any]:
         """The arguments that every client of aiokafka takes.
 

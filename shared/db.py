@@ -5,6 +5,7 @@ import logging
 import random
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import msgspec
@@ -52,7 +53,8 @@ async def _prepare(connection: Any) -> None:
 class Pool(asyncpg.Pool):
     """A pool whose connections are waited for in bounded time, also when a server hangs."""
 
-    __slots__ = ()
+    __slots__ = ("place",)
+    place: dict[str, str | int]
 
     def acquire(self, *, timeout: float | None = None) -> Any:
         """As asyncpg's; raises TimeoutError when no connection is free or made in time."""
@@ -74,7 +76,7 @@ async def connect_pool(
 
     jsonb travels as Python objects. `statement_timeout_s` 0 means no limit (rebuilds).
     """
-    return await Pool(
+    pool = Pool(
         url,
         connection_class=asyncpg.Connection,
         record_class=asyncpg.Record,
@@ -99,6 +101,23 @@ async def connect_pool(
             "jit": "off",
         },
     )
+    pool.place = _place(url, schema)
+    return await pool
+
+
+def place(pool: asyncpg.Pool) -> dict[str, str | int]:
+    """Where a pool's database is, as spans say it; nothing of a pool that was not made here."""
+    found: dict[str, str | int] = getattr(pool, "place", {})
+    return found
+
+
+def _place(url: str, schema: str) -> dict[str, str | int]:
+    """`db.namespace` is DATABASE|SCHEMA (semantic conventions for PostgreSQL). No user, no password."""
+    parts = urlsplit(url)
+    found: dict[str, str | int] = {"db.namespace": f"{unquote(parts.path.lstrip('/'))}|{schema}"}
+    if parts.hostname:
+        found |= {"server.address": parts.hostname, "server.port": parts.port or 5432}
+    return found
 
 
 async def connect_pool_when_there(

@@ -55,6 +55,7 @@ class Relay:
     ) -> None:
         self._pool = pool
         self._servers = servers
+        self._place = (Broker(servers) if isinstance(servers, str) else servers).place()
         self._partitions = partitions
         self._clock = clock
         self._wake = asyncio.Event()
@@ -132,6 +133,7 @@ class Relay:
                 "messaging.batch.message_count": len(rows),
                 "hocvuso.position.first": rows[0]["position"],
                 "hocvuso.position.last": rows[-1]["position"],
+                **self._place,
             },
         ) as span:
             sent = [

@@ -102,7 +102,10 @@ def metrics() -> dict[str, tuple[str, str]]:
 REQUIRED = {
     "http": {"http.request.method", "url.scheme"},
     "messaging": {"messaging.system", "messaging.operation.name", "messaging.destination.name"},
-    "db": {"db.system.name", "db.operation.name", "db.collection.name"},
+    "db": {
+        *("db.system.name", "db.operation.name", "db.collection.name"),
+        *("db.namespace", "server.address"),  # recommended
+    },
 }
 KINDS = {"http": {"server"}, "messaging": {"client", "producer", "consumer"}, "db": {"client"}}
 

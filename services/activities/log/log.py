@@ -35,6 +35,7 @@ from services.activities.log.units import UnitCache
 from shared import telemetry
 from shared.clock import Clock
 from shared.contracts.definitions import Catalogue
+from shared.db import place
 from shared.instruments import (
     APPEND_DURATION,
     APPEND_EVENTS,
@@ -186,6 +187,7 @@ class Log:
                 "db.operation.name": "INSERT",
                 "db.collection.name": "activities.log",
                 "hocvuso.events": len(candidates),
+                **place(self.pool),
             },
         ) as span:
             outcomes = await self._append(submissions)

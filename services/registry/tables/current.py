@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import asyncpg
@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind
 
 from services.registry.tables.model import Cell, Cells, Counted
 from shared import telemetry
+from shared.db import place
 from shared.instruments import QUERY_DURATION
 from shared.problems import Problem
 
@@ -44,7 +45,7 @@ async def current(pool: asyncpg.Pool, plan: str, unit_ids: list[str], today: dat
     span = trace.get_current_span().get_span_context()
     QUERY_DURATION.record(time.perf_counter() - started, "current", span=span)
     if records:
-        _first_shown.tell(records[0]["traced"] or (), began)
+        _first_shown.tell(records[0]["traced"] or (), began, place(pool))
     cells: Cells = {}
     for record in records:
         _, _, _, _, _, unit_id, names, *columns, flags, target, kind, elsewhere, beside = tuple(
@@ -67,8 +68,11 @@ class FirstShown:
     def __init__(self) -> None:
         self._told: frozenset[str] = frozenset()
 
-    def tell(self, traced: Sequence[str], began: int) -> None:
-        """Tell of refreshes not told of before. `traced`: their traceparents; `began`: ns."""
+    def tell(
+        self, traced: Sequence[str], began: int, where: Mapping[str, str | int] | None = None
+    ) -> None:
+        """Tell of refreshes not told of before. `traced`: their traceparents; `began`: ns;
+        `where`: the database (shared/db.py place)."""
         links = telemetry.links(header for header in traced if header not in self._told)
         self._told = frozenset(traced)
         if not links:
@@ -84,6 +88,7 @@ class FirstShown:
                 "db.system.name": "postgresql",
                 "db.operation.name": "SELECT",
                 "db.collection.name": "indicators.cells",
+                **(where or {}),
             },
         ).end()
 
