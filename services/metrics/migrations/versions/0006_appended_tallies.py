@@ -20,6 +20,9 @@ STATEMENTS = """
 CREATE INDEX tally_key ON tally (measure, unit_id, occurred, recorded);
 ALTER TABLE tally DROP CONSTRAINT tally_pkey;
 ALTER TABLE tally SET (fillfactor = 100);
+-- A worker from before 0004 may have counted until now, and kept no row that was said and taken back
+-- within one day. From here on it stores no tallies: what is whole begins here, not at 0004.
+UPDATE projection SET whole_from = (SELECT max(last) FROM progress) WHERE whole_from > 0;
 """
 
 
