@@ -41,6 +41,29 @@ def test_every_cell_equals_the_oracle(system: System) -> None:
     assert sum(cell["value"] > 0 for row in table["rows"] for cell in row["cells"].values()) > 150
 
 
+def test_a_stranger_reads_nothing(system: System) -> None:
+    """`hocvuso up` asks for a key, of readers too, and says where to get one."""
+    for service, path in (
+        ("registry", "/v1/plans"),
+        ("registry", f"/v1/plans/{PLAN}/table"),
+        ("registry", "/v1/units"),
+        ("activities", "/v1/log"),
+        ("activities", "/v1/events?source=https://x.example&id=1"),
+    ):
+        answer = system.client.get(system.url(service, path))
+        said = answer.json()
+        assert (path, answer.status_code, said["code"]) == (path, 401, "key-missing")
+        assert "hocvuso keys create" in said["hint"]
+    for page in ("/", f"/plans/{PLAN}", "/units"):
+        answer = system.client.get(system.url("registry", page))
+        assert (page, answer.status_code) == (page, 303)
+        assert answer.headers["location"].startswith("/login")
+    login = system.client.get(system.url("registry", "/login"))
+    assert login.status_code == 200 and 'lang="vi"' in login.text
+    with_key = system.client.get(system.url("registry", "/v1/plans"), headers=system.headers)
+    assert with_key.status_code == 200 and with_key.json()["plans"]
+
+
 def test_every_cell_equals_the_oracle_after_kill_9(played: System) -> None:
     table = played.settled()
     log = played.log()
