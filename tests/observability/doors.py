@@ -1,7 +1,13 @@
 """Persons sent through every door, good and bad, wherever a caller may write anything."""
 
 import asyncio
+import csv
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
@@ -98,8 +104,34 @@ def knock(stack: LocalStack, key: str, trace: dict[str, str]) -> list[int]:
             send(f"X{CCCD}", service, "/v1/events")
         order = {"roles": ["telecom"], "sources": [SOURCE], "subtree": "VN@2025", "partitions": 1}
         send("PUT", "activities", f"/v1/intake/{KAFKA}", json=order)
+    send_file(stack)
     asyncio.run(_produce(stack, facts, trace))
     return said
+
+
+def send_file(stack: LocalStack) -> None:
+    """`hocvuso send` of a table with people in the right column and in wrong ones."""
+    with TemporaryDirectory() as folder:
+        table = Path(folder, "nguoi.csv")
+        with table.open("w", encoding="utf-8-sig", newline="") as file:
+            csv.writer(file).writerows([
+                ["Mã xã", "Ngày", "Số CCCD", "Nhóm đối tượng", "Nền tảng"],
+                ["24133", "30/06/2026", CCCD, "adult", "VNeID"],
+                ["24133", "30/06/2026", PHONE, "adult", "VNeID"],
+                ["24133", "30/06/2026", CCCD, "adult", MAIL],
+                [CCCD, "30/06/2026", CCCD, "adult", "VNeID"],
+                ["24133", NAME, CCCD, MAIL, "VNeID"],
+            ])  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "services.activities.cli", "send", str(table),
+             "--type", "citizen.certified", "--source", "https://congan.daklak.example/vneid"],
+            env={**os.environ, "HOCVUSO_ACTIVITIES_URL": stack.urls["activities"],
+                 "HOCVUSO_ADMIN_KEY_FILE": str(stack.home.admin_key), "XDG_CONFIG_HOME": folder},
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    printed = done.stdout + done.stderr
+    assert "accepted 1, duplicate 0, rejected 4" in printed, printed
+    assert not [text for text in PERSONAL if text in printed], "a person is printed"
 
 
 async def _produce(stack: LocalStack, facts: list[dict[str, Any]], trace: dict[str, str]) -> None:
