@@ -1,5 +1,6 @@
 """Cold spots, shares, completeness; nil, missing and zero stay three different things."""
 
+import html
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from services.registry.progress.pace import required, shortfall
 from services.registry.progress.share import shares, verdict
 from services.registry.tables.model import Cell, Header, Row, Table
+from services.registry.web.words import REASON
 from tests.registry import fakes
 from tests.registry.conftest import Running
 
@@ -97,6 +99,33 @@ async def test_the_coldest_come_first_with_reason_and_decision(registry: Running
     assert f"rà soát {registry.app.state.registry.tree.unit(silent).name(fakes.TODAY)}" in page.text
     assert units[slow]["reviewed"] == []  # decided the week before last
     assert units[late]["facts"]["late"] == units[late]["facts"]["reported"] == 2
+
+
+async def test_a_parked_event_is_the_reason_before_all_others(registry: Running) -> None:
+    """The flag comes from metrics (tests/metrics/test_parked_cells.py)."""
+    asked = {"objective": "adults-certified-vneid", "limit": 3}
+    (before,) = (await spots(registry, **asked))["objectives"]
+    first, second, _ = before["units"]
+    where = (
+        "WHERE plan = 'dak-lak-2026' AND objective = 'adults-certified-vneid' AND unit_id ="
+        f" '{first['unit_id']}'"
+    )
+    state = registry.app.state.registry
+    flags = await registry.database.fetchval(f"SELECT flags FROM indicators.cells {where}")
+    await registry.database.execute(
+        f"UPDATE indicators.cells SET flags = array_append(flags, 'parked') {where}"
+    )
+    state.tables.clear()
+    try:
+        (now,) = (await spots(registry, **asked))["objectives"]
+        page = await registry.client.get("/plans/dak-lak-2026/cold-spots")
+    finally:
+        await registry.database.execute(f"UPDATE indicators.cells SET flags = $1 {where}", flags)
+        state.tables.clear()
+    assert [u["unit_id"] for u in now["units"]] == [u["unit_id"] for u in before["units"]]
+    assert first["reason"] != "parked" and now["units"][0]["reason"] == "parked"
+    assert now["units"][1]["reason"] == second["reason"]
+    assert page.status_code == 200 and REASON["parked"] in html.unescape(page.text)
 
 
 async def test_cold_spots_of_remote_communes_only(registry: Running) -> None:
