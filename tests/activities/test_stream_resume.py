@@ -386,3 +386,50 @@ async def test_overload_makes_the_sender_wait(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(stream, "OVERLOADED_S", 0)
     await serve(chunks(), deal, "errors", send)
     assert json.loads(sent[-1])["accepted"] == 1 and tries == 3
+
+
+async def test_a_slow_and_steady_sender_is_written_soon() -> None:
+    """Lines come too often for a pause between them, and too seldom to fill a group."""
+    taken = asyncio.Event()
+    sent = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while not taken.is_set():
+            sent += 1
+            yield b"{}\n"
+            await asyncio.sleep(stream.PATIENCE_S / 5)
+
+    async def deal(elements: Any, lines: int, close: bool, ready: Any) -> list[Result]:
+        await ready()
+        taken.set()
+        return [Result(None, None, Status.ACCEPTED, 1) for _ in elements]
+
+    async def send(_: Any) -> None:
+        pass
+
+    await serve(chunks(), deal, "errors", send)
+    assert sent < stream.GROUP_LINES
+
+
+async def test_told_to_stop_it_ends_with_its_checkpoint() -> None:
+    """What has come is written, and the sender is told up to where; it never ended its body."""
+    stopping = asyncio.Event()
+    queue: asyncio.Queue[Any] = asyncio.Queue()
+    sent: list[bytes] = []
+
+    async def deal(elements: Any, lines: int, close: bool, ready: Any) -> list[Result]:
+        await ready()
+        return [Result(None, None, Status.ACCEPTED, 1) for _ in elements]
+
+    async def send(message: Any) -> None:
+        sent.append(message.get("body", b""))
+
+    await queue.put({"type": "http.request", "body": b"{}\n{}\n", "more_body": True})
+    response = StreamResponse(0, 0, "errors", deal, stopping=stopping)
+    running = asyncio.create_task(response({"type": "http"}, queue.get, send))
+    await asyncio.sleep(0.01)
+    stopping.set()
+    await running
+    closing = json.loads(sent[-1])
+    assert (closing["committed"], closing["accepted"], closing["done"]) == (2, 2, False)

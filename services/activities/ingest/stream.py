@@ -28,7 +28,10 @@ Acks = Literal["all", "errors", "none"]
 GROUP_LINES = 500
 GROUP_BYTES = 4 * 1024 * 1024
 PATIENCE_S = 0.05
-"""A slow sender's lines wait at most so long for more to be written with them."""
+"""When nothing comes for so long, what waits is written."""
+
+WAIT_S = 0.2
+"""The lines of a slow but steady sender wait about so long for more to be written with them."""
 
 IDLE_S = 300
 CHECKPOINT_S = 1.0
@@ -62,7 +65,13 @@ class StreamResponse(Response):
     media_type = "application/x-ndjson"
 
     def __init__(
-        self, offset: int, skip_to: int, acks: Acks, deal: Deal, inflater: Inflater | None = None
+        self,
+        offset: int,
+        skip_to: int,
+        acks: Acks,
+        deal: Deal,
+        inflater: Inflater | None = None,
+        stopping: asyncio.Event | None = None,
     ) -> None:
         super().__init__(media_type=self.media_type)
         del self.headers["content-length"]
@@ -79,9 +88,10 @@ class StreamResponse(Response):
         self._closed = False
         self._told_at = float("-inf")
         self._told = skip_to
+        self._handed_at = time.monotonic()
+        self._stopping = stopping or asyncio.Event()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._stopping = getattr(scope["app"].state, "stopping", None) or asyncio.Event()
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         closing: dict[str, Any] = {"done": False}
         try:
@@ -113,6 +123,8 @@ class StreamResponse(Response):
                     await self._take(self._splitter.feed(piece), send)
                     # Lines that cost nothing to judge must not keep others from their turn.
                     await asyncio.sleep(0)
+                if self._group and time.monotonic() - self._handed_at >= WAIT_S:
+                    await self._flush(send, last=True)
             except Problem:
                 await self._flush(send, last=True)  # what was whole before the fault
                 raise
@@ -180,7 +192,7 @@ class StreamResponse(Response):
         told, before = b"", self._writing
         if self._through > self._handed:
             elements = [_element(line) for line in group]
-            self._handed = self._through
+            self._handed, self._handed_at = self._through, time.monotonic()
             self._writing = _Writing(
                 group, self._through, close,
                 asyncio.create_task(self._dealt(elements, self._through, close, before)),

@@ -1,5 +1,6 @@
 """`/v1/streams/{name}`: resumable NDJSON of any length."""
 
+import asyncio
 import re
 from typing import Annotated
 
@@ -100,7 +101,8 @@ async def write_stream(
             elements, key, Path.STREAM, traceparent=telemetry.traceparent(), also=also, ready=ready
         )
 
-    return StreamResponse(offset, mine.committed, acks, deal, inflater)
+    stopping: asyncio.Event = request.app.state.stopping
+    return StreamResponse(offset, mine.committed, acks, deal, inflater, stopping)
 
 
 def _inflater(request: Request) -> Inflater | None:
