@@ -26,8 +26,8 @@ import yaml
 
 from bench.report import Row
 from deploy.local.stack import LocalStack
-from services.metrics.projection import MetricsProjection
-from services.metrics.refresh import Refresher
+from services.metrics.projecting.projection import MetricsProjection
+from services.metrics.tables.refresh import Refresher
 from services.metrics.worker import calm_collector
 from shared.clock import ShiftedClock
 from shared.contracts.definitions import Catalogue

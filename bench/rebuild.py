@@ -14,7 +14,8 @@ import asyncpg
 from bench.projection import BATCH, lay, project
 from bench.report import Row
 from deploy.local.stack import LocalStack
-from services.metrics import rebuild, store
+from services.metrics import rebuild
+from services.metrics.projecting import store
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import FACT_LANES, Through, record_decoder
 from tests.conftest import new_database

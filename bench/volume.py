@@ -25,8 +25,8 @@ from bench.growth import CHUNK, PER_DAY, _post, _Rows
 from bench.projection import define, lay, project
 from bench.report import Row
 from deploy.local.stack import LocalStack
-from services.metrics import spans
-from services.metrics.refresh import Refresher
+from services.metrics.projecting import spans
+from services.metrics.tables.refresh import Refresher
 from services.registry.definitions import DefinitionProjection
 from services.registry.journal.projection import FactProjection
 from shared import progress

@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator
 import httpx
 from fastapi import FastAPI, Request
 
-from services.metrics import cells_routes, explanations, parked_routes, why_routes
-from services.metrics.definitions_store import DefinitionsStore
-from services.metrics.explain import Explainer
-from services.metrics.moments import Moments
-from services.metrics.query import Cells
+from services.metrics.evaluating.moments import Moments
+from services.metrics.evaluating.query import Cells
+from services.metrics.explaining import explanations, why_routes
+from services.metrics.explaining.explain import Explainer
+from services.metrics.plans.definitions_store import DefinitionsStore
+from services.metrics.projecting import parked_routes
 from services.metrics.settings import MetricsSettings
-from services.metrics.watch import Watch
-from services.metrics.watch_plans import EVERY_SECONDS, PlanWatch
+from services.metrics.tables import cells_routes
+from services.metrics.tables.watch import Watch
+from services.metrics.tables.watch_plans import EVERY_SECONDS, PlanWatch
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue

@@ -7,8 +7,8 @@ import asyncpg
 import httpx
 import typer
 
-from services.metrics import parking
 from services.metrics import rebuild as rebuilding
+from services.metrics.projecting import parking
 from services.metrics.settings import MetricsSettings
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool

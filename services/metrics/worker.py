@@ -17,11 +17,12 @@ import asyncpg
 import httpx
 from aiokafka import AIOKafkaProducer
 
-from services.metrics import rebuild, spans
-from services.metrics.compacting import Compactor
-from services.metrics.projection import MetricsProjection
-from services.metrics.refresh import Refreshed, Refresher
+from services.metrics import rebuild
+from services.metrics.projecting import spans
+from services.metrics.projecting.compacting import Compactor
+from services.metrics.projecting.projection import MetricsProjection
 from services.metrics.settings import MetricsSettings
+from services.metrics.tables.refresh import Refreshed, Refresher
 from shared import exposition, kafka, progress, telemetry
 from shared.clock import clock_from_environment
 from shared.contracts import topics

@@ -16,10 +16,10 @@ from deploy.sandbox.course import Course
 from services.activities.app import create_app
 from services.activities.keys.store import ensure_admin_key
 from services.activities.settings import ActivitiesSettings
-from services.metrics.cell import Cell
-from services.metrics.definitions_store import DefinitionsStore
-from services.metrics.moments import Moments
-from services.metrics.projection import MetricsProjection
+from services.metrics.evaluating.cell import Cell
+from services.metrics.evaluating.moments import Moments
+from services.metrics.plans.definitions_store import DefinitionsStore
+from services.metrics.projecting.projection import MetricsProjection
 from services.registry.units.catalogue import stages
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue

@@ -15,7 +15,7 @@ import pytest
 
 from deploy.local.stack import LocalStack
 from deploy.sandbox.course import Course, make_course
-from services.metrics.cell import Cell
+from services.metrics.evaluating.cell import Cell
 from tests.golden.system import System, running, territory
 from tests.oracle import units as oracle_units
 from tests.oracle.oracle import Oracle

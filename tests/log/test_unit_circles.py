@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.activities.log.model import Candidate
-from services.metrics.places import Places
+from services.metrics.plans.places import Places
 from services.registry.plans.territory import territory
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
 from shared.contracts.tree import Ignored, UnitTree

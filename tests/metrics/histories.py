@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from services.metrics.measures import Measure, Part
+from services.metrics.counting.measures import Measure, Part
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import Content
 from tests.metrics.memory_log import MemoryLog

@@ -1,13 +1,13 @@
 """What measures mean, naively: for one day and one state of knowledge, from the list of events.
 
-Shares no code with `services.metrics.fold` or `contribute`: no deltas, no states, no marks.
+Shares no code with `services.metrics.counting.fold` or `contribute`: no deltas, no states, no marks.
 """
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from services.metrics.measures import Measure
+from services.metrics.counting.measures import Measure
 
 Values = dict[str, tuple[int, int]]
 

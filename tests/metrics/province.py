@@ -4,10 +4,10 @@ import random
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from services.metrics import spans
-from services.metrics.definitions_store import DefinitionsStore
-from services.metrics.moments import Moments
-from services.metrics.projection import MetricsProjection
+from services.metrics.evaluating.moments import Moments
+from services.metrics.plans.definitions_store import DefinitionsStore
+from services.metrics.projecting import spans
+from services.metrics.projecting.projection import MetricsProjection
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES

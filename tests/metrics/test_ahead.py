@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.metrics import generations, rebuild, store
-from services.metrics.ahead import Known, Work
-from services.metrics.apply import BatchCounter
-from services.metrics.contribute import Contributor
-from services.metrics.fold import Deltas
-from services.metrics.measures import Measure, Part
-from services.metrics.projection import MetricsProjection
-from services.metrics.store import Subject
+from services.metrics import rebuild
+from services.metrics.counting.contribute import Contributor
+from services.metrics.counting.fold import Deltas
+from services.metrics.counting.measures import Measure, Part
+from services.metrics.projecting import generations, store
+from services.metrics.projecting.ahead import Known, Work
+from services.metrics.projecting.apply import BatchCounter
+from services.metrics.projecting.projection import MetricsProjection
+from services.metrics.projecting.store import Subject
 from shared import progress
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES

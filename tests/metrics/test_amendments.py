@@ -5,9 +5,9 @@ from typing import Any
 
 import asyncpg
 
-from services.metrics.cell import Cell
-from services.metrics.definitions import Definitions
-from services.metrics.objectives import Objective
+from services.metrics.evaluating.cell import Cell
+from services.metrics.plans.definitions import Definitions
+from services.metrics.plans.objectives import Objective
 from shared.contracts.definitions import Catalogue
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from services.metrics.app import create_app
-from services.metrics.explain import Explainer
-from services.metrics.projection import MetricsProjection
+from services.metrics.explaining.explain import Explainer
+from services.metrics.projecting.projection import MetricsProjection
 from services.metrics.settings import MetricsSettings
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.metrics.cell import Cell
+from services.metrics.evaluating.cell import Cell
 from services.registry.web.words import flags
 from shared.contracts.definitions import Catalogue
 from tests.metrics.histories import BASE

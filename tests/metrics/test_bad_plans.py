@@ -7,10 +7,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.metrics.definitions_store import DefinitionsStore
-from services.metrics.explain import Explainer
-from services.metrics.refresh import Refresher
-from services.metrics.watch_plans import PlanWatch
+from services.metrics.explaining.explain import Explainer
+from services.metrics.plans.definitions_store import DefinitionsStore
+from services.metrics.tables.refresh import Refresher
+from services.metrics.tables.watch_plans import PlanWatch
 from shared.contracts.definitions import Catalogue
 from shared.contracts.plan_document import why_refused
 from tests.metrics.histories import BASE

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import asyncpg
 
-from services.metrics.cell import BesideCount, Cell
-from services.metrics.explain import Explainer
-from services.metrics.refresh import Refresher
+from services.metrics.evaluating.cell import BesideCount, Cell
+from services.metrics.explaining.explain import Explainer
+from services.metrics.tables.refresh import Refresher
 from shared.clock import FixedClock
 from shared.contracts.definitions import Catalogue
 from tests.metrics.histories import BASE

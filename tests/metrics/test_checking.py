@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from services.metrics.checking import check
-from services.metrics.compile import compile_plan
+from services.metrics.plans.checking import check
+from services.metrics.plans.compile import compile_plan
 from shared.contracts.definitions import Catalogue
 from tests.metrics.province import document, objective, of
 

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 
-from services.metrics import rebuild, store
-from services.metrics.compacting import Compactor, compact
-from services.metrics.projection import MetricsProjection
+from services.metrics import rebuild
+from services.metrics.projecting import store
+from services.metrics.projecting.compacting import Compactor, compact
+from services.metrics.projecting.projection import MetricsProjection
 from shared.clock import FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.lane_consumer import LaneConsumer

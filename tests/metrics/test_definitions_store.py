@@ -6,9 +6,9 @@ from datetime import date, timedelta
 import asyncpg
 import msgspec
 
-from services.metrics.definitions import Definitions
-from services.metrics.definitions_store import KEPT, MOST_STAGES, DefinitionsStore
-from services.metrics.knowledge import Until, told
+from services.metrics.plans.definitions import Definitions
+from services.metrics.plans.definitions_store import KEPT, MOST_STAGES, DefinitionsStore
+from services.metrics.plans.knowledge import Until, told
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord
 from tests.metrics.memory_log import MemoryLog

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.metrics.cell import Cell
-from services.metrics.definitions import Definitions
-from services.metrics.evaluate import Evaluator
-from services.metrics.measures import Measure
-from services.metrics.places import Places, Sums
-from services.metrics.windows import Window, last_complete, on_pace, per_week
+from services.metrics.counting.measures import Measure
+from services.metrics.counting.windows import Window, last_complete, on_pace, per_week
+from services.metrics.evaluating.cell import Cell
+from services.metrics.evaluating.evaluate import Evaluator
+from services.metrics.plans.definitions import Definitions
+from services.metrics.plans.places import Places, Sums
 from shared.contracts.definitions import Catalogue
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog

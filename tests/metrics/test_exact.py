@@ -7,11 +7,11 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.metrics.apply import BatchCounter
-from services.metrics.contribute import Contributor, Evidence
-from services.metrics.fold import Deltas
-from services.metrics.store import Subject
-from services.metrics.windows import bucket_of
+from services.metrics.counting.contribute import Contributor, Evidence
+from services.metrics.counting.fold import Deltas
+from services.metrics.counting.windows import bucket_of
+from services.metrics.projecting.apply import BatchCounter
+from services.metrics.projecting.store import Subject
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord
 from tests.metrics.histories import HISTORIES, MEASURES, Op, last_days, play

@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from services.metrics.app import create_app
-from services.metrics.compile import compile_plan
-from services.metrics.explain import Explainer
-from services.metrics.projection import MetricsProjection
-from services.metrics.reasons import REASONS
+from services.metrics.explaining.explain import Explainer
+from services.metrics.explaining.reasons import REASONS
+from services.metrics.plans.compile import compile_plan
+from services.metrics.projecting.projection import MetricsProjection
 from services.metrics.settings import MetricsSettings
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue

@@ -2,8 +2,8 @@
 
 import asyncpg
 
-from services.metrics import parking
-from services.metrics.refresh import Refresher
+from services.metrics.projecting import parking
+from services.metrics.tables.refresh import Refresher
 from shared.contracts.definitions import Catalogue
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog

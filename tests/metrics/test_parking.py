@@ -5,10 +5,10 @@ from datetime import date
 import asyncpg
 import pytest
 
-from services.metrics import parking
-from services.metrics.apply import BatchCounter
-from services.metrics.contribute import Contributor
-from services.metrics.projection import MetricsProjection
+from services.metrics.counting.contribute import Contributor
+from services.metrics.projecting import parking
+from services.metrics.projecting.apply import BatchCounter
+from services.metrics.projecting.projection import MetricsProjection
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES
 from shared.lane_consumer import LaneConsumer

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.metrics.places import Home, Places
+from services.metrics.plans.places import Home, Places
 from shared.contracts.definitions import Catalogue
 from shared.contracts.tree import UnitTree
 from tests.metrics.memory_log import MemoryLog

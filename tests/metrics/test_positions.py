@@ -7,9 +7,10 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from services.metrics import positions, rebuild
-from services.metrics.difference_answers import Difference
-from services.metrics.differences import Differences
+from services.metrics import rebuild
+from services.metrics.evaluating import positions
+from services.metrics.explaining.difference_answers import Difference
+from services.metrics.explaining.differences import Differences
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 from tests.metrics.histories import BASE

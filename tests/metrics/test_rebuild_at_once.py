@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.metrics import rebuild
-from services.metrics.projection import MetricsProjection
+from services.metrics.projecting.projection import MetricsProjection
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES
 from shared.lane_consumer import LaneConsumer

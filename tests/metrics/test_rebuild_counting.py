@@ -8,7 +8,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.metrics.contribute import Contributor
+from services.metrics.counting.contribute import Contributor
 from services.metrics.rebuild import binary
 from services.metrics.rebuild.counting import Counting, Effects, Row
 from services.metrics.rebuild.reading import Reading

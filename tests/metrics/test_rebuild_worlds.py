@@ -9,8 +9,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.metrics import generations, parking, rebuild
-from services.metrics.projection import MetricsProjection
+from services.metrics import rebuild
+from services.metrics.projecting import generations, parking
+from services.metrics.projecting.projection import MetricsProjection
 from services.metrics.rebuild import compare, merge, shadow
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES

@@ -7,10 +7,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.metrics import moments as moments_module
-from services.metrics.evaluate import Evaluator
-from services.metrics.query import Cells
-from services.metrics.series import SeriesMaker
+from services.metrics.evaluating import moments as moments_module
+from services.metrics.evaluating.evaluate import Evaluator
+from services.metrics.evaluating.query import Cells
+from services.metrics.explaining.series import SeriesMaker
 from shared.contracts.definitions import Catalogue
 from tests.metrics.province import follow, moments, random_history
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import asyncpg
 import yaml
 
-from services.metrics.projection import MetricsProjection
-from services.metrics.refresh import Refresher
+from services.metrics.projecting.projection import MetricsProjection
+from services.metrics.tables.refresh import Refresher
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES

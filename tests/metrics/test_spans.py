@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.metrics import spans, sums
-from services.metrics.windows import Window
+from services.metrics.counting.windows import Window
+from services.metrics.evaluating import sums
+from services.metrics.projecting import spans
 from tests.metrics.conftest import EMPTY
 
 START = date(2026, 3, 1)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.metrics.contribute import FIGURE, Evidence
-from services.metrics.measures import Measure, Part
-from services.metrics.states import counted_in, state
-from services.metrics.windows import Window
+from services.metrics.counting.contribute import FIGURE, Evidence
+from services.metrics.counting.measures import Measure, Part
+from services.metrics.counting.states import counted_in, state
+from services.metrics.counting.windows import Window
 from shared.contracts.places import commune_of
 
 MONDAY = date(2026, 1, 26)

@@ -6,13 +6,13 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.metrics.apply import BatchCounter
-from services.metrics.contribute import Contributor, Evidence
-from services.metrics.states import counted_in
-from services.metrics.stepping import Between, steps
-from services.metrics.store import Subject
-from services.metrics.versions import Version, known_evidence
-from services.metrics.windows import Window
+from services.metrics.counting.contribute import Contributor, Evidence
+from services.metrics.counting.states import counted_in
+from services.metrics.counting.windows import Window
+from services.metrics.evaluating.versions import Version, known_evidence
+from services.metrics.explaining.stepping import Between, steps
+from services.metrics.projecting.apply import BatchCounter
+from services.metrics.projecting.store import Subject
 from shared.contracts.record import LogRecord
 from tests.metrics.histories import MEASURES, OPS, Op, last_days, play
 from tests.metrics.memory_log import MemoryLog

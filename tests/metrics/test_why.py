@@ -9,12 +9,12 @@ import asyncpg
 import pytest
 
 from services.metrics import rebuild
-from services.metrics.cell import Cell
-from services.metrics.difference_answers import Difference
-from services.metrics.differences import Differences
-from services.metrics.evidence import EvidencePages
-from services.metrics.moments import Moments
-from services.metrics.series import SeriesMaker, ends
+from services.metrics.evaluating.cell import Cell
+from services.metrics.evaluating.moments import Moments
+from services.metrics.explaining.difference_answers import Difference
+from services.metrics.explaining.differences import Differences
+from services.metrics.explaining.evidence import EvidencePages
+from services.metrics.explaining.series import SeriesMaker, ends
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 from tests.metrics.histories import BASE

@@ -9,10 +9,11 @@ from datetime import date
 import asyncpg
 import pytest
 
-from services.metrics import generations, rebuild, store
-from services.metrics.compacting import compact
-from services.metrics.measures import to_definition
-from services.metrics.projection import MetricsProjection
+from services.metrics import rebuild
+from services.metrics.counting.measures import to_definition
+from services.metrics.projecting import generations, store
+from services.metrics.projecting.compacting import compact
+from services.metrics.projecting.projection import MetricsProjection
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES, LogRecord
 from shared.lane_consumer import LaneConsumer

@@ -17,8 +17,8 @@ import pytest
 
 from deploy.local.stack import LocalStack
 from services.metrics import rebuild
-from services.metrics.cell import Cell
-from services.metrics.projection import MetricsProjection
+from services.metrics.evaluating.cell import Cell
+from services.metrics.projecting.projection import MetricsProjection
 from shared.contracts.record import LANES
 from shared.lane_consumer import LaneConsumer, LogReader
 from shared.progress import LanesLost

@@ -5,12 +5,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.metrics.amendments import Amendment, amended_plan
-from services.metrics.cell import Count
-from services.metrics.compile import compile_plan
-from services.metrics.objectives import Objective
-from services.metrics.populations import Number
-from services.metrics.status import status_of
+from services.metrics.evaluating.cell import Count
+from services.metrics.evaluating.status import status_of
+from services.metrics.plans.amendments import Amendment, amended_plan
+from services.metrics.plans.compile import compile_plan
+from services.metrics.plans.objectives import Objective
+from services.metrics.plans.populations import Number
 from shared.contracts.definitions import Catalogue
 from tests.plans.test_five_plans import PLANS
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.metrics.reasons import REASONS
+from services.metrics.explaining.reasons import REASONS
 from services.registry.reports.ledger import STATES as REPORT_STATES
 from services.registry.tasks.standing import STATES as TASK_STATES
 from services.registry.web import words

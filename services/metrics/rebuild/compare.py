@@ -6,9 +6,9 @@ use parallel workers; `INSERT ... SELECT` may not.
 
 from datetime import date
 
-from services.metrics.contribute import Marks
+from services.metrics.counting.contribute import Marks
+from services.metrics.projecting.store import Combinations
 from services.metrics.rebuild.reading import Reading
-from services.metrics.store import Combinations
 from shared.db import Connection
 
 Difference = tuple[int, str, date, date, tuple[int, int], tuple[int, int]]

@@ -10,11 +10,11 @@ from datetime import date
 from functools import cache
 from typing import Any, NamedTuple
 
-from services.metrics.contribute import Evidence, Marks
-from services.metrics.fold import Change, Deltas, fold
-from services.metrics.measures import Measure
+from services.metrics.counting.contribute import Evidence, Marks
+from services.metrics.counting.fold import Change, Deltas, fold
+from services.metrics.counting.measures import Measure
+from services.metrics.counting.windows import bucket_start
 from services.metrics.rebuild.binary import day_number, day_of
-from services.metrics.windows import bucket_start
 from shared.contracts.places import commune_of
 
 Sum = tuple[int, int, int, int]

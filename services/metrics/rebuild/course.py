@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from services.metrics import generations, spans, store
-from services.metrics.contribute import Contributor
-from services.metrics.measures import Measure
+from services.metrics.counting.contribute import Contributor
+from services.metrics.counting.measures import Measure
+from services.metrics.projecting import generations, spans, store
 from services.metrics.rebuild import compare, merge, shadow
 from services.metrics.rebuild.binary import Rows
 from services.metrics.rebuild.compare import Difference

@@ -1,9 +1,9 @@
 """Putting what differs into the live tables: differences only, never what is the same already."""
 
-from services.metrics.contribute import Marks
+from services.metrics.counting.contribute import Marks
+from services.metrics.projecting.store import Combinations
 from services.metrics.rebuild.compare import CURRENT, PAST, change_table, without
 from services.metrics.rebuild.reading import Reading
-from services.metrics.store import Combinations
 from shared.db import Connection
 
 _KEYS = {

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from services.metrics.contribute import Contributor, Marks
+from services.metrics.counting.contribute import Contributor, Marks
 from services.metrics.rebuild import binary
 from shared.contracts.record import LogRecord, record_decoder
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import asyncpg
 
-from services.metrics import generations, store
+from services.metrics.projecting import generations, store
 from services.metrics.rebuild import shadow
 from services.metrics.rebuild.course import Course, Report
 from services.metrics.rebuild.meter import Meter, Progress

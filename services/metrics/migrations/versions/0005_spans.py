@@ -3,7 +3,7 @@
 Revision ID: 0005
 Revises: 0004
 
-Filled in the background (`services/metrics/spans.py`); until that is done, and by the version
+Filled in the background (`services/metrics/projecting/spans.py`); until that is done, and by the version
 before, tallies are read as they are.
 """
 

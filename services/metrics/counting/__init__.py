@@ -1,0 +1,1 @@
+"""What counts: measures, and how events become evidence and tallies. Pure."""

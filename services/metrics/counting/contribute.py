@@ -1,0 +1,170 @@
+"""What one row of the log says: which measures it serves, from when to when, with which figures.
+
+Pure. Everything that depends only on the type is computed once per set of measures, and every
+filter once per distinct combination of the values it reads, so that a row costs a few look-ups.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from services.metrics.counting.measures import Measure
+from shared.contracts.definitions import Catalogue
+from shared.contracts.filters import compile_filter
+from shared.contracts.model import EventType
+from shared.contracts.record import Content, LogRecord
+from shared.contracts.subjects import days
+
+Marks = tuple[int, ...]
+"""Measures served and which of their parts (as bits): measure, parts, measure, parts ..."""
+
+FIGURE = "$figure"
+"""Name under which the summed figure of any type is kept in `detail`."""
+
+CACHE_LIMIT = 100_000
+
+
+class Evidence(NamedTuple):
+    """What an event says today about its subject. Sorted, the earliest comes first."""
+
+    since: date
+    origin: int
+    until: date | None
+    unit_id: str
+    marks: Marks
+    detail: dict[str, Any] | None
+
+
+_Row = tuple[str, str, int]
+"""Which rows: event type, kind of count key, index of the count key within the type."""
+
+
+class _Rule(NamedTuple):
+    measure: int
+    bit: int
+    matches: Any
+    since: date | None
+
+
+class _Program:
+    """The rules for one sort of rows."""
+
+    def __init__(self, kind: EventType, rules: list[_Rule], fields: frozenset[str]) -> None:
+        self.kind = kind
+        self.rules = rules
+        self.fields = sorted(fields)
+        self.starts = sorted({rule.since for rule in rules if rule.since is not None})
+        self.cache: dict[tuple[Any, ...], Marks] = {}
+        self.details: dict[Marks, tuple[tuple[str, str], ...]] = {}
+
+    def marks(self, data: Mapping[str, Any], since: date) -> Marks:
+        get = data.get
+        values = [get(name) for name in self.fields]
+        signature = (
+            bisect_right(self.starts, since),
+            *[tuple(value) if type(value) is list else value for value in values],
+        )
+        found = self.cache.get(signature)
+        if found is None:
+            found = self._decide(data, since)
+            if len(self.cache) >= CACHE_LIMIT:
+                self.cache.clear()
+            self.cache[signature] = found
+        return found
+
+    def _decide(self, data: Mapping[str, Any], since: date) -> Marks:
+        parts: dict[int, int] = {}
+        for rule in self.rules:
+            if (rule.since is None or rule.since <= since) and rule.matches(data):
+                parts[rule.measure] = parts.get(rule.measure, 0) | rule.bit
+        return tuple(number for pair in sorted(parts.items()) for number in pair)
+
+
+def rows_for(measure: Measure, kind: EventType) -> list[_Row]:
+    """The rows of a type that a measure takes; an event itself stands in its primary key's row."""
+    return [
+        (kind.type, key_kind, index)
+        for index, alternatives in enumerate(kind.count_keys)
+        for key_kind in sorted({alternative.kind for alternative in alternatives})
+        if key_kind in measure.keys and (index == 0 or measure.kind not in ("events", "add"))
+    ]
+
+
+class Contributor:
+    """Says what rows contribute to a fixed set of measures."""
+
+    def __init__(self, measures: Mapping[int, Measure], catalogue: Catalogue) -> None:
+        self.measures = dict(measures)
+        self._catalogue = catalogue
+        self._programs: dict[_Row, _Program] = {}
+        rules: dict[_Row, list[_Rule]] = {}
+        fields: dict[_Row, frozenset[str]] = {}
+        for number, measure in sorted(self.measures.items()):
+            for index, part in enumerate(measure.parts):
+                compiled = compile_filter(part.filter, part.types, catalogue)
+                for name in part.types:
+                    node = compiled.nodes[name]
+                    for at in rows_for(measure, catalogue[name]):
+                        rule = _Rule(number, 1 << index, node.matches, measure.since)
+                        rules.setdefault(at, []).append(rule)
+                        fields[at] = fields.get(at, frozenset()) | compiled.fields(name)
+        for at, found in rules.items():
+            self._programs[at] = _Program(catalogue[at[0]], found, fields[at])
+
+    @property
+    def programs(self) -> Mapping[_Row, _Program]:
+        """The rules by sort of rows: for a reader that takes most rows on a shorter way."""
+        return self._programs
+
+    def _details(self, kind: EventType, marks: Marks) -> tuple[tuple[str, str], ...]:
+        """What the fold needs to know of an event with these marks: name and data field."""
+        found = set()
+        for number in marks[::2]:
+            measure = self.measures[number]
+            if measure.kind in ("latest", "add") and kind.sum_field is not None:
+                found.add((FIGURE, kind.sum_field))
+            elif measure.field is not None:
+                found.add((measure.field, measure.field))
+        return tuple(sorted(found))
+
+    def serves(self, type_name: str) -> list[int]:
+        """The measures that events of this type may serve."""
+        return sorted(
+            {
+                rule.measure
+                for row, program in self._programs.items()
+                if row[0] == type_name
+                for rule in program.rules
+            }
+        )
+
+    def evidence(self, record: LogRecord) -> Evidence | None:
+        """What the row's event says today; None when it is void or serves no measure.
+
+        Raises whatever a malformed row makes it raise: the caller parks the row's subject.
+        """
+        if record.void:
+            return None
+        content: Content | LogRecord
+        if record.effective is not None:
+            content, name = record.effective, record.effective.type
+        else:
+            content, name = record, record.short_type
+        program = self._programs.get((name, record.keykind, record.keyindex))
+        if program is None:
+            return None
+        data = content.data
+        since, until = content.occurred, None
+        if program.kind.state is not None:
+            since, until = days(program.kind, data, since)
+        marks = program.marks(data, since)
+        if not marks:
+            return None
+        wanted = program.details.get(marks)
+        if wanted is None:
+            wanted = program.details[marks] = self._details(program.kind, marks)
+        detail = None
+        if wanted:
+            detail = {name: data[at] for name, at in wanted if data.get(at) is not None} or None
+        return Evidence(since, record.origin, until, content.unitid, marks, detail)

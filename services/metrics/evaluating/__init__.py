@@ -1,0 +1,1 @@
+"""From tallies to cells: value, denominator, target, status, for any day."""

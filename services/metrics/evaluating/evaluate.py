@@ -1,0 +1,297 @@
+"""The one evaluator: tallies + definitions -> cells, for the refresher and for GET /v1/cells.
+
+Pure given sums of tallies, populations, the tree, a plan and the days. Readings: see the design,
+section 5, and docs/indicators.md. `met` compares exact integers, never rounded ratios.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+
+from services.metrics.counting.measures import Measure
+from services.metrics.counting.windows import Window, last_complete, read_window
+from services.metrics.evaluating.cell import BesideCount, Cell, Count, blank
+from services.metrics.evaluating.status import status_of
+from services.metrics.plans.compile import Objective, Threshold
+from services.metrics.plans.definitions import Definitions
+from services.metrics.plans.needs import needed, window_at
+from services.metrics.plans.places import LEVELS, Places, Rolled, Sums
+from services.metrics.plans.populations import Number, Populations, said
+
+SumsOf = Callable[[Measure, Window], Sums]
+"""n and total of a measure per unit of the facts, over the tallies that occurred in a window."""
+
+
+class Evaluator:
+    """Evaluates plans on one day, with one state of knowledge.
+
+    `building`: fingerprints of measures that cannot be read yet. `parked`: (fingerprint, unit)
+    pairs that wait for a person.
+    """
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        places: Places,
+        sums: SumsOf,
+        as_of: date,
+        *,
+        building: frozenset[str] = frozenset(),
+        parked: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self._definitions = definitions
+        self._places = places
+        self._sums = sums
+        self._as_of = as_of
+        self._building = building
+        self._populations = Populations(definitions, places)
+        self._parked: dict[str, set[str]] = {}
+        for fingerprint, unit_id in parked:
+            self._parked.setdefault(fingerprint, set()).update(places.chain(unit_id))
+        self._rolled: dict[tuple[str, Window, str], Rolled] = {}
+        # By identity: wording is compared once, not for each of thousands of cells.
+        self._asked: dict[tuple[int, Window, str], Rolled] = {}
+        self._measures: list[Measure] = []  # kept, so that no other one gets the identity
+
+    def cells(
+        self, objective: Objective, root: str, units: Iterable[str], others: Mapping[str, Objective]
+    ) -> list[Cell]:
+        """The cells of one objective for some units in the scope of the plan of `root`."""
+        return [self._cell(objective.of(name), root, name, others) for name in units]
+
+    def _cell(
+        self, objective: Objective, root: str, unit_id: str, others: Mapping[str, Objective]
+    ) -> Cell:
+        cell = Cell(
+            plan=objective.plan,
+            plan_version=objective.version,
+            objective=objective.id,
+            unit_id=unit_id,
+            basis=objective.basis,
+            as_of=self._as_of,
+            flags=list(objective.flags),
+        )
+        if objective.measure is None:
+            cell.status = "not_counted"
+            return cell
+        prints = [measure.fingerprint() for measure in objective.measures()]
+        if any(fingerprint in self._building for fingerprint in prints):
+            cell.status, cell.building = "building", True
+            cell.flags.append("building")
+            return cell
+        if any(unit_id in self._parked.get(fingerprint, ()) for fingerprint in prints):
+            cell.flags.append("parked")
+        now = self.window(objective, self._as_of)
+        count = self._count(objective, root, unit_id, now, others, cell)
+        cell.value, cell.denominator = count.value, count.whole.value
+        cell.flags += said(count.whole.flag, objective, others)
+        cell.ratio, cell.met = count.ratio, count.met
+        rolled = self._roll(objective.measure, now, root)
+        n, total = rolled.values.get(unit_id, (0, 0))
+        cell.total = total if objective.figure == "total" else n if objective.within else None
+        if rolled.remainders.get(unit_id):
+            cell.not_attributable = rolled.remainders[unit_id]
+        if unit_id in rolled.replaced:
+            cell.flags.append("own_report")
+        cell.beside = self._beside(objective, root, unit_id, now)
+        self._judge(objective, root, unit_id, count, others, cell)
+        return cell
+
+    def _beside(
+        self, objective: Objective, root: str, unit_id: str, window: Window
+    ) -> list[BesideCount]:
+        """What stands beside the number. Totals that nobody has reported do not."""
+        found = []
+        for beside in objective.beside:
+            value = reporters = None
+            if beside.measure.fingerprint() not in self._building:
+                rolled = self._roll(beside.measure, window, root).values
+                n, total = rolled.get(unit_id, (0, 0))
+                value, reporters = (total, n) if beside.figure == "total" else (n, None)
+                if beside.basis == "reported" and not reporters:
+                    continue
+            elif beside.basis == "reported":
+                continue
+            found.append(
+                BesideCount(id=beside.id, basis=beside.basis, value=value, reporters=reporters)
+            )
+        return found
+
+    # -- counting ----------------------------------------------------------------------------
+
+    def window(self, objective: Objective, end: date) -> Window:
+        """The days that count for an objective at the end of a day."""
+        return window_at(objective, end)
+
+    def _roll(self, measure: Measure, window: Window, root: str) -> Rolled:
+        asked = (id(measure), window, root)
+        found = self._asked.get(asked)
+        if found is None:
+            window = read_window(measure.since, window)
+            key = (measure.fingerprint(), window, root)
+            found = self._rolled.get(key)
+            if found is None:
+                found = self._rolled[key] = self._places.roll(
+                    self._sums(measure, window),
+                    own_report_wins=measure.kind == "latest",
+                    root=root,
+                )
+            self._asked[asked] = found
+            self._measures.append(measure)
+        return found
+
+    def _value(self, measure: Measure, figure: str, window: Window, root: str, unit_id: str) -> int:
+        n, total = self._roll(measure, window, root).values.get(unit_id, (0, 0))
+        return total if figure == "total" else n
+
+    def _count(
+        self,
+        objective: Objective,
+        root: str,
+        unit_id: str,
+        window: Window,
+        others: Mapping[str, Objective],
+        cell: Cell,
+    ) -> Count:
+        """The count of a unit in a window. Fills the target of `cell` as it applies there."""
+        assert objective.measure is not None  # noqa: S101 - the caller looked
+        within, target = objective.within, objective.target
+        unit = self._places.tree.unit(unit_id)
+        level = unit.level if unit else "commune"
+        if within is not None:
+            if level != within.level and LEVELS[level] < LEVELS[within.level]:
+                return self._units(objective, root, unit_id, window, cell)
+            value = self._value(objective.measure, objective.figure, window, root, unit_id)
+            applies = level == within.level and (
+                within.attribute is None
+                or (unit is not None and unit.has(within.attribute, self._as_of) is True)
+            )
+            if not applies:
+                return Count(value, Number(None), None, None, None)
+            cell.target, cell.target_unit = within.threshold.value, "count"
+            met = within.threshold.met(value)
+            return Count(value, Number(None), met, within.threshold.required(), None)
+        value = self._value(objective.measure, objective.figure, window, root, unit_id)
+        if objective.organisations and level == "organisation":
+            cell.target, cell.target_unit = 1, "count"
+            return Count(value, Number(None), value >= 1, 1, None)
+        if objective.population is not None:
+            whole = self._populations.of(unit_id, objective.population, window.end)
+            return self._share(value, whole, target, 1, 1, objective, cell)
+        if objective.over is not None:
+            over = self._value(objective.over, objective.over_figure, window, root, unit_id)
+            whole = Number(over, "nothing_to_divide_by" if over == 0 else None)
+            return self._share(value, whole, target, 1, 1, objective, cell)
+        if objective.target_of is not None:
+            other = others.get(objective.target_of)
+            if other is None or other.population is None:
+                whole = Number(None, "target_missing")
+                return self._share(value, whole, target, 1, 1, objective, cell)
+            wanted = other.of(unit_id).target.value
+            people = self._populations.of(unit_id, other.population, window.end)
+            return self._share(value, people, target, wanted, 100, objective, cell)
+        if unit_id != root:
+            return Count(value, Number(None), None, None, None)
+        cell.target, cell.target_unit = target.value, "count"
+        return Count(value, Number(None), target.met(value), target.required(), None)
+
+    def _share(
+        self,
+        value: int,
+        whole: Number,
+        target: Threshold,
+        times: int,
+        parts: int,
+        objective: Objective,
+        cell: Cell,
+    ) -> Count:
+        """A share of `whole` x `times` / `parts`; the target is in percent of that."""
+        cell.target, cell.target_unit = target.value, objective.target_unit
+        if whole.value is None or whole.value <= 0:
+            flag = whole.flag or (None if whole.value is None else "denominator_zero")
+            return Count(value, Number(whole.value, flag), None, None, None)
+        base = whole.value * times
+        met = target.met(value, base, 100 * parts)
+        shown = Number(-(-base // parts), whole.flag)
+        ratio = value * parts / base
+        if objective.organisations:
+            # What organisations reach is shown, but says nothing yet of the unit around them.
+            cell.flags.append("organisations")
+            return Count(value, shown, None, None, ratio)
+        return Count(value, shown, met, target.required(base, 100 * parts), ratio)
+
+    def _units(
+        self, objective: Objective, root: str, unit_id: str, window: Window, cell: Cell
+    ) -> Count:
+        """How many units below meet their threshold, over all there are."""
+        within = objective.within
+        assert within is not None and objective.measure is not None  # noqa: S101
+        rolled = self._roll(objective.measure, window, root).values
+        names = self._places.units_below(unit_id, within.level)
+        flag = None
+        if within.attribute is not None:
+            marked = {
+                name: unit.has(within.attribute, self._as_of)
+                for name in names
+                if (unit := self._places.tree.unit(name)) is not None
+            }
+            names = [name for name in names if marked.get(name)]
+            if all(value is None for value in marked.values()):
+                flag = "attribute_unknown"
+        at = 1 if objective.figure == "total" else 0
+        met = sum(within.threshold.met(rolled.get(name, (0, 0))[at]) for name in names)
+        if flag is None and within.level == "hamlet":
+            flag = self._populations.hamlets_incomplete(unit_id, window.end)
+        if flag is None and not names:
+            flag = "no_units"
+        whole = Number(None if flag else len(names), flag)
+        return self._share(met, whole, objective.target, 1, 1, objective, cell)
+
+    def needed(self, objective: Objective) -> list[tuple[Measure, Window]]:
+        """Every sum that the cells of an objective read."""
+        return needed(objective, self._as_of)
+
+    # -- judging -----------------------------------------------------------------------------
+
+    def _judge(
+        self,
+        objective: Objective,
+        root: str,
+        unit_id: str,
+        count: Count,
+        others: Mapping[str, Objective],
+        cell: Cell,
+    ) -> None:
+        as_of, last = self._as_of, objective.last_day
+        if last is not None and as_of > last and cell.target is not None:
+            then = self.window(objective, last)
+            cell.met_on_time = self._count(objective, root, unit_id, then, others, blank(as_of)).met
+        if objective.bucket is not None and cell.target is not None and count.met is not None:
+            self._recurring(objective, root, unit_id, others, cell)
+            return
+        cell.status, cell.required_per_week = status_of(
+            objective, count, as_of, cell.target is not None
+        )
+
+    def _recurring(
+        self,
+        objective: Objective,
+        root: str,
+        unit_id: str,
+        others: Mapping[str, Objective],
+        cell: Cell,
+    ) -> None:
+        """The status of a week or month is that of the last complete one."""
+        assert objective.bucket is not None  # noqa: S101 - the caller looked
+        window = last_complete(self._as_of, objective.bucket)
+        if objective.first_day is not None and window.end < objective.first_day:
+            cell.status = "on_track"
+            return
+        before = self._count(
+            objective,
+            root,
+            unit_id,
+            self.window(objective, window.end),
+            others,
+            blank(self._as_of),
+        )
+        cell.status = "unknown" if before.met is None else "met" if before.met else "behind"

@@ -1,0 +1,108 @@
+"""`GET /v1/events/{position}` and `POST /v1/explanations`: one event, or a page of them."""
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from services.metrics.explaining.explain import MOST, Explainer
+from services.metrics.explaining.judging import Explanation
+from services.metrics.explaining.reasons import REASONS
+from shared.problems import Problem
+
+router = APIRouter(tags=["events"])
+
+Json = dict[str, Any]
+
+
+class Question(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of `POST /v1/explanations`."""
+
+    positions: list[int]
+
+
+@router.get("/v1/events/{position}")
+async def explain_event(request: Request, position: int) -> Response:
+    """Which objectives the event at a position counts for, or why it does not count."""
+    explainer: Explainer = request.app.state.explainer
+    watermark, (found,) = await explainer.explain([position], records=True)
+    if found.state == "not_yet" and found.code == "not_yet":
+        raise Problem(
+            "not-counted-yet",
+            f"Position {position} is not counted yet; the watermark is {watermark}.",
+            status=404,
+            hint="Ask again in a moment.",
+            retryable=True,
+        )
+    answer: Json = {"position": position, "watermark": watermark}
+    record = found.record
+    if record is not None:
+        answer |= {"origin": record.origin, "type": record.short_type, "unit_id": record.unitid}
+    elif found.code == "position_unknown":
+        raise Problem("position-unknown", f"The log has no position {position}.", status=404)
+    # `counts` is always said: a reader that finds it missing would have to guess.
+    objectives = [
+        {"counts": entry.counts, **msgspec.to_builtins(entry)} for entry in found.objectives
+    ]
+    answer |= {"state": found.state, "objectives": objectives}
+    if found.code is not None:
+        answer |= {"code": found.code, "reason": found.reason}
+    return _json(answer)
+
+
+@router.post("/v1/explanations")
+async def explain_events(request: Request) -> Response:
+    """The same, in brief, for up to 1,000 positions; `results` in the order of `positions`.
+
+    Body: `{"positions": [1, 2, 3]}`. The answer never shows what an event says, whom it names or
+    what a technical problem's message was.
+    """
+    explainer: Explainer = request.app.state.explainer
+    positions = _positions(await request.body())
+    watermark, found = await explainer.explain(positions)
+    return _json({"watermark": watermark, "results": [_brief(one) for one in found]})
+
+
+def _positions(body: bytes) -> list[int]:
+    try:
+        positions = msgspec.json.decode(body, type=Question).positions
+    except msgspec.DecodeError as error:
+        raise Problem(
+            "positions-malformed",
+            'The body is not of the form {"positions": [1, 2, 3]}.',
+            pointer="/positions",
+            hint="Positions are whole numbers from receipts.",
+        ) from error
+    if len(positions) > MOST or any(not 0 < p < 2**63 for p in positions):
+        raise Problem(
+            "positions-malformed",
+            f"Positions are at most {MOST:,} whole numbers from 1 on.",
+            pointer="/positions",
+            hint="Ask in several pages.",
+        )
+    return positions
+
+
+def _brief(found: Explanation) -> Json:
+    # The reason that an operator's table keeps may quote a row; here the code's own text stands.
+    reason = REASONS[found.code] if found.state in ("parked", "dismissed") and found.code else None
+    return {
+        "position": found.position,
+        "state": found.state,
+        "code": found.code,
+        "reason": reason or found.reason,
+        "objectives": [
+            {
+                "plan": entry.plan,
+                "objective": entry.objective,
+                "unit_id": entry.unit_id,
+                "counts": entry.counts,
+            }
+            for entry in found.objectives
+        ],
+    }
+
+
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")

@@ -1,0 +1,1 @@
+"""What plans, units and populations say on a day, and what that compiles to."""

@@ -1,0 +1,244 @@
+"""From a plan's objectives to measures (what is counted) and evaluations (what it means). Pure.
+
+No objective has code of its own. What cannot be counted becomes an objective with a reason, so
+that one wrong line never takes the other objectives down; `checking` lists all errors beforehand.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, Literal
+
+import msgspec
+
+from services.metrics.counting.measures import Measure, Part
+from services.metrics.counting.shape import check_shape
+from services.metrics.plans.objectives import Beside, Within
+from services.metrics.plans.objectives import Objective as Objective
+from services.metrics.plans.objectives import Threshold as Threshold
+from shared.contracts.definitions import Catalogue, DefinitionError
+from shared.contracts.filters import FilterError, compile_filter
+
+Json = dict[str, Any]
+
+_KEY_OF_COUNT = {"distinct_persons": "person", "distinct_organisations": "organisation"}
+
+
+NOTHING_ISSUED: Mapping[str, date] = {}
+FIGURE_REPORTED = "figure.reported"
+
+
+class CompileError(ValueError):
+    """Why an objective cannot be counted."""
+
+
+WRONG = (
+    CompileError,
+    FilterError,
+    DefinitionError,
+    AttributeError,
+    LookupError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    msgspec.ValidationError,
+)
+"""What `compile_objective` may raise."""
+
+
+def compile_plan(
+    document: Json, catalogue: Catalogue, issued: Mapping[str, date] = NOTHING_ISSUED
+) -> list[Objective]:
+    """Every objective of a plan, counted or with the reason why not."""
+    found = []
+    for raw in document.get("objectives", []):
+        name = str(raw.get("id", "?")) if isinstance(raw, dict) else "?"
+        try:
+            found.append(compile_objective(document, raw, catalogue, issued))
+        except WRONG as e:
+            reason = f"missing {e}" if isinstance(e, KeyError) else str(e)
+            found.append(_not_counted(document, name, reason))
+    return found
+
+
+def _not_counted(document: Json, name: str, reason: str) -> Objective:
+    return Objective(
+        plan=str(document.get("id", "?")),
+        version=int(document.get("version", 1)),
+        id=name,
+        reason=reason,
+        target_unit="",
+    )
+
+
+def compile_objective(
+    document: Json, raw: Json, catalogue: Catalogue, issued: Mapping[str, date] = NOTHING_ISSUED
+) -> Objective:
+    """One objective; raises CompileError, FilterError or KeyError saying what is wrong.
+
+    `issued`: the days on which documents were issued that start a deadline.
+    """
+    if "measure" not in raw:
+        return _not_counted(document, raw["id"], raw.get("not_counted", "no measure"))
+    check_shape(raw)
+    measure, target = raw["measure"], raw["target"]
+    period = raw.get("period") or document["period"]
+    counts_from = raw["counts_from"]
+    start = {
+        "period": date.fromisoformat(period["start"]),
+        "date": date.fromisoformat(raw["from_date"]) if "from_date" in raw else None,
+    }.get(counts_from)
+    over = measure.get("over", {})
+    value = Threshold(int(target["value"]), target["comparator"] == ">")
+    objective = Objective(
+        plan=document["id"],
+        version=int(document["version"]),
+        id=raw["id"],
+        measure=_measure(document, raw, measure, start, catalogue),
+        figure=_figure(measure),
+        basis=_basis(measure),
+        target=value,
+        target_unit=target["unit"],
+        window_start=start,
+        first_day=date.fromisoformat(period["start"]),
+        last_day=_last_day(raw, issued),
+        latest_day=date.fromisoformat(raw["extension"]["last_day"]) if "extension" in raw else None,
+        bucket=measure.get("bucket"),
+        population=over.get("population"),
+        over=_measure(
+            document, raw, {"bucket": measure.get("bucket")} | over["measure"], start, catalogue
+        )
+        if "measure" in over
+        else None,
+        over_figure=_figure(over.get("measure", {})),
+        target_of=over.get("target_of"),
+        organisations=measure["count"] == "distinct_organisations" and "population" in over,
+        beside=_beside(document, raw, start, catalogue),
+    )
+    share = Threshold(int(target.get("units_required_percent", 100)))
+    if "within_unit" in measure:
+        within = measure["within_unit"]
+        needed = Within(within["per"], _threshold(within, value), over.get("attribute"))
+        required = value if target["unit"] == "percent_of_units" else share
+        objective = msgspec.structs.replace(
+            objective, within=needed, target=required, target_unit="percent"
+        )
+    elif "per" in target:
+        objective = msgspec.structs.replace(objective, target=share, target_unit="percent")
+    return objective
+
+
+def _figure(tally: Json) -> Literal["n", "total"]:
+    return "total" if tally.get("count") in ("sum", "reported") else "n"
+
+
+def _last_day(raw: Json, issued: Mapping[str, date]) -> date | None:
+    """The last day that is in time; for a deadline that a document starts, once it is issued."""
+    if raw.get("last_day"):
+        return date.fromisoformat(raw["last_day"])
+    deadline = raw.get("deadline")
+    relative = deadline.get("relative") if isinstance(deadline, dict) else None
+    started = issued.get(relative["document"]) if relative else None
+    return started + timedelta(days=int(relative["within_days"])) if relative and started else None
+
+
+def _beside(
+    document: Json, raw: Json, start: date | None, catalogue: Catalogue
+) -> tuple[Beside, ...]:
+    """What the plan wants shown beside, and what authorities report of it as a total."""
+    found = []
+    rhythm = {"bucket": raw["measure"].get("bucket")}
+    for said in raw.get("beside", ()):
+        tally = rhythm | said["measure"]
+        measure = _measure(document, raw, tally, start, catalogue)
+        found.append(Beside(said["id"], measure, _figure(tally), _basis(tally)))
+    if raw["measure"]["count"] != "reported":
+        reported = _measure(document, raw, {"count": "reported"} | rhythm, start, catalogue)
+        found.append(Beside(FIGURE_REPORTED, reported, "total", "reported"))
+    return tuple(found)
+
+
+def _threshold(raw: Json, target: Threshold) -> Threshold:
+    if raw["threshold"] == "target":
+        return target
+    return Threshold(int(raw["threshold"]), raw.get("comparator", ">=") == ">")
+
+
+def _basis(measure: Json) -> str:
+    if "within_unit" in measure:
+        return "units"
+    return {
+        "distinct_persons": "persons",
+        "distinct_organisations": "organisations",
+        "distinct_things": {"household": "households", "mentor": "mentors"}.get(
+            measure.get("key", ""), "things"
+        ),
+        "sum": "reported",
+        "reported": "reported",
+    }.get(measure["count"], "events")
+
+
+def _measure(
+    document: Json, raw: Json, tally: Json, start: date | None, catalogue: Catalogue
+) -> Measure:
+    count, bucket = tally["count"], tally.get("bucket")
+    if count == "reported":
+        wanted = {"objective": raw["id"], "plan": document["id"]}
+        parts: tuple[Part, ...] = (Part((FIGURE_REPORTED,), wanted),)
+        _filters(parts, catalogue)
+        return Measure(kind="latest", parts=parts, keys=("report",), since=start, bucket=bucket)
+    parts = tuple(Part(tuple(p["types"]), p.get("filter") or {}) for p in tally["of"])
+    _filters(parts, catalogue)
+    types = [catalogue[name] for part in parts for name in part.types]
+    if count == "events":
+        keys = {alternative.kind for kind in types for alternative in kind.count_keys[0]}
+        return Measure(
+            kind="events",
+            parts=parts,
+            keys=tuple(sorted(keys)),
+            since=start,
+            bucket=bucket,
+        )
+    if count == "sum":
+        figures = {kind.figures for kind in types}
+        if len(figures) != 1 or figures == {"none"}:
+            raise CompileError("sums figures that do not behave alike, or of types without any")
+        if figures == {"add"}:
+            return Measure(kind="add", parts=parts, keys=("event",), since=start, bucket=bucket)
+        return Measure(kind="latest", parts=parts, keys=("report",), since=start, bucket=bucket)
+    key = _KEY_OF_COUNT.get(count) or tally.get("key")
+    if key is None:
+        raise CompileError(f"unknown count {count!r}")
+    for kind in types:
+        if key not in kind.key_kinds():
+            raise CompileError(f"{kind.type} has no {key} to count")
+    inside, apart = tally.get("inside"), tally.get("within_unit", {}).get("per")
+    if inside is not None:
+        if tally.get("match") == "all":
+            raise CompileError("`inside` and `match: all` cannot both be asked of a thing")
+        target = raw["target"]
+        needed = _threshold(inside, Threshold(int(target["value"]), target["comparator"] == ">"))
+        return Measure(
+            kind="crossing",
+            parts=parts,
+            keys=(key,),
+            since=start,
+            bucket=bucket,
+            apart=apart,
+            field=inside["distinct"],
+            among=tuple(sorted(inside.get("among", ()))),
+            threshold=needed.required(),
+        )
+    return Measure(
+        kind="distinct",
+        parts=parts,
+        keys=(key,),
+        whole=tally.get("match") == "all",
+        since=start,
+        bucket=bucket,
+        apart=apart,
+    )
+
+
+def _filters(parts: tuple[Part, ...], catalogue: Catalogue) -> None:
+    for part in parts:
+        compile_filter(part.filter, part.types, catalogue)

@@ -1,0 +1,30 @@
+"""Which sums the cells of an objective read on a day. Pure."""
+
+from datetime import date
+
+from services.metrics.counting.measures import Measure
+from services.metrics.counting.windows import Window, bucket_of, last_complete, read_window
+from services.metrics.plans.objectives import Objective
+
+
+def window_at(objective: Objective, end: date) -> Window:
+    """The days that count for an objective at the end of a day."""
+    if objective.bucket is not None:
+        start = bucket_of(end, objective.bucket).start
+        bounds = [day for day in (start, objective.window_start) if day is not None]
+        return Window(max(bounds), end)
+    return Window(objective.window_start, end)
+
+
+def needed(objective: Objective, as_of: date) -> list[tuple[Measure, Window]]:
+    """Measures and windows: of the day, of the deadline, and of the last complete week or month."""
+    windows = [window_at(objective, as_of)]
+    if objective.last_day is not None and as_of > objective.last_day:
+        windows.append(window_at(objective, objective.last_day))
+    if objective.bucket is not None:
+        end = last_complete(as_of, objective.bucket).end
+        windows.append(window_at(objective, end))
+    found = [(m, read_window(m.since, w)) for m in objective.all_measures() for w in windows]
+    for _, variant in objective.variants:
+        found += needed(variant, as_of)
+    return found

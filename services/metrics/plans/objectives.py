@@ -1,0 +1,91 @@
+"""An objective as data: how the tallies of measures become a cell. No objective has code of its own."""
+
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from services.metrics.counting.measures import Measure
+
+
+class Threshold(msgspec.Struct, frozen=True):
+    """A number that must be reached (`strict`: exceeded)."""
+
+    value: int
+    strict: bool = False
+
+    def met(self, count: int, whole: int = 1, parts: int = 1) -> bool:
+        """Whether count / whole >= value / parts, in exact integers (`whole` > 0)."""
+        left, right = count * parts, self.value * whole
+        return left > right if self.strict else left >= right
+
+    def required(self, whole: int = 1, parts: int = 1) -> int:
+        """The smallest count that meets it."""
+        exact, rest = divmod(self.value * whole, parts)
+        return exact + 1 if self.strict or rest else exact
+
+
+class Within(msgspec.Struct, frozen=True):
+    """A unit of this level counts when its own count reaches the threshold."""
+
+    level: str
+    threshold: Threshold
+    attribute: str | None = None
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """A count that stands beside an objective's own, in the same window; never added to it."""
+
+    id: str
+    measure: Measure
+    figure: Literal["n", "total"]
+    basis: str
+
+
+class Objective(msgspec.Struct, frozen=True, kw_only=True):
+    """How the tallies of one objective become a cell.
+
+    `target` is in percent of what `population`, `over`, `target_of` or the units of `within` give,
+    or (none of these) a plain count for the plan's own unit. `window_start`: first day that counts.
+    `latest_day`: the hard limit of any extension of `last_day`. `variants`: how it reads for single
+    units; `flags`: what to say of it in every cell.
+    """
+
+    plan: str
+    version: int
+    id: str
+    reason: str | None = None
+    measure: Measure | None = None
+    figure: Literal["n", "total"] = "n"
+    basis: str = "events"
+    target: Threshold = Threshold(0)
+    target_unit: str = "count"
+    window_start: date | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    bucket: Literal["week", "month"] | None = None
+    within: Within | None = None
+    population: str | None = None
+    over: Measure | None = None
+    over_figure: Literal["n", "total"] = "n"
+    target_of: str | None = None
+    organisations: bool = False
+    beside: tuple[Beside, ...] = ()
+    latest_day: date | None = None
+    variants: tuple[tuple[str, "Objective"], ...] = ()
+    flags: tuple[str, ...] = ()
+
+    def measures(self) -> list[Measure]:
+        """What must be counted for its number."""
+        return [m for m in (self.measure, self.over) if m is not None]
+
+    def all_measures(self) -> list[Measure]:
+        """What must be counted for its number, for what stands beside it, and for its variants."""
+        found = self.measures() + [beside.measure for beside in self.beside]
+        for _, variant in self.variants:
+            found += variant.all_measures()
+        return found
+
+    def of(self, unit_id: str) -> "Objective":
+        """How it reads for one unit, for which the plan may have been amended."""
+        return next((v for unit, v in self.variants if unit == unit_id), self)

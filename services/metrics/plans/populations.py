@@ -1,0 +1,81 @@
+"""Denominators: declared by an authority, never guessed.
+
+The number declared for the unit itself; else the sum of its children if every one has a number;
+else none, with a flag that says whether nothing or only a part is known.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import NamedTuple
+
+from services.metrics.plans.definitions import Definitions
+from services.metrics.plans.objectives import Objective
+from services.metrics.plans.places import Places
+
+
+class Number(NamedTuple):
+    """A denominator, or None with the reason."""
+
+    value: int | None
+    flag: str | None = None
+
+
+def said(flag: str | None, objective: Objective, others: Mapping[str, Objective]) -> list[str]:
+    """A denominator's flag, and `missing:NAME` for the input that somebody must declare: a
+    population, or an attribute of units."""
+    if flag is None:
+        return []
+    name = None
+    if flag.startswith("denominator_"):
+        of_other = others.get(objective.target_of or "")
+        name = objective.population or (of_other.population if of_other is not None else None)
+    elif flag == "hamlets_incomplete":
+        name = "hamlets"
+    elif flag == "attribute_unknown" and objective.within is not None:
+        name = objective.within.attribute
+    return [flag, f"missing:{name}"] if name is not None else [flag]
+
+
+class Populations:
+    """Denominators in one day's tree."""
+
+    def __init__(self, definitions: Definitions, places: Places) -> None:
+        self._definitions = definitions
+        self._places = places
+        self._known: dict[tuple[str, str, date], Number] = {}
+
+    def of(self, unit_id: str, code: str, on: date) -> Number:
+        """The population of a unit as last declared on or before a day."""
+        key = (unit_id, code, on)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._find(unit_id, code, on)
+        return found
+
+    def _find(self, unit_id: str, code: str, on: date) -> Number:
+        own = self._definitions.population(unit_id, code, on)
+        if own is not None:
+            return Number(own)
+        if self._places.exists(unit_id):
+            below = [unit.unit_id for unit in self._places.children(unit_id)]
+        else:
+            below = self._places.units_below(unit_id, "commune")
+        parts = [self.of(name, code, on).value for name in below]
+        known = [part for part in parts if part is not None]
+        if parts and len(known) == len(parts):
+            return Number(sum(known))
+        return Number(None, "denominator_partial" if known else "denominator_missing")
+
+    def hamlets_incomplete(self, unit_id: str, on: date) -> str | None:
+        """A flag unless every commune has as many hamlets in the register as were declared."""
+        unit = self._places.tree.unit(unit_id)
+        if unit is not None and unit.level == "commune":
+            communes = [unit_id]
+        else:
+            communes = self._places.units_below(unit_id, "commune")
+        for commune in communes:
+            declared = self._definitions.population(commune, "hamlets", on)
+            registered = len(self._places.units_below(commune, "hamlet"))
+            if declared is None or registered < declared:
+                return "hamlets_incomplete"
+        return None if communes else "hamlets_incomplete"

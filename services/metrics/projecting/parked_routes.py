@@ -1,0 +1,106 @@
+"""`/v1/parked`: what waits because it cannot be counted; for administrators only.
+
+The key is judged by activities, which owns the keys. References and records are never shown.
+"""
+
+from typing import Annotated, Any
+
+import httpx
+import msgspec
+from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.metrics.projecting import parking
+from shared import auth
+from shared.problems import Problem
+
+
+async def administrator(
+    request: Request, authorization: Annotated[str | None, Header()] = None
+) -> None:
+    """Only an administrator's key passes."""
+    text = auth.bearer(authorization)
+    try:
+        answer = await request.app.state.activities.get(
+            "/v1/keys/self", headers={"Authorization": f"Bearer {text}"}
+        )
+    except httpx.HTTPError as error:
+        raise _cannot_check(type(error).__name__) from error
+    if answer.status_code in (401, 403):
+        raise auth.wrong_key()
+    if answer.status_code != 200:
+        raise _cannot_check(f"HTTP {answer.status_code}")
+    if "administrator" not in answer.json().get("roles", []):
+        raise Problem(
+            "administrator-only",
+            "Only an administrator may see or decide what is parked.",
+            status=403,
+            hint="Use a key with the role administrator.",
+        )
+
+
+def _cannot_check(reason: str) -> Problem:
+    return Problem(
+        "key-not-checkable",
+        f"activities, which knows the keys, did not answer ({reason}).",
+        status=503,
+        hint="Send the same request again in a moment.",
+        retryable=True,
+        retry_after=2,
+    )
+
+
+router = APIRouter(tags=["parked"], dependencies=[Depends(administrator)])
+
+Position = Annotated[int, Path(ge=1, lt=2**63)]
+
+
+class Reason(BaseModel):
+    """Why a row is given up for good; kept with it. Name no person in it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+@router.get("/v1/parked")
+async def parked(request: Request) -> Response:
+    """Subjects that wait, oldest first: `{"subjects": [{"position", "rows", "since", "type",
+    "unit_id", "problem"}], "total"}`; `position` is that of the first row that waits."""
+    subjects, total = await parking.waiting(request.app.state.pool)
+    return _json({"subjects": subjects, "total": total})
+
+
+@router.post("/v1/parked/{position}/retry")
+async def retry(request: Request, position: Position) -> Response:
+    """Count the subject of a waiting row again, with all its rows or none: `{"position",
+    "counted", "problem"}`."""
+    done = await parking.retry_waiting(
+        request.app.state.pool, request.app.state.catalogue, position
+    )
+    if not done:
+        raise _nothing_waits()
+    return _json(done[0])
+
+
+@router.post("/v1/parked/{position}/dismiss")
+async def dismiss(request: Request, position: Position, said: Reason) -> Response:
+    """Give one waiting row up for good. The rows that follow it wait: retry them afterwards."""
+    if not await parking.dismiss(request.app.state.pool, position, said.reason):
+        raise _nothing_waits()
+    return _json({"position": position, "dismissed": True})
+
+
+def _nothing_waits() -> Problem:
+    return Problem(
+        "not-parked",
+        "No row waits at this position.",
+        status=404,
+        hint="GET /v1/parked lists what waits.",
+        pointer="/position",
+    )
+
+
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")

@@ -1,0 +1,1 @@
+"""The current cells: refreshed, stored, served, watched."""

@@ -1,0 +1,89 @@
+"""`GET /v1/cells`: the table of any day; `POST /v1/plans/check`: a plan before it is posted."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from services.metrics.plans.checking import check
+from services.metrics.plans.compile import compile_plan
+from shared.problems import Problem
+
+router = APIRouter()
+
+LEVELS = "^(nation|province|district|commune|hamlet|organisation)$"
+
+
+@router.get("/v1/cells", tags=["cells"])
+async def cells(
+    request: Request,
+    plan: str,
+    unit: str | None = None,
+    level: Annotated[str | None, Query(pattern=LEVELS)] = None,
+    as_of: date | None = None,
+    known_at: date | None = None,
+    tree: str = "as_of",
+) -> Response:
+    """Every objective of a plan for a unit and the units of a level in it: what had happened
+    by the end of `as_of`, as it had been recorded by the end of `known_at`."""
+    return _json(await request.app.state.cells.ask(plan, unit, level, as_of, known_at, tree))
+
+
+@router.post("/v1/plans/check", tags=["plans"])
+async def check_plan(request: Request) -> Response:
+    """Compile a plan before it is posted: errors (objective, detail, JSON pointer into the
+    document), and what it would need."""
+    document = _document(await request.body())
+    catalogue = request.app.state.catalogue
+    errors = check(document, catalogue)
+    objectives = compile_plan(document, catalogue)
+    needed = {m.fingerprint() for o in objectives for m in o.all_measures()}
+    known = {
+        row["fingerprint"]
+        for row in await request.app.state.pool.fetch(
+            "SELECT fingerprint FROM measure WHERE state = 'live'"
+        )
+    }
+    return _json(
+        {
+            "plan": document.get("id"),
+            "ok": not errors,
+            "errors": errors,
+            "objectives": [
+                {
+                    "id": o.id,
+                    "state": "not_counted" if o.reason is not None else "counted",
+                    "reason": o.reason,
+                }
+                for o in objectives
+            ],
+            "measures": len(needed),
+            "new_measures": len(needed - known),
+        }
+    )
+
+
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        document = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise Problem(
+            "json-invalid",
+            f"The body is no JSON: {error}.",
+            status=400,
+            hint="Send the plan document as JSON.",
+        ) from error
+    if not isinstance(document, dict) or not isinstance(document.get("objectives"), list):
+        raise Problem(
+            "plan-invalid",
+            "The body is no plan document: it has no list of objectives.",
+            hint="See plans/plan.schema.json.",
+            pointer="/objectives",
+        )
+    return document
