@@ -48,14 +48,19 @@ def reach(
     return unit
 
 
-def see_plan(visitor: Visitor, state: State, plan: PlanVersion) -> None:
-    """Refuse readers of units that have no part in a plan, neither within it nor above it."""
+def has_part(visitor: Visitor, state: State, plan: PlanVersion) -> bool:
+    """Whether the reader's unit lies within a plan or above it."""
     bound = bound_to(visitor)
-    if bound is None or bound in area_of(state, plan) or sees_all_of(visitor, state, plan):
+    return bound is None or bound in area_of(state, plan) or sees_all_of(visitor, state, plan)
+
+
+def see_plan(visitor: Visitor, state: State, plan: PlanVersion) -> None:
+    """Refuse readers of units that have no part in a plan."""
+    if has_part(visitor, state, plan):
         return
     raise Problem(
         "unit-outside-key",
-        f"The plan {plan.plan} does not apply to {bound}, the unit of the key.",
+        f"The plan {plan.plan} does not apply to {bound_to(visitor)}, the unit of the key.",
         status=403,
         pointer="/plan",
         hint="Ask for a plan of your own unit: GET /v1/plans.",

@@ -240,6 +240,15 @@ async def test_a_province_reads_its_plan_whole(closed: Running) -> None:
         assert (table["unit_id"], len(table["rows"])) == ("66@2025", 102)
 
 
+async def test_the_first_page_leads_only_to_tables_that_open(closed: Running) -> None:
+    link = f'href="/plans/{VALUES["plan"]}"'
+    for bound, shown in ((None, True), ("24154@2025", True), ("75@2025", False)):
+        reader = key("reader", bound)
+        page = await ask(closed, "GET /", reader, params={})
+        opened = await ask(closed, f"GET {PAGE}", reader, params={})
+        assert (link in page.text, opened.status_code == 200) == (shown, shown), bound
+
+
 async def test_the_opened_table_is_also_for_those_with_a_narrow_key(closed: Running) -> None:
     """Signing in must not show less than a citizen sees."""
     route, unit = f"GET {PLAN}/table", {"unit": "66", "as_of": "2026-11-15"}

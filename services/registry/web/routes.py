@@ -18,7 +18,7 @@ from services.registry.plans.routes import (
 )
 from services.registry.plans.territory import in_plan
 from services.registry.progress import ranking
-from services.registry.reach import reach
+from services.registry.reach import has_part, reach
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.public import LEVELS as PUBLIC_LEVELS
@@ -35,11 +35,11 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 @router.get("/")
 async def plans(state: Registry, visitor: Visiting) -> HTMLResponse:
-    """The plans; without a key those that are public."""
+    """The plans whose tables the reader may open: those of the key's unit, and public ones."""
     found = [
         plan_json(state, plan)
         for plan in state.definitions.plans()
-        if not visitor.anonymous or is_public(state, plan.plan)
+        if is_public(state, plan.plan) or (not visitor.anonymous and has_part(visitor, state, plan))
     ]
     return show(state, "plans.html", plans=found)
 
