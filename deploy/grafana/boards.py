@@ -82,7 +82,7 @@ HEALTH = (
           ((quantile(0.99, "hocvuso_query_duration_seconds", "hocvuso_query"), "{{hocvuso_query}}"),),
           unit="s", exemplars=True),
     Panel("Holes healed, rebuilds", "Lanes read from the log because the bus had a hole; measures that build.",
-          ((f"sum(rate(hocvuso_projection_healed_total{RATE}))", "holes per second"),
+          ((f"sum(rate(hocvuso_projection_healed_total{RATE})) or vector(0)", "holes per second"),
            ("max(hocvuso_rebuild_measures)", "measures building"),
            ("max(hocvuso_rebuild_progress_ratio)", "progress of the rebuild"))),
     Panel("Database connections in use", "Of those that may be open.",

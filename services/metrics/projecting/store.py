@@ -25,7 +25,6 @@ class Tables(NamedTuple):
 
 
 LIVE = Tables()
-SHADOW = Tables("evidence_next", "tally_next", "evidence_past_next")
 
 
 class Stored(NamedTuple):

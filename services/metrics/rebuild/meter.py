@@ -9,7 +9,7 @@ from shared.instruments import REBUILD_PROGRESS
 
 TICK_SECONDS = 0.5
 SHARES = {"reading the log": 45, "counting": 20, "comparing": 30, "putting in place": 5}
-"""How the time is spread over the steps, as measured with 1,000,000 rows; what a step really took
+"""How the time is spread over the steps, as seen once on a busy machine; what a step really took
 corrects what is said of the next ones."""
 
 

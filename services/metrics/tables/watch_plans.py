@@ -40,7 +40,8 @@ class PlanWatch:
             gauge.forget()
         for row in cells:
             PLAN_CELLS.set(row["cells"], row["plan"], row["status"])
-        counts: dict[tuple[str, str], int] = {}
+        # That nothing is met yet is a number to show, not one that is missing.
+        counts = {(plan, "met"): 0 for plan in roots}
         for row in own:
             key = (row["plan"], row["status"])
             counts[key] = counts.get(key, 0) + 1
