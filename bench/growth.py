@@ -11,6 +11,7 @@ import contextlib
 import random
 import resource
 import sys
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import psutil
 from bench.projection import MIX, lay, project
 from bench.report import Row
 from deploy.local.stack import LocalStack
+from services.metrics.projecting.compacting import compact
 from shared.contracts.definitions import Catalogue
 from tests.conftest import new_database
 from tests.metrics.memory_log import MemoryLog
@@ -28,6 +30,8 @@ from tests.metrics.memory_log import MemoryLog
 ROWS = 300_000
 PER_DAY = 2_000
 CHUNK = 10_000
+COMPACT = 200_000
+"""Rows between two passes over the tallies: about as many as a worker counts in ten seconds."""
 
 
 class _Rows(list):  # type: ignore[type-arg]
@@ -64,11 +68,16 @@ async def measure(stack: LocalStack, rows: int = ROWS) -> list[Row]:
         lines = kept.take()
         log._events.clear()
         before = _busy(postmaster)
-        seconds.append(await project(laid.projection, lines))
+        started = time.perf_counter()
+        await project(laid.projection, lines)
+        if (start + CHUNK) % COMPACT == 0:
+            await compact(laid.pool, _day(start) - timedelta(days=1))
+        seconds.append(time.perf_counter() - started)
         busy.append(_busy(postmaster) - before)
         memory.append(_resident())
         if len(seconds) % 100 == 0:
-            print(f"{start + CHUNK:,} rows, {memory[-1]:.0f} MB", file=sys.stderr)
+            spent = 1e6 * sum(busy[-100:]) / (100 * CHUNK)
+            print(f"{start + CHUNK:,} rows, {memory[-1]:.0f} MB, {spent:.1f} us", file=sys.stderr)
     await laid.pool.close()
     tenth = max(len(seconds) // 10, 1)
     return [
@@ -96,9 +105,13 @@ async def measure(stack: LocalStack, rows: int = ROWS) -> list[Row]:
     ]
 
 
+def _day(index: int) -> date:
+    return date(2026, 1, 1) + timedelta(days=index // PER_DAY)
+
+
 def _post(log: MemoryLog, dice: random.Random, index: int, communes: list[str]) -> None:
     name = dice.choices([name for name, _ in MIX[:4]], [weight for _, weight in MIX[:4]])[0]
-    day = date(2026, 1, 1) + timedelta(days=index // PER_DAY)
+    day = _day(index)
     occurred = day - timedelta(days=dice.choice((0, 0, 0, 1, 3)))
     person = dice.randrange(index // 2 + 1_000)
     data: dict[str, object] = {

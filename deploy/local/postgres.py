@@ -30,13 +30,21 @@ from deploy.local.spawn import run
 DATABASE = "hocvuso"
 SUPERUSER = "postgres"
 
+
+def _buffers_mb() -> int:
+    """An eighth of the machine's memory, 256 to 2,048 MB. The index of evidence by subject is
+    written at random places: once it is larger than the buffers, an event costs twice as much."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+    return min(max(memory // 8, 256), 2_048)
+
+
 # Durable first: what has been answered must survive kill -9 and a loss of power. The sizes suit
 # two cores shared with the services.
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # no socket, hence no socket lock that could become stale
     "max_connections": "100",
-    "shared_buffers": "256MB",
+    "shared_buffers": f"{_buffers_mb()}MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "fsync": "on",
