@@ -9,7 +9,7 @@ READY := $(VENV)/.installed
 UVENV := .uv
 UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 
-.PHONY: up down test test-kafka test-collector check format generate bench lock clean help
+.PHONY: up down test test-slow test-kafka test-collector check format generate bench lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -37,8 +37,11 @@ check: $(READY) ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check ## everything, against the embedded PostgreSQL and broker
-	$(BIN)/python -m pytest
+test: check ## everything but what takes minutes, against the embedded PostgreSQL and broker
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(READY) ## before a release: upgrade, moving, worst order of starts, drill, alerts of load
+	$(BIN)/python -m pytest -m slow
 
 test-kafka: $(READY) ## the integration tests against a real Apache Kafka broker
 	@$(BIN)/python -m tests.kafka

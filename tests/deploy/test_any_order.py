@@ -12,7 +12,7 @@ from tests.deploy.servers import PROCESSES, Services, database, on
 from tests.deploy.test_backup import ask, certified
 from tests.observability.watched import freeze
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]
 HTTP = ("registry", "activities", "metrics")
 
 

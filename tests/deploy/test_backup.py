@@ -205,6 +205,7 @@ def _saved(stack: LocalStack, tmp_path: Path) -> tuple[str, Rows, Rows, Any]:
     return key, epoch, before, shown
 
 
+@pytest.mark.slow
 def test_the_drill(stack: LocalStack, tmp_path: Path) -> None:
     """Well; with a key that is not the log's; and with a log that is not the running one."""
     counted(stack)

@@ -27,7 +27,7 @@ from tests.deploy.test_backup import (
 from tests.observability.watched import freeze
 from tests.xapi.samples import statement
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ from tests.deploy.serving import ROOT, Poster, in_log
 from tests.deploy.test_backup import hocvuso
 from tests.deploy.test_restarts import until, with_units
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]
 SERVICES = ("activities", "metrics", "registry")
 PACKAGES = {"activities": services.activities, "metrics": services.metrics,
             "registry": services.registry}  # fmt: skip

@@ -21,7 +21,7 @@ from tests.observability.watched import Prometheus
 
 __all__ = ["prometheus", "stack"]  # fixtures
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(600)]
 PLAN = Path(__file__).parents[2] / "plans/dak-lak-2026.yaml"
 LOCKED = "LOCK TABLE activities.log IN ACCESS EXCLUSIVE MODE"
 REBUILDING = "SELECT pg_advisory_xact_lock(hashtext('hocvuso-metrics-rebuild'))"
