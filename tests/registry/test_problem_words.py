@@ -62,7 +62,13 @@ def test_every_flag_of_metrics_has_words() -> None:
     said = re.compile(r'(?:flag\w*\.append\(|flag = |, |\()"([a-z]+_[a-z_]+)"')
     source = "".join(
         (ROOT / "services" / "metrics" / name).read_text()
-        for name in ("evaluate.py", "places.py", "populations.py", "moments.py", "parts.py")
+        for name in (
+            "evaluating/evaluate.py",
+            "plans/places.py",
+            "plans/populations.py",
+            "evaluating/moments.py",
+            "explaining/parts.py",
+        )
     )
     flags = set(re.findall(r'(?:flags\.append\(|flag = )"([a-z_]+)"', source))
     flags |= {
@@ -85,7 +91,7 @@ def test_every_state_has_words() -> None:
 
 def test_every_reason_not_to_count_an_event_has_words() -> None:
     assert set(words.NOT_COUNTED) == set(REASONS)
-    page = (ROOT / "services" / "metrics" / "difference_answers.py").read_text()
+    page = (ROOT / "services" / "metrics" / "explaining" / "difference_answers.py").read_text()
     assert all(name in page for name in words.HOW)
 
 

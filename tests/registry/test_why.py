@@ -144,6 +144,8 @@ async def test_whether_there_is_something_new(registry: Running) -> None:
 
 async def test_a_stream_says_when_the_watermark_moves(registry: Running) -> None:
     class Reader:
+        app = registry.app
+
         async def is_disconnected(self) -> bool:
             return False
 

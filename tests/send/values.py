@@ -48,6 +48,7 @@ WHOLE: dict[str, dict[str, Any]] = {
             "reporting": [],
         },
     },
+    "unit.dissolved": {"successors": [{"unit_id": "66@2025", "part": "part"}]},
     "person.linked": {"same_as": {"scheme": "phone", "value": "0905000001"}},
     "event.corrected": {
         "corrects": {"source": SOURCE, "id": "0001-goc"},

@@ -131,6 +131,8 @@ NOT_COUNTED = {
     "revoked": "Sự kiện đã bị hủy vì sai.",
     "superseded": "Sự kiện đã được đính chính, và theo nội dung mới thì không được đếm.",
     "shown_beside": "Được nêu bên cạnh chỉ tiêu, không đếm vào chỉ tiêu.",
+    "plan_not_named": "Báo cáo một tổng số nhưng không nêu kế hoạch nên không hiện ở đâu: hãy đính chính.",
+    "total_unknown": "Báo cáo tổng số của một chỉ tiêu hoặc kế hoạch không tồn tại.",
     "no_objective_for_type": "Không kế hoạch nào đếm loại sự kiện này.",
     "other_units_plan": "Kế hoạch của đơn vị này không đếm; chỉ kế hoạch của nơi khác đếm.",
     "no_filter_matches": "Sự kiện không thuộc nhóm đối tượng hoặc nội dung mà chỉ tiêu đếm.",
