@@ -31,7 +31,7 @@ def main() -> int:
     print(f"make test-kafka: Apache Kafka {apache_kafka.VERSION}")
     existing = [path for path in INTEGRATION if os.path.exists(path)]
     return subprocess.call(
-        [sys.executable, "-m", "pytest", "-m", "stack or e2e", *existing],
+        [sys.executable, "-m", "pytest", "-m", "(stack or e2e) and not slow", *existing],
         env={**os.environ, "HOCVUSO_KAFKA_HOME": str(home)},
     )
 
