@@ -13,6 +13,11 @@ from websockets.asyncio.client import ClientConnection, connect
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)  # fmt: skip
 PATIENCE_S = 60
+GONE = -32000  # "Inspected target navigated or closed": asked in the moment between two pages
+
+
+class PageGoneError(Exception):
+    """The page was left while it was asked; the next page can be asked again."""
 
 
 class Page:
@@ -35,6 +40,8 @@ class Page:
             elif answer.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown"):
                 self.log.append(json.dumps(answer["params"]))
             if answer.get("id") == self._number:
+                if answer.get("error", {}).get("code") == GONE:
+                    raise PageGoneError(answer["error"]["message"])
                 assert "error" not in answer, answer
                 return answer["result"]
 
@@ -50,12 +57,19 @@ class Page:
         return result["result"].get("value")
 
     async def until(self, script: str) -> Any:
-        """Wait until an expression is true."""
+        """Wait until an expression is true, over any change of page."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
-        while not (value := await self.run(script)):
+        while True:
+            with contextlib.suppress(PageGoneError):
+                if value := await self.run(script):
+                    return value
             assert asyncio.get_running_loop().time() < deadline, (script, self.log)
             await asyncio.sleep(0.1)
-        return value
+
+    async def click(self, selector: str) -> None:
+        """Click what may lead to another page."""
+        with contextlib.suppress(PageGoneError):
+            await self.run(f"document.querySelector({json.dumps(selector)}).click()")
 
     async def type(self, text: str) -> None:
         """Type into what has the focus, as a person does."""

@@ -159,14 +159,14 @@ async def test_a_real_browser_ticks_live(
         await send(api.client, key.key, event(id="0"))
         metrics.counts()
         await page.until(f"{done} === 'key,rights,accepted,counted'")
-        await page.run("document.getElementById('language').click()")
+        await page.click("#language")
         assert await page.run("document.documentElement.lang") == "en"
         assert "4 of 5" in await page.run("document.getElementById('status').textContent")
         kept = "JSON.stringify([localStorage, sessionStorage, document.cookie, location.href,"
         kept += " history.state, document.documentElement.outerHTML])"
         assert key.key not in await page.run(kept)
         assert await page.run("document.documentElement.scrollWidth <= innerWidth")
-        await page.run("document.getElementById('forget').click()")
+        await page.click("#forget")
         assert await page.run("document.querySelectorAll('#steps li').length") == 0
         await page.run("document.getElementById('key').focus()")
         await page.type("hv_00000000_wrong")

@@ -156,10 +156,10 @@ async def test_a_real_browser_pastes_a_list(
         await page.run("document.querySelector('[name=names]').focus()")
         await page.type("1. Thôn Một\n2. Thôn Hai")
         assert await page.run("document.documentElement.scrollWidth <= innerWidth")
-        await page.run("document.querySelector('.entry button').click()")
+        await page.click(".entry button")
         await page.until("document.querySelector('#ghi') !== null")
         assert "24340-002@2025" in await page.run("document.body.innerText")
-        await page.run("document.querySelector('#ghi').click()")
+        await page.click("#ghi")
         await page.until("document.querySelector('.done') !== null")
         said = await page.run("document.body.innerText")
         assert "Đã ghi 2 thay đổi" in said and "24340-001" in said
