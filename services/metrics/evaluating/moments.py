@@ -23,7 +23,7 @@ from services.metrics.plans.knowledge import Until
 from services.metrics.plans.places import Places
 from services.metrics.projecting import store
 from shared.clock import Clock
-from shared.contracts.tree import UnknownUnit
+from shared.contracts.units import UnknownUnit
 from shared.db import Connection
 from shared.problems import Problem
 

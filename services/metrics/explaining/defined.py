@@ -11,7 +11,7 @@ from services.metrics.plans.definitions import PLAN_TYPES
 from services.metrics.plans.knowledge import told
 from services.metrics.plans.populations import Populations
 from shared.contracts.record import LogRecord, record_decoder
-from shared.contracts.tree import UNIT_TYPES
+from shared.contracts.units import UNIT_TYPES
 from shared.db import Connection
 
 MOST_EVENTS = 200

@@ -15,7 +15,8 @@ from services.metrics.plans.objectives import Objective
 from shared.contracts.definitions import Catalogue
 from shared.contracts.plan_document import why_refused
 from shared.contracts.record import Content, LogRecord
-from shared.contracts.tree import UNIT_TYPES, UnitTree
+from shared.contracts.tree import UnitTree
+from shared.contracts.units import UNIT_TYPES
 
 Json = dict[str, Any]
 

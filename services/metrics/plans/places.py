@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from shared.contracts.tree import Unit, UnitTree
+from shared.contracts.tree import UnitTree
+from shared.contracts.units import Unit
 
 LEVELS = {name: depth for depth, name in enumerate(("nation", "province", "district", "commune", "hamlet", "organisation"))}  # fmt: skip
 

@@ -4,7 +4,8 @@ from datetime import date
 
 from services.registry.definitions import PlanVersion
 from services.registry.state import State
-from shared.contracts.tree import Unit, UnitTree
+from shared.contracts.tree import UnitTree
+from shared.contracts.units import Unit
 from shared.problems import Problem
 
 BELOW = ("hamlet", "organisation")

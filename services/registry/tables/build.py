@@ -16,7 +16,7 @@ from services.registry.tables.current import Watermark, current
 from services.registry.tables.model import Cell, Counted, Header, Row, Table
 from services.registry.tables.past import past
 from services.registry.tables.silence import Silence, silence, stamp
-from shared.contracts.tree import Unit
+from shared.contracts.units import Unit
 from shared.problems import Problem
 
 CACHE_SIZE = 256

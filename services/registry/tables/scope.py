@@ -3,7 +3,8 @@
 from datetime import date
 
 from services.registry.definitions import PlanVersion
-from shared.contracts.tree import Unit, UnitTree
+from shared.contracts.tree import UnitTree
+from shared.contracts.units import Unit
 from shared.problems import Problem
 
 LEVELS = ("nation", "province", "district", "commune", "hamlet")

@@ -13,7 +13,8 @@ from services.registry.posting import event
 from services.registry.units.catalogue import NEW, CloudEvent
 from services.registry.units.wishes import Attribute, Establish, Merge, NewUnit, Rename
 from shared.contracts.places import commune_of
-from shared.contracts.tree import LEVEL_OF_KIND, Unit, UnitTree
+from shared.contracts.tree import UnitTree
+from shared.contracts.units import LEVEL_OF_KIND, Unit
 from shared.problems import Problem
 
 ABOVE = {

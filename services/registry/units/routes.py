@@ -10,7 +10,7 @@ from services.registry.answers import Cursor, TaggedRoute, page
 from services.registry.definitions import Population
 from services.registry.state import Registry, State
 from shared.contracts.definitions import Catalogue
-from shared.contracts.tree import UNIT_TYPES, Unit
+from shared.contracts.units import UNIT_TYPES, Unit
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/units", tags=["units"], route_class=TaggedRoute)

@@ -12,7 +12,7 @@ from services.registry.state import Registry, State
 from services.registry.units.routes import find_units, show_children, show_history
 from services.registry.web.render import Day, PageRoute, day_of, show
 from shared.contracts.definitions import Catalogue
-from shared.contracts.tree import Unit
+from shared.contracts.units import Unit
 
 router = APIRouter(prefix="/units", route_class=PageRoute, include_in_schema=False)
 
