@@ -5,7 +5,7 @@ unit, which position, which lane, which day it was recorded, what a correction m
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -23,6 +23,7 @@ from services.activities.log.model import (
     Submission,
 )
 from services.activities.log.own_units import check_own
+from services.activities.log.refusals import conflict, undone, unit_problem
 from services.activities.log.restate import Restater
 from services.activities.log.rows import Row
 from services.activities.log.subjects import Subject, subjects_of
@@ -146,7 +147,7 @@ class Append:
             self.links.forget()
             self.context.units.forget()
             self.tree = await self.context.units.up_to(self.connection, kept.units_position)
-            outcomes = [_undone(o, dry_run=submission.dry_run) for o in outcomes]
+            outcomes = [undone(o, dry_run=submission.dry_run) for o in outcomes]
         return outcomes
 
     async def _one(self, c: Candidate) -> Outcome:
@@ -155,7 +156,7 @@ class Append:
         if known is not None:
             if known.content_mac == c.content_mac or self._same(known, c):
                 return Outcome(Status.DUPLICATE, known.position, warnings=c.warnings)
-            return Outcome(Status.REJECTED, known.position, _conflict())
+            return Outcome(Status.REJECTED, known.position, conflict())
         try:
             if c.type in amend.AMENDMENTS:
                 await self.flush()
@@ -266,37 +267,3 @@ class Append:
         """Remember for the rest of this transaction which of these things are void now."""
         self._void_things.difference_update(things)
         self._void_things.update(void)
-
-
-def _conflict() -> Problem:
-    return Problem(
-        "event-conflict",
-        "An event with this source and id is in the log with other content.",
-        status=409,
-        pointer="/id",
-        hint="Give a new event a new id. To change what was posted, post event.corrected or"
-        " event.revoked that names it.",
-    )
-
-
-def _undone(outcome: Outcome, *, dry_run: bool) -> Outcome:
-    """What to say of an event whose submission was rolled back."""
-    if dry_run:
-        return replace(outcome, position=None)
-    if outcome.status is not Status.ACCEPTED:
-        return outcome
-    return Outcome(
-        Status.REJECTED,
-        None,
-        Problem(
-            "atomic-batch-refused",
-            "Nothing of this batch was written, because another event of it was refused.",
-            hint="Mend the refused events and send the whole batch again.",
-        ),
-    )
-
-
-def unit_problem(unknown: UnknownUnit) -> Problem:
-    """The problem of a subject that names no single unit."""
-    extra = {"candidates": unknown.candidates} if unknown.candidates else {}
-    return Problem(unknown.code, unknown.detail, pointer="/subject", hint=unknown.hint, extra=extra)

@@ -15,9 +15,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from services.activities.ingest.broken_rules import escape
 from services.activities.ingest.envelope import ATTRIBUTES, EXTENSIONS
 from services.activities.ingest.leaks import leaks
-from services.activities.ingest.validate import escape
 from services.activities.privacy import SCHEMES, Pseudonyms
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX

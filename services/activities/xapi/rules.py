@@ -10,7 +10,7 @@ its max (problems worth nothing).
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.activities.ingest.validate import escape
+from services.activities.ingest.broken_rules import escape
 from services.activities.xapi import formats
 from services.activities.xapi.activities import check_activity, kind_of
 from services.activities.xapi.agents import check_agent, check_group, check_party

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from services.activities.ingest.broken_rules import escape
 from services.activities.ingest.leaks import leaks
-from services.activities.ingest.validate import escape
 from services.activities.xapi import formats
 from services.activities.xapi.problems import broken
 
