@@ -10,13 +10,15 @@ from shared.instruments import LOOK_FAILURES, LOOK_OK
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
+_AGAIN_SECONDS = 1.0
+"""After a look that failed: at a start one is early for what is looked at."""
 _LOOK_TIMEOUT = 4.0
 
 
 async def look_forever(
     name: str, once: Callable[[], Awaitable[None]], seconds: float = LOOK_SECONDS
 ) -> None:
-    """Run `once` regularly, whatever becomes of it; says whether it succeeded."""
+    """Run `once` regularly, sooner after a failure; says whether it succeeded."""
     well = True
     while True:
         try:
@@ -30,7 +32,7 @@ async def look_forever(
         else:
             well = True
         LOOK_OK.set(int(well), name)
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds if well else min(seconds, _AGAIN_SECONDS))
 
 
 @contextlib.asynccontextmanager

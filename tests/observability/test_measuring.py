@@ -1,5 +1,7 @@
 """Counters, gauges and histograms: what is measured is what is shown, in both text formats."""
 
+import asyncio
+import contextlib
 import time
 from types import SimpleNamespace
 
@@ -11,7 +13,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as plain_text
 
-from shared import exposition, instruments
+from shared import exposition, instruments, looks
 from shared.measuring import Measurements
 
 SAMPLED = SpanContext(0xABC, 0xDEF, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
@@ -136,3 +138,25 @@ def test_no_attribute_names_what_a_partner_wrote() -> None:
     for instrument in instruments.MEASUREMENTS.instruments.values():
         for attribute in instrument.attributes:
             assert attribute.rpartition(".")[2] not in {"source", "id", "subject", "unit", "key"}
+
+
+async def test_a_look_that_failed_is_repeated_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a start the first look may be before that which is looked at: not a round is missed."""
+    monkeypatch.setattr(looks, "_AGAIN_SECONDS", 0.0)
+    looked, well = 0, asyncio.Event()
+
+    async def once() -> None:
+        nonlocal looked
+        looked += 1
+        if looked < 3:
+            raise ConnectionError
+        well.set()
+
+    task = asyncio.create_task(looks.look_forever("test", once, seconds=3600))
+    async with asyncio.timeout(30):
+        await well.wait()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert looked == 3
+    assert ("test",) in instruments.LOOK_OK.cells

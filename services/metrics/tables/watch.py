@@ -106,5 +106,6 @@ class Watch:
             behind = [n for n in lanes if ends.get(n, 0) > last.get(n, 0)]
             reached = min(through.get(n, 0) for n in lanes)
             measured.PROJECTION_POSITION.set(reached, group)
-            measured.PROJECTION_LAG.set(end - min(last[n] for n in behind) if behind else 0, group)
+            first = min((last.get(n, 0) for n in behind), default=end)
+            measured.PROJECTION_LAG.set(end - first, group)
             measured.PROJECTION_DELAY.set(max(delays.get(n, 0.0) for n in lanes), group)
