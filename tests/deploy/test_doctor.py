@@ -84,6 +84,7 @@ def sql(stack: LocalStack, *statements: str) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.stack
 def test_a_deployment_that_is_well(stack: LocalStack) -> None:
     code, found = doctor(stack)
     wrong = {p: f for p, f in found.items() if f["grade"] not in ("ok", "skip")}
@@ -104,6 +105,7 @@ def test_a_deployment_that_is_well(stack: LocalStack) -> None:
     assert backup(stack).grade is Grade.WARN
 
 
+@pytest.mark.stack
 def test_each_broken_part_is_named_with_what_to_do(stack: LocalStack, tmp_path: Path) -> None:
     freeze(stack.pid("intake"))
     other = tmp_path / "pseudonym.key"
@@ -159,11 +161,13 @@ def test_each_broken_part_is_named_with_what_to_do(stack: LocalStack, tmp_path: 
     assert found["registry"]["grade"] == found["activities"]["grade"] == "ok"
 
 
+@pytest.mark.stack
 def test_a_number_of_partitions_that_is_not_the_topic_s(stack: LocalStack) -> None:
     found = examined(stack, HOCVUSO_KAFKA_PARTITIONS="61")[1]
     assert found["partitions"]["grade"] == "warn" and "61" in found["partitions"]["detail"]
 
 
+@pytest.mark.stack
 def test_a_database_that_is_gone(stack: LocalStack) -> None:
     gone = "postgresql://hocvuso_activities:x@127.0.0.1:1/hocvuso"
     code, found = examined(stack, HOCVUSO_ACTIVITIES_DATABASE_URL=gone)

@@ -23,7 +23,7 @@ from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import values
 from tests.metrics.test_worlds import history, know_measures, tallied
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 NAMES = ("one", "two")
 STEPS = 4
 
