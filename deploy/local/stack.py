@@ -24,7 +24,6 @@ from deploy.local.services import Addresses
 from deploy.local.supervise import Supervisor
 
 Stages = Callable[[Mapping[str, str], Addresses], Sequence[Sequence[Component]]]
-DEFAULT_PORT = 8000
 _OLDEST_PYTHON = (3, 11)
 
 

@@ -14,12 +14,14 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from services.registry.following import StoredProjection
 from services.registry.models import Definition
 from services.registry.plans.amendments import amended
 from shared import progress
 from shared.contracts.plan_document import why_refused
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
 from shared.contracts.tree import UnitTree
+from shared.db import Connection
 from shared.lanes import Lane
 
 COLUMNS = tuple(Definition.model_fields)
@@ -29,45 +31,25 @@ STATEMENTS = frozenset(
 )
 
 
-class DefinitionProjection:
-    """The `shared.lane_consumer.Projection` of lane 64; `applied` is set after each commit."""
+class DefinitionProjection(StoredProjection):
+    """The projection of lane 64; `applied` is set after each commit."""
 
     def __init__(self, pool: asyncpg.Pool, held: progress.Claim, applied: asyncio.Event) -> None:
-        self._pool = pool
-        self._held = held
+        super().__init__(pool, held)
         self._applied = applied
-        self._epoch: str | None = None
 
-    @property
-    def lanes(self) -> dict[int, Lane]:
-        """The lanes held, as stored."""
-        return self._held.lanes
-
-    async def bind(self, epoch: str) -> None:
-        """Learn which log this is; raise EpochChanged when it is another than before."""
-        if epoch != self._epoch:
-            async with self._pool.acquire() as connection:
-                await progress.bind_epoch(connection, epoch)
-            self._epoch = epoch
+    async def store(self, connection: Connection, records: list[LogRecord]) -> None:
+        """Keep the rows as they are."""
+        if records:
+            await connection.copy_records_to_table(
+                "definition", records=[_row(r) for r in records], columns=COLUMNS
+            )
 
     async def apply(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
-        """Store the rows and the lane's progress in one transaction."""
-        steps = [
-            progress.Advance(number, self._held.lanes[number].last, lane.last, lane.through)
-            for number, lane in lanes.items()
-        ]
-        async with self._pool.acquire() as connection, connection.transaction():
-            await progress.advance(connection, self._held, steps)
-            if records:
-                await connection.copy_records_to_table(
-                    "definition", records=[_row(r) for r in records], columns=COLUMNS
-                )
-        self._held.lanes.update(lanes)
+        """Store the rows and the lane's progress in one transaction, then say so."""
+        await super().apply(records, lanes)
         if records:
             self._applied.set()
-
-    async def settle(self) -> None:
-        """Nothing to wait for: what was applied is stored."""
 
 
 def _row(record: LogRecord) -> tuple[Any, ...]:

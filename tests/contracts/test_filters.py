@@ -144,7 +144,6 @@ def test_a_misspelt_word_gets_a_hint() -> None:
 
 
 KINDS = ["closing", "interim", "workshop"]
-TOPICS = ["vneid", "ai_tools"]
 
 leaves = st.one_of(
     st.sets(st.sampled_from(KINDS), min_size=1).map(lambda s: {"kind": sorted(s)}),

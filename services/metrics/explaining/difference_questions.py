@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from services.metrics.explaining.evidence import read_rows
+from services.metrics.explaining.log_rows import read_rows
 from services.metrics.plans.knowledge import Until
 from shared.lane_consumer import LogReader
 from shared.problems import Problem
@@ -58,17 +58,3 @@ def forward(before: Until, after: Until) -> None:
             hint="Let from_known_at (or from_position) be the earlier one; leave the other out for now.",
             pointer="/from_known_at",
         )
-
-
-def offset(cursor: str | None) -> int:
-    """Where a page begins; Problem cursor-invalid."""
-    if cursor is None:
-        return 0
-    if not cursor.isdecimal() or len(cursor) > 9:
-        raise Problem(
-            "cursor-invalid",
-            "The cursor is none that this address gave.",
-            hint="Take `next` of the page before.",
-            pointer="/cursor",
-        )
-    return int(cursor)

@@ -19,10 +19,11 @@ from services.metrics.evaluating.versions import (
     past_units,
     serving,
 )
+from services.metrics.explaining.cursors import read_cursor
 from services.metrics.explaining.defined import changed, defining
 from services.metrics.explaining.difference_answers import Difference, Effect, Side
-from services.metrics.explaining.difference_questions import days_of, forward, offset
-from services.metrics.explaining.evidence import read_rows
+from services.metrics.explaining.difference_questions import days_of, forward
+from services.metrics.explaining.log_rows import read_rows
 from services.metrics.explaining.parts import Part, counted_part, window_of
 from services.metrics.explaining.stepping import Between, CellCount, Step, steps
 from services.metrics.plans.compile import Objective
@@ -60,7 +61,7 @@ class Differences:
     ) -> Difference:
         """Compare (as_of, what was known) `before` with `after`."""
         forward(before[1], after[1])
-        start = offset(cursor)
+        start = read_cursor(cursor, 9)
         reader = self._reader()
         days = await days_of(reader, [until for _, until in (before, after)])
         async with self._moments.snapshot() as connection:

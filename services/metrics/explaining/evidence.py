@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 import asyncpg
-import httpx
 import msgspec
 
 from services.metrics.counting.states import Decides, counted_in
@@ -20,12 +19,12 @@ from services.metrics.evaluating.versions import (
     load_versions,
     serving,
 )
+from services.metrics.explaining.cursors import read_cursor
+from services.metrics.explaining.log_rows import read_rows
 from services.metrics.explaining.parts import Part, counted_part, window_of
 from services.metrics.projecting.store import Combinations, Subject
-from shared.contracts.record import LogRecord
 from shared.db import Connection
 from shared.lane_consumer import LogReader
-from shared.problems import Problem
 
 MOST = 500
 ROUNDS = 40
@@ -93,7 +92,7 @@ class EvidencePages:
         limit: int,
     ) -> Page:
         """A page of the events behind a cell, by position."""
-        after = _position(cursor)
+        after = read_cursor(cursor, 18)
         async with self._moments.snapshot() as connection:
             moment = await self._moments.at(connection, plan, as_of, known_at, tree)
             chosen = moment.objective(objective)
@@ -125,19 +124,6 @@ class EvidencePages:
             events=proofs,
             next=str(more) if more is not None else None,
         )
-
-
-def _position(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if not cursor.isdecimal() or len(cursor) > 18:
-        raise Problem(
-            "cursor-invalid",
-            "The cursor is none that this address gave.",
-            hint="Take `next` of the page before.",
-            pointer="/cursor",
-        )
-    return int(cursor)
 
 
 class _Look:
@@ -251,22 +237,3 @@ async def _name(proofs: list[Proof], reader: LogReader, through: int) -> None:
         said = rows.get(proof.said_at or 0, first).effective_content() or first
         proof.source, proof.id, proof.type = first.source, first.id, first.short_type
         proof.occurred = said.occurred
-
-
-async def read_rows(reader: LogReader, positions: list[int], through: int) -> dict[int, LogRecord]:
-    """Rows of the log by position, with all rows of their events; Problem log-unavailable."""
-    found: dict[int, LogRecord] = {}
-    try:
-        for at in range(0, len(positions), 1_000):
-            for row in await reader.rows_of(positions[at : at + 1_000], through):
-                found[row.position] = row
-    except httpx.HTTPError as error:
-        raise Problem(
-            "log-unavailable",
-            f"The log does not answer ({type(error).__name__}).",
-            status=503,
-            hint="Check that activities runs; ask again in a moment.",
-            retryable=True,
-            retry_after=2,
-        ) from error
-    return found

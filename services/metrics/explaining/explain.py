@@ -7,16 +7,15 @@ the plans' use of the measures, and of the log only the rows of events that serv
 from typing import Any
 
 import asyncpg
-import httpx
 
 from services.metrics.evaluating.query import DefinitionsStore
 from services.metrics.explaining.judging import Explanation, Judge, Known, Plans
+from services.metrics.explaining.log_rows import read_rows
 from services.metrics.projecting import store
 from shared.clock import Clock
 from shared.contracts.record import LogRecord
 from shared.db import Connection
 from shared.lane_consumer import LogReader
-from shared.problems import Problem
 
 MOST = 1_000
 """Positions in one question."""
@@ -51,10 +50,9 @@ class Explainer:
             and position not in known.parked
             and position not in known.dismissed
         }
-        rows = await self._rows(sorted(unknown), known.watermark)
-        at = {row.position: row for row in rows}
+        at = await read_rows(self._reader, sorted(unknown), known.watermark)
         of_event: dict[int, list[LogRecord]] = {}
-        for row in rows:
+        for row in at.values():
             of_event.setdefault(row.origin, []).append(row)
         async with (
             self._pool.acquire() as connection,
@@ -85,21 +83,6 @@ class Explainer:
             _, rest = await self.explain(unread, records=True)
             found |= {explained.position: explained for explained in rest}
         return known.watermark, [found[position] for position in positions]
-
-    async def _rows(self, positions: list[int], through: int) -> list[LogRecord]:
-        if not positions:
-            return []
-        try:
-            return await self._reader.rows_of(positions, through)
-        except httpx.HTTPError as error:
-            raise Problem(
-                "log-unavailable",
-                f"The log does not answer ({type(error).__name__}).",
-                status=503,
-                hint="Check that activities runs; ask again in a moment.",
-                retryable=True,
-                retry_after=2,
-            ) from error
 
     async def _plans_now(self, connection: Connection) -> Plans:
         live, _ = await store.load_measures(connection)

@@ -9,15 +9,13 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
-import asyncpg
 import msgspec
 
+from services.registry.following import StoredProjection
 from services.registry.models import Arrival, Journal
-from shared import progress
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord
 from shared.db import Connection
-from shared.lanes import Lane
 
 KEPT = frozenset(
     {
@@ -80,42 +78,15 @@ WHERE excluded.revision > r.revision OR excluded.revision = r.revision AND r.uni
 """
 
 
-class FactProjection:
-    """The `shared.lane_consumer.Projection` of the fact lanes held by this process."""
+class FactProjection(StoredProjection):
+    """The projection of the fact lanes held by this process."""
 
-    def __init__(self, pool: asyncpg.Pool, held: progress.Claim) -> None:
-        self._pool = pool
-        self._held = held
-        self._epoch: str | None = None
-
-    @property
-    def lanes(self) -> dict[int, Lane]:
-        """The lanes held, as stored."""
-        return self._held.lanes
-
-    async def bind(self, epoch: str) -> None:
-        """Learn which log this is; raise EpochChanged when it is another than before."""
-        if epoch != self._epoch:
-            async with self._pool.acquire() as connection:
-                await progress.bind_epoch(connection, epoch)
-            self._epoch = epoch
-
-    async def apply(self, records: list[LogRecord], lanes: dict[int, Lane]) -> None:
-        """Store what the rows add, and the lanes' progress, in one transaction."""
-        steps = [
-            progress.Advance(number, self._held.lanes[number].last, lane.last, lane.through)
-            for number, lane in lanes.items()
-        ]
+    async def store(self, connection: Connection, records: list[LogRecord]) -> None:
+        """Keep, count and restate; an event counts once, whatever its number of count keys."""
         primary = [record for record in records if record.keyindex == 0]
-        async with self._pool.acquire() as connection, connection.transaction():
-            await progress.advance(connection, self._held, steps)
-            await _keep(connection, primary)
-            await _count(connection, primary)
-            await _restate(connection, primary)
-        self._held.lanes.update(lanes)
-
-    async def settle(self) -> None:
-        """Nothing to wait for: what was applied is stored."""
+        await _keep(connection, primary)
+        await _count(connection, primary)
+        await _restate(connection, primary)
 
 
 async def _keep(connection: Connection, records: list[LogRecord]) -> None:
