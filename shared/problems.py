@@ -7,6 +7,7 @@ whether the same request may succeed later (`retryable`), and never echoes a per
 import logging
 from typing import Any
 
+import asyncpg
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +16,7 @@ from opentelemetry import trace
 from starlette.exceptions import HTTPException
 
 from shared.db import GONE
+from shared.refused_parameters import unstorable, words
 
 log = logging.getLogger(__name__)
 
@@ -90,12 +92,13 @@ def install(app: FastAPI) -> None:
     async def on_parameters(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = [str(part) for part in first["loc"]]
+        rule, fix = words(first)
         return problem_response(
             Problem(
                 "invalid-parameter",
-                f"{' '.join(where)}: {first['msg']}",
+                f"{' '.join(where)}: {rule}",
                 pointer="/" + "/".join(where[1:]),
-                hint="See /docs for the parameters of this address.",
+                hint=fix,
             )
         )
 
@@ -128,6 +131,16 @@ def install(app: FastAPI) -> None:
 
     for gone in GONE:
         app.add_exception_handler(gone, on_gone)
+
+    @app.exception_handler(asyncpg.DataError)
+    async def on_unstorable(request: Request, error: asyncpg.DataError) -> Response:
+        found = unstorable(error)
+        if found is None:
+            raise error
+        rule, fix = found
+        return problem_response(
+            Problem("invalid-parameter", f"{request.method} request: {rule}", hint=fix)
+        )
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:

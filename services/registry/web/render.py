@@ -19,6 +19,7 @@ from services.registry.web import words
 from services.registry.web.problem_words import explain, where
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
+from shared.refused_parameters import words as wrong_words
 
 _pages = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -77,7 +78,9 @@ class PageRoute(APIRoute):
             except RequestValidationError as error:
                 first = error.errors()[0]
                 name = str(first["loc"][-1])
-                wrong = Problem("invalid-parameter", f"{name}: {first['msg']}", pointer=f"/{name}")
+                wrong = Problem(
+                    "invalid-parameter", f"{name}: {wrong_words(first)[0]}", pointer=f"/{name}"
+                )
                 return _problem(request, wrong)
 
         return guarded

@@ -19,6 +19,7 @@ from services.registry.state import Registry, State
 from services.registry.web import words
 from services.registry.web.render import PageRoute, show
 from shared.problems import Problem
+from shared.refused_parameters import words as wrong_words
 
 router = APIRouter(
     prefix="/plans/{plan}/reports/{obligation}/{period}",
@@ -61,7 +62,7 @@ async def hand_in_page(
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][-1])
-        wrong = Problem("invalid-parameter", f"{name}: {first['msg']}", pointer=f"/{name}")
+        wrong = Problem("invalid-parameter", f"{name}: {wrong_words(first)[0]}", pointer=f"/{name}")
         return await _page(state, Visitor(caller.rights), plan, obligation, period, typed, wrong)
     except ValueError:
         wrong = Problem("invalid-parameter", "submitted_on is not a day.", pointer="/submitted_on")
