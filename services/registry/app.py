@@ -30,6 +30,7 @@ from services.registry.units import write_routes as unit_write_routes
 from services.registry.web import answers as web_answers
 from services.registry.web import entry as web_entry
 from services.registry.web import hamlets as web_hamlets
+from services.registry.web import populations as web_populations
 from services.registry.web import proofs, render, signing_in, staff
 from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
@@ -72,6 +73,7 @@ PAGES = (
     proofs.router,
     web_entry.router,
     web_hamlets.router,
+    web_populations.router,
     web_units.router,
     signing_in.router,
     staff.router,

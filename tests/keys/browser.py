@@ -75,6 +75,14 @@ class Page:
         """Type into what has the focus, as a person does."""
         await self._call("Input.insertText", text=text)
 
+    async def choose_file(self, selector: str, file: Path) -> None:
+        """Choose a file, as a person does in the window that a file field opens."""
+        document = await self._call("DOM.getDocument")
+        found = await self._call(
+            "DOM.querySelector", nodeId=document["root"]["nodeId"], selector=selector
+        )
+        await self._call("DOM.setFileInputFiles", nodeId=found["nodeId"], files=[str(file)])
+
     async def press_enter(self) -> None:
         for kind in ("keyDown", "keyUp"):
             await self._call(

@@ -32,6 +32,8 @@ PAGES = [
     "/plans/dong-nai-2026/tasks?lead=so-khcn&late=1",
     "/plans/dak-lak-2026/cold-spots",
     "/plans/dak-lak-2026/completeness",
+    "/plans/dak-lak-2026/populations",
+    "/plans/tan-lap-100-days-2025/populations",
     "/plans/dak-lak-2026/units/24133/objectives/adults-certified-vneid",
     "/units",
     "/units?q=buon+ma",

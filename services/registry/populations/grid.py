@@ -4,6 +4,7 @@ The rule is that of metrics: the number declared for the unit itself wins; else 
 children; else nothing. Here it is also said when a declared parent is not the sum of its parts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -39,13 +40,23 @@ class Number:
 
 
 class Grid:
-    """Denominators in the tree of one day."""
+    """Denominators in the tree of one day.
 
-    def __init__(self, definitions: Definitions, on: date, known_at: date | None = None) -> None:
+    `proposed`: numbers that nobody has written yet, counted in as if they had been.
+    """
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        on: date,
+        known_at: date | None = None,
+        proposed: Mapping[tuple[str, str], Population] | None = None,
+    ) -> None:
         self._definitions = definitions
         self._tree: UnitTree = definitions.tree
         self._on = on
         self._known_at = known_at
+        self._proposed = proposed or {}
         self._found: dict[tuple[str, str], Number] = {}
 
     def of(self, unit_id: str, population: str) -> Number:
@@ -65,6 +76,9 @@ class Grid:
             ),
             None,
         )
+        new = self._proposed.get((unit_id, population))
+        if new is not None and (declared is None or new.as_of >= declared.as_of):
+            declared = new
         below = self._tree.children(unit_id, self._on)
         children = [unit for unit in below if unit.level != "organisation"]
         parts = [self.of(u.unit_id, population).number for u in children]

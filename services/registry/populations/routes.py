@@ -7,40 +7,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from services.registry.access import Writer, Writing
+from services.registry.access import Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.body import read_body
 from services.registry.definitions import PlanVersion
-from services.registry.plans.territory import area_of
-from services.registry.populations import sheet
+from services.registry.populations import sheet, workbook
 from services.registry.populations.grid import Grid, Number
-from services.registry.posting import content_id, event, post
-from services.registry.state import Registry, State, not_future
+from services.registry.populations.groups import groups_of, names_of_groups
+from services.registry.state import Registry, not_future
 from services.registry.tables.build import Place, Question, place_of
-from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}/populations", tags=["populations"])
-
-FACTOR = 3
-"""A number that grows or shrinks by more is doubted."""
-
-
-def groups_of(plan: PlanVersion) -> dict[str, list[str]]:
-    """Every group that some objective divides by -> who leads these objectives."""
-    found: dict[str, list[str]] = {}
-    for objective in plan.document["objectives"]:
-        over = (objective.get("measure") or {}).get("over") or {}
-        code = over.get("population") or objective.get("denominator")
-        if code:
-            leads = found.setdefault(code, [])
-            leads += [name for name in objective.get("lead") or [] if name not in leads]
-    return dict(sorted(found.items()))
-
-
-def names_of_groups() -> dict[str, str]:
-    """Vietnamese names of all groups."""
-    return dict(Catalogue.load().words.enums["population"])
 
 
 def number_json(number: Number) -> dict[str, Any]:
@@ -180,111 +158,5 @@ async def declare(
     """Take a filled-in grid (XLSX): the difference to what is declared, and, with `dry_run=false`,
     one population.declared per changed number, under the caller's own key."""
     body = await read_body(request, sheet.LARGEST)
-    return json_answer(await take(state, plan, body, caller, source, dry_run=dry_run))
-
-
-async def take(
-    state: State, plan: str, body: bytes, caller: Writer, source: str | None, *, dry_run: bool
-) -> dict[str, Any]:
-    """What a filled-in workbook changes; unless it is a dry run, it is written."""
-    found = state.plan(plan)
-    names = names_of_groups()
-    said = await asyncio.to_thread(sheet.read, body, names)
-    changes, unchanged = difference(state, found, said)
-    if said.problems:
-        raise Problem(
-            "workbook-wrong",
-            f"{len(said.problems)} cells of the workbook cannot be taken; nothing was written.",
-            hint="`problems` names line and column of each.",
-            extra={"problems": said.problems[:200]},
-        )
-    events = [_declared(state, said, change, caller.source(source)) for change in changes]
-    last = 0
-    if events:
-        answer = await post(state.activities, caller.authorization, events, dry_run=dry_run)
-        last = max(int(result.get("position") or 0) for result in answer["results"])
-    return {
-        "plan": plan,
-        "dry_run": dry_run,
-        "as_of": said.as_of,
-        "authority": said.authority,
-        "changes": changes,
-        "unchanged": unchanged,
-        "written": 0 if dry_run else len(events),
-        "position": last or None,
-    }
-
-
-def _declared(
-    state: State, said: sheet.Said, change: dict[str, Any], source: str
-) -> dict[str, Any]:
-    """The event of one number. Its id says from what state it changes it: the same file again is
-    a duplicate, but a number may also be set back to what it was."""
-    data = {
-        "population": change["population"],
-        "number": change["after"],
-        "as_of": str(said.as_of),
-        "authority": said.authority,
-    }
-    if said.source_ref:
-        data["source_ref"] = said.source_ref
-    seen = {"seen": state.definitions.position}
-    id = content_id("population", change["unit_id"], change["population"], data=data | seen)
-    at = f"{said.as_of}T00:00:00+07:00"
-    return event("population.declared", source, id, change["unit_id"], at, data)
-
-
-def difference(
-    state: State, plan: PlanVersion, said: sheet.Said
-) -> tuple[list[dict[str, Any]], int]:
-    """What a workbook changes; adds to `said.problems` what it cannot change."""
-    for name in ("as_of", "authority"):
-        if not getattr(said, name):
-            said.problems.append({"line": None, "column": f"# {name}", "problem": "not filled in"})
-    if said.as_of is not None and said.as_of > state.clock.today():
-        said.problems.append({"line": None, "column": "# as_of", "problem": "lies in the future"})
-    if said.plan not in ("", plan.plan):
-        said.problems.append({"line": 1, "column": "# plan", "problem": "is of another plan"})
-    area, names = area_of(state, plan), names_of_groups()
-    # Compared with what holds on the day of the file, which may be an earlier one; what the file
-    # was filled with when it was downloaded is no statement about that day.
-    today = state.clock.today()
-    now, grid = Grid(state.definitions, today), Grid(state.definitions, said.as_of or today)
-    changes, unchanged = [], 0
-    for (unit_id, code), number in said.numbers.items():
-        where = {"unit_id": unit_id, "column": code}
-        unit = state.tree.unit(unit_id)
-        if unit is None or unit_id not in area:
-            said.problems.append({**where, "problem": "no unit of this plan"})
-            continue
-        declared = grid.of(unit_id, code).declared
-        if number in {d.number for d in (declared, now.of(unit_id, code).declared) if d}:
-            unchanged += 1
-            continue
-        if declared is not None and declared.position > said.position:
-            problem = "was declared anew after this file was downloaded"
-            said.problems.append({**where, "problem": problem})
-            continue
-        changes.append(
-            {
-                "unit_id": unit_id,
-                "name_vi": unit.name(state.clock.today()),
-                "population": code,
-                "population_vi": names[code],
-                "before": declared.number if declared else None,
-                "before_as_of": declared.as_of if declared else None,
-                "after": number,
-                "warnings": _doubts(declared.number if declared else None, number),
-            }
-        )
-    return changes, unchanged
-
-
-def _doubts(before: int | None, after: int) -> list[str]:
-    """What somebody should look at again before writing a number."""
-    found = []
-    if after == 0:
-        found.append("zero: nobody is in this group there; an empty cell says nothing")
-    if before and not before / FACTOR <= after <= before * FACTOR:
-        found.append(f"more than {FACTOR} times as many, or as few, as before")
-    return found
+    filled = await workbook.read(state, plan, body)
+    return json_answer(await workbook.take(state, filled, caller, source, dry_run=dry_run))

@@ -15,7 +15,9 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
 
+from services.registry.populations.faults import fault
 from services.registry.tables.export import SANDBOX, safe
 from shared.problems import Problem
 
@@ -42,6 +44,8 @@ class Said:
     authority: str = ""
     source_ref: str | None = None
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+    places: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    """Line and cell ("D12") of each number."""
     problems: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -86,7 +90,7 @@ def read(body: bytes, groups: dict[str, str]) -> Said:
     said = Said()
     lines = enumerate(_lines(body), 1)
     heading: list[str] = []
-    for _, line in lines:
+    for at, line in lines:  # noqa: B007 - the heading's own line is named below
         first = str(line[0] or "").strip() if line else ""
         if first == HEADING[0]:
             heading = [str(value or "").strip() for value in line]
@@ -98,7 +102,7 @@ def read(body: bytes, groups: dict[str, str]) -> Said:
     columns = [(place, code) for place, code in enumerate(heading) if code not in ("", *HEADING)]
     for _, code in columns:
         if code not in groups:
-            said.problems.append({"line": None, "column": code, "problem": "unknown group"})
+            said.problems.append(fault("group-unknown", code, at))
     for number, line in lines:
         unit_id = str(line[0] or "").strip() if line else ""
         if not unit_id:
@@ -108,7 +112,8 @@ def read(body: bytes, groups: dict[str, str]) -> Said:
             if isinstance(value, str):
                 value = value.strip()
             if code in groups and value not in (None, ""):
-                _number(said, number, unit_id, code, value)
+                cell = f"{get_column_letter(place + 1)}{number}"
+                _number(said, number, cell, unit_id, code, value)
     return said
 
 
@@ -144,7 +149,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _number(said: Said, line: int, unit_id: str, code: str, value: Any) -> None:
+def _number(said: Said, line: int, cell: str, unit_id: str, code: str, value: Any) -> None:
     found: int | None = None
     if isinstance(value, bool):
         found = None
@@ -154,14 +159,13 @@ def _number(said: Said, line: int, unit_id: str, code: str, value: Any) -> None:
         found = int(_BETWEEN.sub("", value))
     if found is None:
         formula = isinstance(value, str) and value.startswith("=")
-        problem = (
-            "a formula: paste its value" if formula else "not a whole number of people, 0 or more"
-        )
-        said.problems.append({"line": line, "column": code, "problem": problem})
+        rule = "formula" if formula else "not-a-number"
+        said.problems.append(fault(rule, code, line, cell=cell))
     elif (unit_id, code) in said.numbers:
-        said.problems.append({"line": line, "column": code, "problem": "this unit stands twice"})
+        said.problems.append(fault("unit-twice", code, line, cell=cell))
     else:
         said.numbers[unit_id, code] = found
+        said.places[unit_id, code] = (line, cell)
 
 
 def _lines(body: bytes) -> Iterator[tuple[Any, ...]]:

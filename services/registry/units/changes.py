@@ -11,21 +11,10 @@ from typing import Any
 
 from services.registry.posting import event
 from services.registry.units.catalogue import NEW, CloudEvent
+from services.registry.units.rules import check_place, ended_so, is_same, more_of, wrong
 from services.registry.units.wishes import Attribute, Establish, Merge, NewUnit, Rename
-from shared.contracts.places import commune_of
 from shared.contracts.tree import UnitTree
 from shared.contracts.units import LEVEL_OF_KIND, Unit
-from shared.problems import Problem
-
-ABOVE = {
-    "province": ("nation",),
-    "commune": ("province",),
-    "hamlet": ("commune",),
-    "organisation": ("nation", "province", "district", "commune", "hamlet", "organisation"),
-}
-"""What each level may lie in, in the era whose units can be changed; it has no districts."""
-
-DIGITS = {"province": 2, "commune": 5}
 
 
 @dataclass
@@ -62,7 +51,10 @@ class Planner:
         elif isinstance(change, Merge):
             units = [self._ending(code, change.on) for code in change.units]
             if len({unit.level for unit in units}) > 1:
-                raise _wrong("Units of several levels do not merge.", "Name units of one level.")
+                raise wrong(
+                    "levels-differ", "units", "Units of several levels do not merge.",
+                    "Name units of one level.",
+                )  # fmt: skip
             into = self._target(change.into, units[0], change.on)
             for unit in {unit.unit_id: unit for unit in units}.values():
                 if unit.unit_id != into:
@@ -71,9 +63,12 @@ class Planner:
             unit = self._ending(change.unit, change.on)
             parts = [self._target(part, unit, change.on) for part in change.into]
             if unit.unit_id in parts:
-                raise _wrong("A unit cannot be split into itself.", "Establish only the new part.")
+                raise wrong(
+                    "into-itself", "into", "A unit cannot be split into itself.",
+                    "Establish only the new part.",
+                )  # fmt: skip
             if len(set(parts)) < len(parts):
-                raise _wrong("A part stands twice.", "Name each part once.")
+                raise wrong("part-twice", "into", "A part stands twice.", "Name each part once.")
             self._dissolve(unit, parts, "part", change.on)
 
     def plan_new(self, new: Establish, parent: str) -> None:
@@ -89,18 +84,22 @@ class Planner:
         """End a unit: wholly for one successor, in parts for several, or for nobody."""
         unit = self._tree.unit(unit_id)
         if unit is None:
-            raise _wrong(f"{unit_id} was never established.", "Check the code.")
+            raise wrong(
+                "never-established", "code", f"{unit_id} was never established.", "Check the code."
+            )
         into = [
             self._new.get(code, code if "@" in code else f"{code}@{NEW}") for code in successors
         ]
-        if _ended_so(unit, on, into):
+        if ended_so(unit, on, into):
             return
         for other in into:
             found = self._tree.unit(other)
             there = found.exists(on) if found else other in self._new.values()
             same = LEVEL_OF_KIND.get(unit.kind(on)) == self._level_of(other)
             if other == unit_id or not there or not same:
-                raise _wrong(
+                raise wrong(
+                    "no-successor",
+                    "successors",
                     f"{other} cannot succeed {unit_id}: it is the same, of another level, or"
                     " not there on that day.",
                     "Name units of its level, of that day.",
@@ -112,7 +111,9 @@ class Planner:
         if found is None:
             found = self._tree.resolve(code, on)
         if not found.exists(on):
-            raise _wrong(
+            raise wrong(
+                "not-there",
+                "on",
                 f"{found.unit_id} does not exist on {on.isoformat()}.",
                 "Check the unit and the day.",
             )
@@ -126,14 +127,19 @@ class Planner:
     def _target(self, into: NewUnit | str, like: Unit, on: date) -> str:
         if isinstance(into, NewUnit):
             if LEVEL_OF_KIND[into.kind] != like.level:
-                raise _wrong(f"A {like.level} cannot become a {into.kind}.", "Name its level.")
+                raise wrong(
+                    "level-changes", "kind", f"A {like.level} cannot become a {into.kind}.",
+                    "Name its level.",
+                )  # fmt: skip
             return self._establish(into, like.parent, on)
         known = self._new.get(into)
         if known is not None:
             return known
         found = self._unit(into, on)
         if found.level != like.level:
-            raise _wrong(
+            raise wrong(
+                "levels-differ",
+                "into",
                 f"{like.unit_id} is a {like.level}, {found.unit_id} a {found.level}.",
                 "Only units of one level merge or follow each other.",
             )
@@ -141,12 +147,16 @@ class Planner:
 
     def _establish(self, new: NewUnit, parent: str | None, on: date) -> str:
         unit_id = f"{new.code}@{NEW}"
-        self._check_place(new, parent, unit_id)
+        self._levels[unit_id] = LEVEL_OF_KIND[new.kind]
+        check_place(new, parent, self._level_of(parent or ""), unit_id)
         there = self._tree.unit(unit_id)
-        if there is not None and _is(there, new, parent, on) and new.code not in self._new:
+        if there is not None and is_same(there, new, parent, on) and new.code not in self._new:
             return unit_id
         if there is not None or new.code in self._new:
-            raise _wrong(f"{unit_id} is a unit already.", "Codes are never used twice in one era.")
+            raise wrong(
+                "code-taken", "code", f"{unit_id} is a unit already.",
+                "Codes are never used twice in one era.",
+            )  # fmt: skip
         self._new[new.code] = unit_id
         data: dict[str, Any] = {
             "unit_id": unit_id,
@@ -166,29 +176,6 @@ class Planner:
         self.planned.difference.append(f"+ {unit_id} {new.name_vi} ({new.kind}, in {parent})")
         return unit_id
 
-    def _check_place(self, new: NewUnit, parent: str | None, unit_id: str) -> None:
-        """Provinces lie in the nation, communes in provinces, hamlets in communes."""
-        level = self._level_of(parent or "")
-        digits = DIGITS.get(LEVEL_OF_KIND[new.kind])
-        if digits and new.code.isdecimal() and len(new.code) != digits:
-            raise _wrong(
-                f"{new.code} has not the {digits} digits of a {new.kind}'s code.",
-                "Codes keep their leading zeros; spreadsheets drop them.",
-            )
-        own = LEVEL_OF_KIND[new.kind]
-        self._levels[unit_id] = own
-        if level not in ABOVE.get(own, ()):
-            may = " or ".join(ABOVE.get(own, ())) or "a new list of codes only"
-            raise _wrong(
-                f"A {new.kind} does not lie in {parent or 'nothing'} ({level or 'no unit'}).",
-                f"It belongs to: {may}.",
-            )
-        if own == "hamlet" and commune_of(unit_id) != parent:
-            raise _wrong(
-                f"{new.code} does not say which commune the hamlet is of.",
-                "A hamlet's code is its commune's code, a hyphen and a number: 24133-007.",
-            )
-
     def _level_of(self, unit_id: str) -> str:
         unit = self._tree.unit(unit_id)
         return unit.level if unit else self._levels.get(unit_id, "")
@@ -201,7 +188,9 @@ class Planner:
             data["name_vi"] = change.name_vi
         if change.kind is not None and change.kind != kind:
             if LEVEL_OF_KIND[change.kind] != unit.level:
-                raise _wrong(
+                raise wrong(
+                    "level-changes",
+                    "kind",
                     f"{unit.unit_id} is a {unit.level}; a {change.kind} is not.",
                     "The level of a unit never changes: merge or split it.",
                 )
@@ -209,7 +198,7 @@ class Planner:
         if len(data) == 2:
             return
         again = sum(since == change.on for since, _, _ in unit.names[1:])
-        self._add("renamed", unit.unit_id, change.on, data, _more(change.on.isoformat(), again))
+        self._add("renamed", unit.unit_id, change.on, data, more_of(change.on.isoformat(), again))
         now = f"{data.get('name_vi', name)} ({data.get('kind', kind)})"
         self.planned.difference.append(f"~ {unit.unit_id} {name} ({kind}) -> {now}")
 
@@ -229,11 +218,11 @@ class Planner:
         data = {"unit_id": unit_id, "attribute": attribute, "value": value, "from": on.isoformat()}
         unit = self._tree.unit(unit_id)
         again = sum(s == on for s, _ in unit.attributes.get(attribute, [])) if unit else 0
-        more = _more(f"{attribute}-{on.isoformat()}", again)
+        more = more_of(f"{attribute}-{on.isoformat()}", again)
         self._add("attributed", unit_id, on, data, more)
 
     def _dissolve(self, unit: Unit, into: list[str], part: str, on: date) -> None:
-        if _ended_so(unit, on, into):
+        if ended_so(unit, on, into):
             return
         below = [u for u in self._tree.children(unit.unit_id) if u.exists(on)]
         if below:
@@ -264,31 +253,3 @@ class Planner:
                 data | self._reference,
             )
         )
-
-
-def _ended_so(unit: Unit, on: date, into: list[str]) -> bool:
-    """Whether a unit ended just so already; a problem when it ended otherwise."""
-    if unit.valid_to is None:
-        return False
-    if (unit.valid_to, {s.unit_id for s in unit.successors}) == (on, set(into)):
-        return True
-    raise _wrong(
-        f"{unit.unit_id} ended on {unit.valid_to.isoformat()} already, otherwise than this says.",
-        "Revoke or correct the event that ended it (GET /v1/units/CODE/history names it).",
-    )
-
-
-def _is(unit: Unit, new: NewUnit, parent: str | None, on: date) -> bool:
-    """Whether a unit is the one that is asked for, established before."""
-    about = (unit.names[0][1], unit.names[0][2], unit.parent, unit.valid_from)
-    said = {name for name, steps in unit.attributes.items() if (on, True) in steps}
-    return about == (new.name_vi, new.kind, parent, on) and said >= set(new.attributes)
-
-
-def _more(what: str, again: int) -> str:
-    """The end of an id; the second change of the same thing on the same day gets another."""
-    return f"-{what}-{again + 1}" if again else f"-{what}"
-
-
-def _wrong(detail: str, hint: str) -> Problem:
-    return Problem("change-impossible", detail, pointer="/changes", hint=hint)

@@ -30,6 +30,14 @@ _TRUTH = {"yes": True, "true": True, "1": True, "có": True, "no": False, "false
 _TRUTH |= {"0": False, "không": False}
 
 
+class LineError(ValueError):
+    """A line that cannot be taken; `rule`: the name by which pages say it in Vietnamese."""
+
+    def __init__(self, rule: str, detail: str) -> None:
+        super().__init__(detail)
+        self.rule = rule
+
+
 def rows_of(body: bytes) -> list[dict[str, str]]:
     """The lines of a file as rows; a problem when it is no such file."""
     try:
@@ -65,7 +73,7 @@ def plan_import(
             parent = _parent(tree, row, on, named)
             _row(tree, row, parent, on, planner, named, attributes)
         except (UnknownUnit, Problem, ValidationError, ValueError) as error:
-            wrong.append({"line": number, "code": row["code"], "problem": _said(error)})
+            wrong.append({"line": number, "code": row["code"], **_said(error)})
             continue
         if parent is not None and row["kind"] in LEVEL_OF_KIND:
             parents[parent] = LEVEL_OF_KIND[row["kind"]]
@@ -76,7 +84,7 @@ def plan_import(
             last = date.fromisoformat(row["ends_on"])
             planner.end(f"{row['code']}@2025", row.get("successors", "").split(), last)
         except (UnknownUnit, Problem, ValueError) as error:
-            wrong.append({"line": number, "code": row["code"], "problem": _said(error)})
+            wrong.append({"line": number, "code": row["code"], **_said(error)})
     absent = [
         unit.unit_id
         for parent, level in sorted(parents.items())
@@ -108,12 +116,12 @@ def _row(
 ) -> None:
     unit_id = f"{row['code']}@2025"
     if unit_id in named:
-        raise ValueError("this code stands twice")
+        raise LineError("code-twice", "this code stands twice")
     unit = tree.unit(unit_id)
     said = _attributes(row, attributes)
     if unit is None:
         if row.get("ends_on"):
-            raise ValueError("a unit that was never there cannot end")
+            raise LineError("end-of-nothing", "a unit that was never there cannot end")
         about: dict[str, Any] = {name: row[name] for name in ("code", "name_vi", "kind")}
         about["organisation_kind"] = row.get("organisation_kind") or None
         about["attributes"] = [name for name, value in said.items() if value]
@@ -121,7 +129,9 @@ def _row(
         for name in (name for name, value in said.items() if not value):
             planner.deny(unit_id, name, on)
     elif unit.parent != parent:
-        raise ValueError(f"lies in {unit.parent}, not in {parent}; merge or split it instead")
+        raise LineError(
+            "lies-elsewhere", f"lies in {unit.parent}, not in {parent}; merge or split it instead"
+        )
     elif not row.get("ends_on"):
         planner.plan(
             Rename.model_validate(
@@ -141,15 +151,23 @@ def _attributes(row: dict[str, str], known: Any) -> dict[str, bool]:
     said = {name: row[name].lower() for name in known if row.get(name)}
     for name, word in said.items():
         if word not in _TRUTH:
-            raise ValueError(f"{name} is neither yes nor no")
+            raise LineError("neither-yes-nor-no", f"{name} is neither yes nor no")
     return {name: _TRUTH[word] for name, word in said.items()}
 
 
-def _said(error: Exception) -> str:
+def _said(error: Exception) -> dict[str, str]:
+    """What is wrong with a line: the rule by its name, and in words."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        return f"{first['loc'][-1]}: {first['msg']}"
-    return getattr(error, "detail", None) or str(error)
+        field = str(first["loc"][-1])
+        return {"rule": "field-invalid", "field": field, "problem": f"{field}: {first['msg']}"}
+    if isinstance(error, LineError):
+        return {"rule": error.rule, "problem": str(error)}
+    if isinstance(error, Problem):
+        return {"rule": str(error.extra.get("rule", error.code)), "problem": error.detail}
+    if isinstance(error, UnknownUnit):
+        return {"rule": error.code, "problem": error.detail}
+    return {"rule": "day-malformed", "field": "ends_on", "problem": str(error)}
 
 
 def _no_file(why: str) -> Problem:

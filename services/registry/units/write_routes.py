@@ -63,6 +63,9 @@ async def change_units(
                 hint=unknown.hint,
                 extra={"candidates": unknown.candidates} if unknown.candidates else None,
             ) from None
+        except Problem as problem:
+            problem.pointer = (problem.pointer or "").replace("/changes", f"/changes/{index}", 1)
+            raise
     return await write(state, caller, planner, dry_run, {})
 
 

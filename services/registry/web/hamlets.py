@@ -4,7 +4,6 @@ Nothing is written before its difference was shown. What is written goes to acti
 key of who is signed in, which judges it.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
@@ -23,13 +22,13 @@ from services.registry.units.hamlet_routes import HamletList, Register, plan_lis
 from services.registry.units.wishes import Merge, NewUnit, Rename
 from services.registry.units.write_routes import carry_out, planner_of
 from services.registry.web.render import PageRoute, show
+from services.registry.web.waiting import learn
 from shared.contracts.units import UnknownUnit
 from shared.problems import Problem
 
 router = APIRouter(prefix="/units/{code}/hamlets", route_class=PageRoute, include_in_schema=False)
 
 LARGEST = 256 * 1024
-PATIENCE_S, LOOK_S = 5.0, 0.05
 COMPLETE = {"yes": True, "no": False, "": None}
 NEW_HAMLET = "new"
 Form = dict[str, list[str]]
@@ -78,7 +77,7 @@ async def change_hamlets(
             raise
         shown.problem = problem
         return _page(state, visitor, found, shown)
-    await _learn(state, position)
+    await learn(state, position)
     written = len(shown.planner.planned.events)
     address = f"/units/{quote(found.commune.unit_id)}/hamlets?done={written}"
     return RedirectResponse(address, 303)
@@ -143,14 +142,6 @@ def _not_there() -> Problem:
 
 def _one(form: Form, name: str) -> str:
     return form.get(name, [""])[0].strip()
-
-
-async def _learn(state: State, position: int) -> None:
-    """Wait a moment until registry has read what it wrote; the page shows it then."""
-    for _ in range(int(PATIENCE_S / LOOK_S)):
-        if state.definitions.position >= position:
-            return
-        await asyncio.sleep(LOOK_S)
 
 
 def _may_write(state: State, visitor: Visitor, found: Register) -> bool:

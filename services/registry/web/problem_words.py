@@ -32,6 +32,7 @@ WORDS = {
     "personal-data-in-clear": "Có số định danh, số điện thoại hoặc địa chỉ thư trong ô không dành cho chúng; hãy xóa đi.",
     "data-invalid": "Có ô thiếu hoặc sai; hãy xem lại.",
     "form-incomplete": "Còn thiếu ngày.",
+    "form-malformed": "Biểu mẫu gửi lên không đọc được; hãy mở lại trang rồi gửi lại.",
     "time-in-future": "Ngày diễn ra còn ở tương lai.",
     "time-malformed": "Thời gian ghi chưa đúng dạng.",
     "event-conflict": "Mã này đã dùng cho nội dung khác; hãy mở lại biểu mẫu.",
@@ -183,6 +184,8 @@ PLACES = {
     "label": "Dùng cho việc gì",
     "role": "Quyền",
     "names": "Danh sách",
+    "file": "Tệp",
+    "on": "Từ ngày",
 }
 """Where it went wrong: the last known step of a pointer -> what the page calls it."""
 

@@ -1,0 +1,21 @@
+"""Which groups a plan divides by. Pure."""
+
+from services.registry.definitions import PlanVersion
+from shared.contracts.definitions import Catalogue
+
+
+def groups_of(plan: PlanVersion) -> dict[str, list[str]]:
+    """Every group that some objective divides by -> who leads these objectives."""
+    found: dict[str, list[str]] = {}
+    for objective in plan.document["objectives"]:
+        over = (objective.get("measure") or {}).get("over") or {}
+        code = over.get("population") or objective.get("denominator")
+        if code:
+            leads = found.setdefault(code, [])
+            leads += [name for name in objective.get("lead") or [] if name not in leads]
+    return dict(sorted(found.items()))
+
+
+def names_of_groups() -> dict[str, str]:
+    """Vietnamese names of all groups."""
+    return dict(Catalogue.load().words.enums["population"])
