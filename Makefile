@@ -9,6 +9,9 @@ READY := $(VENV)/.installed
 UVENV := .uv
 UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 
+# A process of pytest for each processor, four at most; each takes whole files, the long ones first.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 .PHONY: up down test test-slow test-kafka test-collector check format generate bench lock clean help
 
 help: ## list the targets
@@ -38,7 +41,7 @@ check: $(READY) ## format, lint, types, import rules
 	$(BIN)/lint-imports
 
 test: check ## everything but what takes minutes, against the embedded PostgreSQL and broker
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
 
 test-slow: $(READY) ## before a release: upgrade, moving, worst order of starts, drill, alerts of load
 	$(BIN)/python -m pytest -m slow

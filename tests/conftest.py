@@ -1,4 +1,4 @@
-"""Fixtures every kind of test may use: one embedded PostgreSQL and broker for the whole run."""
+"""Fixtures every kind of test may use: one embedded PostgreSQL and broker per process of pytest."""
 
 import os
 import uuid
@@ -16,9 +16,26 @@ for _name in [n for n in os.environ if n.startswith(("HOCVUSO_", "OTEL_"))]:
         del os.environ[_name]
 
 
+WHOLE_SYSTEMS = ("e2e", "observability", "deploy", "golden", "intake")
+"""Folders of tests that start many processes and take long."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first: then no process of pytest is left alone with one at the end."""
+    here = Path(__file__).parent
+    items.sort(
+        key=lambda item: (
+            item.path.relative_to(here).parts[0] not in WHOLE_SYSTEMS
+            if item.path.is_relative_to(here)
+            else True
+        )
+    )
+
+
 @pytest.fixture(scope="session")
 def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """PostgreSQL and the broker, started once."""
+    """PostgreSQL and the broker, started once in each process of pytest."""
     home: Path = tmp_path_factory.mktemp("infrastructure")
     with LocalStack(home / "home", stages=infrastructure_only) as stack:
         yield stack
