@@ -129,6 +129,33 @@ async def test_linked_persons_are_one_until_the_link_is_revoked(bench: Bench) ->
     assert sorted(by_key.values(), key=sorted) == [{"cccd:1"}, {"phone:1"}]
 
 
+async def test_a_corrected_link_links_whom_it_names_now(bench: Bench) -> None:
+    await bench.post(attended("a", "cccd:1"), attended("b", "phone:1"), attended("c", "phone:2"))
+    link = candidate("person.linked", "l", {"person_ref": "cccd:1", "same_as_ref": "phone:1"})
+    await bench.post(link)
+
+    async def persons() -> list[set[str]]:
+        by_key: dict[bytes, set[str]] = {}
+        for (_, key), content in (await bench.counted("training.attended")).items():
+            by_key.setdefault(key, set()).add(content["data"]["person_ref"])
+        return sorted(by_key.values(), key=sorted)
+
+    wrong = amended("event.corrected", "wrong", "l", changes={"data": {"same_as_ref": "phone:2"}})
+    await bench.post(wrong)
+    assert await persons() == [{"cccd:1", "phone:2"}, {"phone:1"}]
+    # A link to itself is none, as a correction too.
+    itself = amended("event.corrected", "x", "l", changes={"data": {"same_as_ref": "cccd:1"}})
+    (refused,) = await bench.post(itself)
+    assert refused.problem is not None
+    assert refused.problem.code == "link-to-itself"
+    # Revoked while its correction stands, and the correction taken back while it is revoked.
+    await bench.post(amended("event.revoked", "gone", "l"))
+    assert await persons() == [{"cccd:1"}, {"phone:1"}, {"phone:2"}]
+    await bench.post(amended("event.revoked", "right", "wrong"))
+    await bench.post(amended("event.revoked", "back", "gone"))
+    assert await persons() == [{"cccd:1", "phone:1"}, {"phone:2"}]
+
+
 async def test_what_is_corrected_after_a_link_still_counts_for_the_one_person(bench: Bench) -> None:
     """Each in a transaction of its own, which must learn of a link that others made before."""
     await bench.post(attended("a", "cccd:1"), attended("b", "phone:1"), attended("c", "cccd:2"))

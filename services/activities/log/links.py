@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.contracts.record import lane_of
 from shared.db import Connection
+from shared.problems import Problem
 
 PERSON_KINDS = ("person", "mentor")
 
@@ -54,15 +55,28 @@ class Links:
         )
         return await self._settle({ref_a, ref_b})
 
-    async def set_standing(self, origin: int, standing: bool) -> set[str]:
-        """Revoke a link or let it stand again; what `add` returns."""
+    async def restate(self, origin: int, data: Mapping[str, Any] | None) -> set[str]:
+        """Let a link be what its event says now, or (None) nothing; what `add` returns."""
         self._any = True
-        row = await self._connection.fetchrow(
-            "UPDATE person_link SET standing = $2 WHERE origin = $1 RETURNING ref_a, ref_b",
-            origin,
-            standing,
+        before = await self._connection.fetchrow(
+            "SELECT ref_a, ref_b FROM person_link WHERE origin = $1", origin
         )
-        return await self._settle({row["ref_a"], row["ref_b"]}) if row else set()
+        if before is None:
+            return set()
+        refs = set(before)
+        if data is None:
+            await self._connection.execute(
+                "UPDATE person_link SET standing = false WHERE origin = $1", origin
+            )
+        else:
+            now = data["person_ref"], data["same_as_ref"]
+            await self._connection.execute(
+                "UPDATE person_link SET standing = true, ref_a = $2, ref_b = $3 WHERE origin = $1",
+                origin,
+                *now,
+            )
+            refs.update(now)
+        return await self._settle(refs)
 
     async def _settle(self, start: set[str]) -> set[str]:
         """Recompute the groups around some refs; all former canonical refs that lost a ref."""
@@ -123,6 +137,17 @@ class Links:
         )
         seen = sorted((r["first"], keys[r["key"]]) for r in rows)
         return seen[0][1] if seen else min(group)
+
+
+def check_link(data: Mapping[str, Any]) -> None:
+    """Raise Problem: a link, or what a correction makes of it, names one reference twice."""
+    if data["person_ref"] == data["same_as_ref"]:
+        raise Problem(
+            "link-to-itself",
+            "Both references are the same.",
+            pointer="/data/same_as",
+            hint="Name two different references (schemes or values) of the person.",
+        )
 
 
 async def origins_of(connection: Connection, refs: set[str]) -> list[int]:

@@ -15,7 +15,7 @@ import msgspec
 
 from services.activities.log import amend, store
 from services.activities.log.amend import Amendment, Statement
-from services.activities.log.links import origins_of
+from services.activities.log.links import check_link, origins_of
 from services.activities.log.model import Candidate
 from services.activities.log.own_units import check_correction
 from services.activities.log.subjects import Subject
@@ -73,11 +73,14 @@ class Restater:
             check_correction(event_type, c, self._append.tree, before, after)
         if content is not None and content.type.startswith("unit."):
             self._context.units.check_restated(self._append.tree, root["position"], content)
+        if content is not None and content.type == "person.linked":
+            check_link(content.data)
         await store.add_amendment(self._connection, amendment, root["position"])
         await self._restate(c, root, content)
         await self._append.flush()
         if root["type"] == "person.linked":
-            former = await self._append.links.set_standing(root["position"], content is not None)
+            said = None if content is None else content.data
+            former = await self._append.links.restate(root["position"], said)
             await self._relink(c, former)
         return position
 
@@ -87,14 +90,8 @@ class Restater:
         unit_id = self._context.units.unit_of(self._append.tree, c)
         self._append.check_subtree(unit_id, c)
         position = self._append.counter.position + 1
+        check_link(c.data)
         ref_a, ref_b = c.data["person_ref"], c.data["same_as_ref"]
-        if ref_a == ref_b:
-            raise Problem(
-                "link-to-itself",
-                "Both references are the same.",
-                pointer="/data/same_as",
-                hint="Name two different references (schemes or values) of the person.",
-            )
         former = await self._append.links.add(position, ref_a, ref_b)
         content = Content(
             type=c.type, unitid=unit_id, occurred=c.occurred, time=c.time, data=c.data
