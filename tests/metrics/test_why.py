@@ -174,6 +174,26 @@ async def test_what_definitions_change_is_told_apart(
     assert {e.type for e in found.definition_events} == {"plan.published", "population.declared"}
 
 
+async def test_a_merger_is_an_effect_of_the_tree_and_names_both_trees(
+    pool: asyncpg.Pool, catalogue: Catalogue
+) -> None:
+    log, _ = random_history(catalogue, 1, 60)
+    day, new = BASE + timedelta(days=30), "24999@2025"
+    data = {"unit_id": new, "code": "24999", "era": "2025", "name_vi": "Mới", "kind": "ward"}
+    log.post("unit.established", new, day, day, data | {"from": day.isoformat(), "parent": ROOT})
+    gone = {"dissolved_on": day.isoformat(), "successors": [{"unit_id": new, "part": "whole"}]}
+    for old in (A, B):
+        log.post("unit.dissolved", old, day, day, {"unit_id": old} | gone)
+    await follow(pool, catalogue, log)
+    pages = Differences(moments(pool, catalogue, TODAY), lambda: log)  # type: ignore[arg-type,return-value]
+    before, after = day - timedelta(days=1), day + timedelta(days=1)
+    found, _ = await difference(pages, "persons", new, (before, None), (after, None))
+    assert found.before.count == 0 and found.after.count > 0
+    (tree,) = [d for d in found.definitions if d.what == "tree"]
+    assert (tree.before, tree.after) == (before, after)
+    assert tree.effect == found.by_definitions == found.change - found.by_events
+
+
 async def test_a_new_window_is_a_definitions_effect(
     pool: asyncpg.Pool, catalogue: Catalogue
 ) -> None:

@@ -75,7 +75,8 @@ def changed(
             for moment in (first, last)
         ]
         say("population", numbers[0], numbers[1])
-    say("tree", first.places.day, first.places.day, effects[0])
+    if effects[0]:
+        say("tree", first.places.day, last.places.day, effects[0])
     say("measure", _measure(was), _measure(now), effects[1])
     return found
 
