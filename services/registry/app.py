@@ -31,7 +31,7 @@ from services.registry.web import answers as web_answers
 from services.registry.web import entry as web_entry
 from services.registry.web import hamlets as web_hamlets
 from services.registry.web import populations as web_populations
-from services.registry.web import proofs, render, signing_in, staff
+from services.registry.web import proofs, render, signing_in, staff, unit_changes, unit_import
 from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
 from services.registry.web import units as web_units
@@ -74,6 +74,8 @@ PAGES = (
     web_entry.router,
     web_hamlets.router,
     web_populations.router,
+    unit_changes.router,
+    unit_import.router,
     web_units.router,
     signing_in.router,
     staff.router,

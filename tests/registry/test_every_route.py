@@ -33,6 +33,7 @@ ANY_KEY = {
     f"GET {PLAN}/published", f"GET {PLAN}/difference", f"GET {PLAN}/objectives", f"GET {PLAN}/populations",
     f"GET {PLAN}/populations/sheet", "GET /v1/changes", "GET /", "GET /enter", "GET /enter/{type}", "GET /units",
     "GET /units/{code}", "GET /units/{code}/hamlets", f"GET {PAGE}/populations",
+    "GET /units/import", "GET /units/{code}/changes",
 }  # fmt: skip
 """What is said about units and plans, and forms: every key."""
 OF_A_UNIT = {
@@ -64,7 +65,7 @@ WRITES = {
     f"POST {PLAN}/populations/sheet", f"POST {PLAN}/nil",
     f"PUT {PLAN}/reports/{{obligation}}/{{period}}", "POST /enter/{type}", "POST /units/{code}/hamlets",
     f"POST {PAGE}/reports/{{obligation}}/{{period}}", "POST /staff", "POST /staff/{id}/revoke",
-    f"POST {PAGE}/populations",
+    f"POST {PAGE}/populations", "POST /units/import", "POST /units/{code}/changes",
 }  # fmt: skip
 """A key, which activities judges."""
 LISTS = (FREE, ANY_KEY, OF_A_UNIT, OF_ONES_OWN, EVENTS, NATION, STAFF_PAGES, WRITES)

@@ -40,6 +40,8 @@ PAGES = [
     "/units/24133",
     "/units/15@2004",
     "/units/24133/hamlets",
+    "/units/24133/changes",
+    "/units/import",
     "/enter",
     "/enter/class.held",
     "/enter/citizen.certified",

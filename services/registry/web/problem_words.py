@@ -48,6 +48,7 @@ WORDS = {
     "period-unknown": "Không có kỳ báo cáo này.",
     "type-unknown": "Không có biểu mẫu cho loại sự kiện này.",
     "change-impossible": "Không thể thay đổi như vậy.",
+    "change-malformed": "Còn thiếu hoặc sai một ô; hãy điền lại.",
     "hamlets-malformed": "Danh sách cần từ 1 đến 500 tên, mỗi dòng một tên.",
     "hamlets-absent": "Danh sách được ghi là đủ nhưng thiếu thôn, buôn đang có.",
     "as-of-before-plan": "Kế hoạch chưa bắt đầu vào ngày đó.",

@@ -11,12 +11,14 @@ from services.registry.plans.territory import area_of
 from services.registry.state import Registry, State
 from services.registry.units.routes import find_units, show_children, show_history
 from services.registry.web.render import Day, PageRoute, day_of, show
+from services.registry.web.unit_changes import may_change
 from shared.contracts.definitions import Catalogue
 from shared.contracts.units import Unit
 
 router = APIRouter(prefix="/units", route_class=PageRoute, include_in_schema=False)
 
 SHOWN = 100
+Done = Annotated[int, Query(ge=0, description="changes that were just written")]
 ENUMS = Catalogue.load().words.enums
 WORDS = {
     "KIND": ENUMS["unit_kind"],
@@ -49,6 +51,7 @@ async def units_page(
         q=q,
         attribute=attribute,
         former=former,
+        may_change=may_change(visitor),
         own=_short(state, subtree),
         **WORDS,
     )
@@ -62,7 +65,9 @@ def _short(state: State, unit_id: str | None) -> dict[str, Any] | None:
 
 
 @router.get("/{code}")
-async def unit_page(state: Registry, visitor: Visiting, code: str, on: Day = "") -> HTMLResponse:
+async def unit_page(
+    state: Registry, visitor: Visiting, code: str, on: Day = "", done: Done = 0
+) -> HTMLResponse:
     """One unit: names, kind, attributes, what it came from and became, what lies below it."""
     today = state.clock.today()
     day = day_of(on, "on") or today
@@ -84,6 +89,8 @@ async def unit_page(state: Registry, visitor: Visiting, code: str, on: Day = "")
         attributes={n: unit.has(n, day) for n in sorted(unit.attributes)},
         populations=state.definitions.populations(unit.unit_id),
         plans=_plans_of(state, unit),
+        may_change=may_change(visitor) and unit.exists(state.clock.today()),
+        done=done,
         **WORDS,
     )
 
