@@ -8,11 +8,17 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from aiokafka.conn import collect_hosts, create_conn
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from shared.broker import Broker, options_of
 
@@ -37,12 +43,53 @@ def producer(servers: Broker | str, client_id: str) -> AIOKafkaProducer:
     )
 
 
+class Client(Protocol):
+    """Any of aiokafka's."""
+
+    async def start(self) -> None:
+        """Connect."""
+        ...
+
+
+async def start(client: Client, servers: Broker | str) -> None:
+    """Start a client; where no broker lets it in, raise what the brokers have against it."""
+    try:
+        await client.start()
+    except KafkaConnectionError as error:
+        raise (await why_not(servers)) or error from error
+
+
+async def why_not(servers: Broker | str) -> KafkaError | OSError | None:
+    """Why the first broker that answers does not let us in; None when one does.
+
+    A client tells only that it could not connect. Here a wrong password is a
+    SaslAuthenticationFailed, a certificate that we do not trust an SSLError.
+    """
+    options = options_of(servers)
+    worst: KafkaError | OSError | None = None
+    for host, port, _ in collect_hosts(options.pop("bootstrap_servers"), randomize=False):
+        try:
+            connection = await create_conn(
+                host, port, **options, client_id="hocvuso-why", request_timeout_ms=2_000
+            )
+        except (KafkaError, OSError) as error:
+            if worst is None or isinstance(worst, ConnectionRefusedError):
+                worst = error
+        else:
+            connection.close()
+            return None
+    return worst
+
+
 async def ensure_topics(servers: Broker | str, topics: dict[str, int]) -> None:
-    """Create the topics (name -> partitions) that do not exist; others are left as they are."""
+    """Create the topics (name -> partitions) that do not exist; others are left as they are.
+
+    Raises KafkaError, also for a topic that may not be seen and not be made.
+    """
     admin = AIOKafkaAdminClient(
         **options_of(servers), request_timeout_ms=REQUEST_TIMEOUT_MS, client_id="hocvuso-topics"
     )
-    await admin.start()
+    await start(admin, servers)
     try:
         existing = set(await admin.list_topics())
         brokers = (await admin.describe_cluster())["brokers"]
@@ -53,7 +100,10 @@ async def ensure_topics(servers: Broker | str, topics: dict[str, int]) -> None:
         ]
         if missing:
             with contextlib.suppress(TopicAlreadyExistsError):
-                await admin.create_topics(missing)
+                answer = await admin.create_topics(missing)
+                for topic, code, *_ in answer.topic_errors:
+                    if code not in (0, TopicAlreadyExistsError.errno):
+                        raise for_code(code)(topic)
     finally:
         await admin.close()
 
@@ -62,7 +112,7 @@ async def tail(servers: Broker | str, topic: str, client_id: str) -> AIOKafkaCon
     """A consumer of all partitions of `topic`, without a group, positioned at the end.
 
     What lies before is read from the log itself, which also fills whatever is missed later.
-    Raises KafkaError when the topic has no partitions yet.
+    Raises KafkaError when the topic has no partitions yet, or may not be read.
     """
     # Without a group, a consumer that names its topic is given all its partitions.
     consumer = AIOKafkaConsumer(
@@ -77,7 +127,7 @@ async def tail(servers: Broker | str, topic: str, client_id: str) -> AIOKafkaCon
         metadata_max_age_ms=30_000,
     )
     try:
-        await _within(2 * REQUEST_TIMEOUT_MS / 1000, consumer.start())
+        await _within(2 * REQUEST_TIMEOUT_MS / 1000, start(consumer, servers))
         assigned = consumer.assignment()
         if not assigned:
             raise KafkaError(f"topic {topic} does not exist yet")

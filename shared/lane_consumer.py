@@ -147,15 +147,23 @@ class LaneConsumer:
         try:
             consumer = await kafka.tail(self._servers, topics.LOG, self._client_id)
         except (KafkaError, OSError, TimeoutError) as error:
-            log.warning("broker not usable, reading the log directly: %s", error)
-            await self.catch_up(list(self._projection.lanes))
-            await asyncio.sleep(self._silence / 3)
+            await self._without(error)
             return
         try:
             await self.catch_up(list(self._projection.lanes))
             await self._follow(consumer)
+        except KafkaError as error:  # it may not read the topic, say
+            await self._without(error)
         finally:
             await kafka.stop_quietly(consumer)
+
+    async def _without(self, error: Exception) -> None:
+        """Count what is in the log now: the broker is of no use for a while."""
+        log.warning(
+            "broker not usable, reading the log directly: %s: %s", type(error).__name__, error
+        )
+        await self.catch_up(list(self._projection.lanes))
+        await asyncio.sleep(self._silence / 3)
 
     async def catch_up(self, numbers: list[int]) -> None:
         """Read the given lanes from the log up to its end."""

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 
 from deploy.doctor.model import Finding, fail, ok, skip, warn
 from shared.broker import options_of
 from shared.contracts import topics
+from shared.kafka import start
 from shared.settings import CommonSettings
 
 _TIMEOUT = 8.0
@@ -24,6 +25,15 @@ async def check_broker(settings: CommonSettings) -> list[Finding]:
     try:
         async with asyncio.timeout(_TIMEOUT):
             return await _look(settings)
+    except (SaslAuthenticationFailed, UnsupportedSaslMechanismError) as error:
+        return [
+            fail(
+                "Kafka", f"{settings.kafka_bootstrap_servers} does not let us in"
+                f" ({type(error).__name__})",
+                "mend HOCVUSO_KAFKA_USERNAME, the content of HOCVUSO_KAFKA_PASSWORD_FILE or"
+                " HOCVUSO_KAFKA_SASL_MECHANISM; meanwhile events are taken and counted, more slowly",
+            )
+        ]  # fmt: skip
     except (KafkaError, OSError, TimeoutError) as error:
         return [
             fail(
@@ -40,7 +50,7 @@ async def _look(settings: CommonSettings) -> list[Finding]:
     admin = AIOKafkaAdminClient(
         **options_of(settings.broker()), request_timeout_ms=5000, client_id="hocvuso-doctor"
     )
-    await admin.start()
+    await start(admin, settings.broker())
     try:
         names = sorted(await admin.list_topics())
         found = [

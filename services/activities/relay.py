@@ -79,8 +79,8 @@ class Relay:
     async def _lead(self, leader: asyncpg.pool.PoolConnectionProxy) -> None:
         await kafka.ensure_topics(self._servers, {topics.LOG: self._partitions, topics.PROGRESS: 1})
         producer = kafka.producer(self._servers, "hocvuso-relay")
-        await producer.start()
         try:
+            await kafka.start(producer, self._servers)
             partitions = sorted(await producer.partitions_for(topics.LOG))
             epoch = await leader.fetchval("SELECT epoch FROM counter")
             position = await leader.fetchval("SELECT position FROM relay")

@@ -240,7 +240,7 @@ class Worker:
         await kafka.ensure_topics(servers, {topics.PROGRESS: 1})
         producer: AIOKafkaProducer = kafka.producer(servers, f"{self.name}-progress")
         try:
-            await producer.start()
+            await kafka.start(producer, servers)
             while True:
                 message = await self._messages.get()
                 await producer.send_and_wait(topics.PROGRESS, encode(message))

@@ -31,8 +31,8 @@ class Sender:
     async def run(self) -> None:
         """Send until something fails; what was not acknowledged is sent again."""
         producer = kafka.producer(self._broker, "hocvuso-intake-receipts")
-        await producer.start()
         try:
+            await kafka.start(producer, self._broker)
             while True:
                 self._wake.clear()
                 if not await self._send_some(producer):
