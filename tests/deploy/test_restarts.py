@@ -17,6 +17,7 @@ from deploy.local.stack import LocalStack
 from services.activities.keys.store import ensure_admin_key
 from shared.db import migrate
 from tests.activities.posting import UNITS, send, unit
+from tests.activities.test_stream import Wire, lines
 from tests.conftest import new_database
 from tests.deploy.serving import ROOT, Poster, activities, in_log
 
@@ -67,6 +68,37 @@ async def test_a_service_that_is_told_to_stop_answers_what_it_took(
     assert not poster.problems, poster.problems[:3]
     # What was answered is there, and what is there was answered: nothing was dropped half-way.
     assert await in_log(database) == set(poster.answered)
+
+
+async def test_a_service_that_is_told_to_stop_ends_its_streams_with_what_they_are_committed_to(
+    infrastructure: LocalStack, tmp_path: Path
+) -> None:
+    database = await new_database(infrastructure, "activities")
+    await asyncio.to_thread(migrate, database, "activities", ROOT / MIGRATIONS)
+    env, key = await prepared(database, tmp_path)
+    async with activities(ROOT, env) as (process, url):
+        await with_units(url, key)
+        async with Wire(int(url.rpartition(":")[2]), key, "police-1", "?acks=none") as wire:
+            await wire.send(lines(0, 50))
+            told = await wire.read()
+            # More lines, and half a line, without waiting for what becomes of them.
+            await wire.send(lines(50, 50))
+            await wire.send(lines(100, 1)[:40])
+            process.send_signal(signal.SIGTERM)
+            while "done" not in told[-1]:
+                told += await wire.read()
+        code = await asyncio.to_thread(process.wait, 60)
+    assert code in (0, -signal.SIGTERM), "it ended by itself, not by kill -9"
+    last = told[-1]
+    # The sender is told that this is not the end, and from which line to go on.
+    assert last["done"] is False and last["closed"] is False and "problem" not in last
+    assert 50 <= last["committed"] <= 100 and last["accepted"] == last["committed"]
+    connection = await asyncpg.connect(database, server_settings={"search_path": "activities"})
+    written = {r["id"] for r in await connection.fetch("SELECT id FROM log WHERE id ~ '^[0-9]+$'")}
+    kept = await connection.fetchval("SELECT committed FROM stream WHERE name = 'police-1'")
+    await connection.close()
+    assert written == {str(n) for n in range(last["committed"])}
+    assert kept == last["committed"]
 
 
 async def test_migrations_run_while_the_version_before_them_serves(
