@@ -146,7 +146,10 @@ async def enter(request: Request, state: Registry, caller: Writing, type: str) -
         answer = await post(state.activities, caller.authorization, [made], dry_run=False)
     except Problem as problem:
         return _form(state, kind, form, id, problem)
-    return show(state, "entered.html", kind=kind, made=made, result=answer["results"][0])
+    titles = {name: spec.title_vi for name, spec in kind.fields.items()}
+    return show(
+        state, "entered.html", kind=kind, made=made, result=answer["results"][0], titles=titles
+    )
 
 
 def _form(

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from services.registry.state import State
 from services.registry.web import words
+from services.registry.web.notes import note_vi, warning_vi
 from services.registry.web.problem_words import explain, where
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
@@ -43,6 +44,8 @@ _pages.filters.update(
     where=where,
     uncounted=words.uncounted,
     period=words.period,
+    note_vi=note_vi,
+    warning_vi=warning_vi,
 )
 _pages.globals.update(
     LEVEL=words.LEVEL,

@@ -1,0 +1,47 @@
+"""English that pages show, in Vietnamese: notes on how an objective is read, and what activities
+warns of an event that it took."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+NOTES = Path(__file__).parents[3] / "plans" / "vi" / "reading_notes.yaml"
+
+WARNINGS = (
+    (
+        re.compile(r"/data/(\w+) is not the Vietnamese day of time; it is time that counts"),
+        "{0}: khác với ngày diễn ra; ngày diễn ra được dùng để tính.",
+    ),
+    (
+        re.compile(r"/data/(\w+) is unusually small \(below (\d+)\); was it meant\?"),
+        "{0}: nhỏ bất thường (dưới {1}); hãy xem lại có đúng không.",
+    ),
+    (
+        re.compile(r"/data/(\w+) is unusually large \(above (\d+)\); was it meant\?"),
+        "{0}: lớn bất thường (trên {1}); hãy xem lại có đúng không.",
+    ),
+)
+"""What activities says -> the same in Vietnamese, with the field and the bound."""
+
+
+@cache
+def notes() -> dict[str, str]:
+    """English note -> Vietnamese, of all plans of the repository."""
+    return {one["en"]: one["vi"] for one in yaml.safe_load(NOTES.read_text("utf-8"))}
+
+
+def note_vi(note: str) -> str | None:
+    """A note in Vietnamese; None for one that nobody has translated (a plan from elsewhere)."""
+    return notes().get(note)
+
+
+def warning_vi(warning: str, titles: dict[str, str]) -> str | None:
+    """A warning in Vietnamese; `titles`: what the form calls its fields."""
+    for said, words in WARNINGS:
+        found = said.fullmatch(warning)
+        if found:
+            name, *rest = found.groups()
+            return words.format(titles.get(name, name), *rest)
+    return None
