@@ -10,6 +10,8 @@ from deploy.sandbox.people import People
 from deploy.sandbox.places import NEW_TREE
 
 Json = dict[str, Any]
+CHANGING = frozenset({"event.corrected", "event.revoked", "person.linked"})
+"""What these changes post: facts about earlier events."""
 _EARLIEST = datetime.fromisoformat(f"{NEW_TREE}T12:00:00+07:00")
 
 

@@ -12,14 +12,17 @@ from deploy.sandbox.changes import Changes, Posting
 from deploy.sandbox.diligence import wished
 from deploy.sandbox.facts_activities import ACTIVITIES
 from deploy.sandbox.facts_people import PEOPLE
+from deploy.sandbox.facts_plain import plain
 from deploy.sandbox.people import People, people_of
 from deploy.sandbox.places import NEW_TREE, Commune, Place, place_of
 from deploy.sandbox.populations import definitions
 from deploy.sandbox.scene import Json, Memory, Recipe, Scene
+from shared.contracts.definitions import Catalogue
 
 SEASON, MARGIN = timedelta(days=100), timedelta(days=7)
 VIETNAM = timezone(timedelta(hours=7))
-RECIPES: list[Recipe] = [*PEOPLE, *ACTIVITIES]
+_OWN: list[Recipe] = [*PEOPLE, *ACTIVITIES]
+RECIPES: list[Recipe] = [*_OWN, *plain(_OWN, Catalogue.load())]
 CHANGED = 0.09
 LEAD_IN = timedelta(days=25)
 """The course begins before the plan: some evidence lies outside its period."""

@@ -15,6 +15,7 @@ from services.registry.units.catalogue import CloudEvent, stages
 from shared.clock import vietnam_day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, Through
+from tests.plans.five import FIVE
 
 TODAY = date(2026, 11, 21)
 RECORDED = date(2026, 11, 20)
@@ -40,7 +41,7 @@ CREATE TABLE indicators.objectives_state (plan text, objective text, state text,
 def definition_events() -> list[CloudEvent]:
     """Everything that ships in the repository, in posting order."""
     catalogue = Catalogue.load()
-    documents = [load_plan(file, catalogue).data for file in sorted(PLANS.glob("*.yaml"))]
+    documents = [load_plan(PLANS / f"{name}.yaml", catalogue).data for name in FIVE]
     units = [event for stage in stages() for event in stage.events]
     return units + publish(documents, {}, TODAY).events
 

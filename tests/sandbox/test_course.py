@@ -6,7 +6,8 @@ from datetime import date, datetime
 import jsonschema_rs
 import pytest
 
-from deploy.sandbox.course import CourseError, make_course
+from deploy.sandbox.course import RECIPES, CourseError, make_course
+from deploy.sandbox.facts_plain import plain
 from deploy.sandbox.places import UnknownPlan
 from shared.clock import vietnam_day
 from shared.contracts.definitions import Catalogue
@@ -53,6 +54,15 @@ def test_every_commune_every_fact_type_and_everything_that_goes_wrong() -> None:
     assert amended & set(revoked), "a revocation that is itself revoked"
     late = [p for p in course.postings if (p.at.date() - _day(p.event["time"])).days > 20]
     assert len(late) > 50
+
+
+def test_a_type_without_a_recipe_is_posted_as_its_example_by_who_may() -> None:
+    catalogue = Catalogue.load()
+    without = [recipe for recipe in RECIPES if recipe.type not in ("app.installed", "class.held")]
+    found = plain(without, catalogue)
+    assert [recipe.type for recipe in found] == ["app.installed", "class.held"]
+    assert all(catalogue[r.type].may_be_posted_by({r.role}) for r in found)
+    assert plain(RECIPES, catalogue) == []
 
 
 def test_nothing_is_posted_before_it_happened_or_before_what_it_changes() -> None:
