@@ -41,12 +41,16 @@ def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSt
         yield stack
 
 
-async def new_database(stack: LocalStack, service: str) -> str:
-    """An empty database of its own for one test, owned by the service's role; its address."""
+async def new_database(stack: LocalStack, service: str, like: str | None = None) -> str:
+    """A database of its own for one test, owned by the service's role; its address.
+
+    Empty, or a copy of the one at the address `like`, to which nobody may be connected.
+    """
     name = f"t_{uuid.uuid4().hex[:12]}"
     admin = await asyncpg.connect(stack.superuser_url)
     try:
-        await admin.execute(f'CREATE DATABASE "{name}" OWNER "hocvuso_{service}"')
+        copied = f'TEMPLATE "{like.rsplit("/", 1)[1]}"' if like else ""
+        await admin.execute(f'CREATE DATABASE "{name}" OWNER "hocvuso_{service}" {copied}')
     finally:
         await admin.close()
     return stack.database_urls[service].rsplit("/", 1)[0] + f"/{name}"

@@ -1,7 +1,8 @@
-"""One registry over a database with all units and plans, made once for the module's tests."""
+"""A registry over a database with all units and plans: filled once, copied for each file."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from deploy.local.stack import LocalStack
 from services.registry.app import create_app
 from services.registry.settings import RegistrySettings
 from shared.clock import FixedClock
+from shared.contracts.record import LogRecord
 from shared.contracts.tree import UnitTree
 from shared.db import migrate
 from tests.conftest import new_database
@@ -69,17 +71,10 @@ class Running:
         await self.settle()
 
 
-@pytest.fixture(scope="session")
-async def registry(
-    infrastructure: LocalStack, definitions: list[fakes.CloudEvent], tree: UnitTree
-) -> AsyncIterator[Running]:
-    """Open to readers; cells of two plans; watermark at 91234."""
-    url = await new_database(infrastructure, "registry")
-    await asyncio.to_thread(migrate, url, "registry", MIGRATIONS)
-    database = await asyncpg.connect(url)
-    await database.execute(fakes.INDICATORS)
-    await fill(database, definitions, tree)
-    activities = fakes.FakeActivities(fakes.records(definitions))
+@asynccontextmanager
+async def running(url: str, rows: list[LogRecord]) -> AsyncIterator[Running]:
+    """A registry over this database and log, open to readers, once it is ready."""
+    activities = fakes.FakeActivities(rows)
     metrics: dict[str, fakes.Answer] = {"answer": fakes.no_metrics}
     app = create_app(
         RegistrySettings(
@@ -89,6 +84,7 @@ async def registry(
         activities=activities.transport(),
         metrics=httpx.MockTransport(lambda request: metrics["answer"](request)),
     )
+    database = await asyncpg.connect(url)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://registry") as client,
@@ -99,6 +95,41 @@ async def registry(
             await asyncio.sleep(0.1)
         yield Running(app, client, database, url, activities, metrics)
     await database.close()
+
+
+@pytest.fixture(scope="session")
+def defined_rows(definitions: list[fakes.CloudEvent]) -> list[LogRecord]:
+    """The definitions as rows of the log."""
+    return fakes.records(definitions)
+
+
+@pytest.fixture(scope="session")
+async def filled(
+    infrastructure: LocalStack,
+    definitions: list[fakes.CloudEvent],
+    defined_rows: list[LogRecord],
+    tree: UnitTree,
+) -> str:
+    """A database that registry has filled, with cells of every plan; watermark at 91234."""
+    url = await new_database(infrastructure, "registry")
+    await asyncio.to_thread(migrate, url, "registry", MIGRATIONS)
+    database = await asyncpg.connect(url)
+    await database.execute(fakes.INDICATORS)
+    await fill(database, definitions, tree)
+    await database.close()
+    async with running(url, list(defined_rows)):
+        pass
+    return url
+
+
+@pytest.fixture(scope="module")
+async def registry(
+    infrastructure: LocalStack, filled: str, defined_rows: list[LogRecord]
+) -> AsyncIterator[Running]:
+    """A registry of its own for each file of tests: what one posts, others do not see."""
+    url = await new_database(infrastructure, "registry", like=filled)
+    async with running(url, list(defined_rows)) as found:
+        yield found
 
 
 async def fill(
