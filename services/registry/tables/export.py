@@ -2,19 +2,27 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 
-from services.registry.tables.model import Header, Row, Table
+from services.registry.tables.model import Cell, Header, Row, Table
 
 SANDBOX = "DỮ LIỆU MÔ PHỎNG - KHÔNG PHẢI SỐ LIỆU THẬT"
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
-_PARTS = ("value", "denominator", "target", "target_unit", "status", "flags")
+_PARTS: dict[str, Callable[[Cell], str | float | None]] = {
+    "value": lambda cell: cell.value,
+    "denominator": lambda cell: cell.denominator,
+    "target": lambda cell: _whole(cell.target),
+    "target_unit": lambda cell: safe(cell.target_unit or ""),
+    "status": lambda cell: cell.status,
+    "flags": lambda cell: safe(" ".join(cell.flags)),
+}
+"""The columns of each objective; of one that is not counted only `status` says something."""
 
 
 def safe(text: str) -> str:
@@ -37,7 +45,7 @@ def about(table: Table) -> list[tuple[str, str]]:
 
 
 def columns(table: Table) -> list[str]:
-    """Column names: three of the unit, then six of each objective."""
+    """Column names: three of the unit, then the parts of each objective."""
     names = [f"{o.id}.{part}" for o in table.objectives for part in _PARTS]
     return ["unit", "unit_id", "name_vi", *names]
 
@@ -53,14 +61,15 @@ def _row(row: Row, objectives: list[Header]) -> list[str | float | None]:
     for objective in objectives:
         cell = row.cells.get(objective.id)
         if cell is None:
-            found += [None, None, None, None, objective.state, None]
-            continue
-        target = cell.target
-        whole = int(target) if target is not None and target.is_integer() else target
-        flags = safe(" ".join(cell.flags))
-        kind = safe(cell.target_unit or "")
-        found += [cell.value, cell.denominator, whole, kind, cell.status, flags]
+            found += [objective.state if part == "status" else None for part in _PARTS]
+        else:
+            found += [shown(cell) for shown in _PARTS.values()]
     return found
+
+
+def _whole(target: float | None) -> float | None:
+    """80 rather than 80.0."""
+    return int(target) if target is not None and target.is_integer() else target
 
 
 def to_csv(table: Table) -> bytes:
