@@ -11,15 +11,16 @@ from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from starlette.exceptions import HTTPException
 
+from services.registry.plans.malformed import FAILURES, explained
 from services.registry.state import State
 from services.registry.web import words
 from services.registry.web.notes import note_vi, warning_vi
 from services.registry.web.problem_words import explain, where
 from shared.contracts.definitions import Catalogue
-from shared.problems import Problem
+from shared.problems import Problem, problem_response
 from shared.refused_parameters import words as wrong_words
 
 _pages = Environment(
@@ -101,6 +102,11 @@ def _problem(request: Request, problem: Problem) -> HTMLResponse:
     return show(state, "problem.html", problem.status, problem=problem)
 
 
+def _is_api(request: Request) -> bool:
+    asks_for_page = "text/html" in request.headers.get("Accept", "")
+    return request.url.path.startswith("/v1/") or not asks_for_page
+
+
 def install(app: FastAPI) -> None:
     """Answer browsers with a page also where no page is: an unknown address, a failure of ours."""
     plain = dict(app.exception_handlers)
@@ -108,9 +114,7 @@ def install(app: FastAPI) -> None:
     async def show_error(request: Request, error: Exception) -> Response:
         kind = HTTPException if isinstance(error, HTTPException) else Exception
         answer: Response = await plain[kind](request, error)
-        if request.url.path.startswith("/v1/") or "text/html" not in request.headers.get(
-            "Accept", ""
-        ):
+        if _is_api(request):
             return answer
         said = msgspec.json.decode(answer.body)
         problem = Problem(
@@ -118,6 +122,15 @@ def install(app: FastAPI) -> None:
         )
         return _problem(request, problem)
 
+    async def show_malformed(request: Request, error: Exception) -> Response:
+        plan = request.path_params.get("plan")
+        found = explained(request.app.state.registry, plan, Catalogue.load()) if plan else None
+        if found is None:
+            raise error
+        return problem_response(found) if _is_api(request) else _problem(request, found)
+
+    for failure in (*FAILURES, TemplateError):
+        app.add_exception_handler(failure, show_malformed)
     app.add_exception_handler(HTTPException, show_error)
     app.add_exception_handler(Exception, show_error)
 

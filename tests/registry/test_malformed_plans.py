@@ -1,0 +1,49 @@
+"""A plan in the log that does not fit its schema: its own answers say where, nothing else suffers."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.registry.conftest import Running
+
+FILE = Path(__file__).parents[2] / "plans" / "gia-lai-2026.yaml"
+PLACES: list[tuple[str, int, str, Any, str]] = [
+    ("tasks", 0, "deadline", "soon", "tasks"),
+    ("tasks", 1, "period", True, "tasks"),
+    ("reporting", 0, "due_dates", [{"recurring": "weekly"}], "calendar"),
+    ("objectives", 0, "last_day", [[]], "objectives"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(PLACES)))
+async def test_what_cannot_be_shown_says_why(registry: Running, number: int) -> None:
+    section, index, name, value, address = PLACES[number]
+    document = copy.deepcopy(yaml.safe_load(FILE.read_text()))
+    document["id"] = f"malformed-{number}"
+    document[section][index][name] = value
+    data = {"plan": document["id"], "version": document["version"], "document": document}
+    event = {
+        "specversion": "1.0",
+        "id": f"malformed-{number}",
+        "source": "https://hocvuso.example/registry",
+        "type": "vn.hocvuso.plan.published",
+        "subject": document["unit"],
+        "time": "2026-06-01T00:00:00+07:00",
+        "data": data,
+    }
+    await registry.happen(event)
+    answer = await registry.client.get(f"/v1/plans/{document['id']}/{address}")
+    found = answer.json()
+    assert (answer.status_code, found["code"]) == (409, "plan-document-invalid"), found
+    assert found["problems"][0]["pointer"].startswith(f"/{section}/{index}/{name}")
+    if address != "objectives":
+        page = await registry.client.get(
+            f"/plans/{document['id']}/{address}", headers={"Accept": "text/html"}
+        )
+        assert page.status_code == 409
+        assert "kế hoạch" in page.text
+    for whole in ("/v1/plans", "/v1/nation", "/", f"/v1/plans/gia-lai-2026/{address}"):
+        assert (await registry.client.get(whole)).status_code == 200, whole
