@@ -50,9 +50,11 @@ class Page:
             await self._call(f"{domain}.enable")
         await self._call("Page.navigate", url=address)
 
-    async def run(self, script: str) -> Any:
-        """The value of an expression in the page."""
-        result = await self._call("Runtime.evaluate", expression=script, returnByValue=True)
+    async def run(self, script: str, *, wait: bool = False) -> Any:
+        """The value of an expression in the page; with `wait` what its promise leads to."""
+        result = await self._call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=wait
+        )
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
@@ -74,6 +76,21 @@ class Page:
     async def type(self, text: str) -> None:
         """Type into what has the focus, as a person does."""
         await self._call("Input.insertText", text=text)
+
+    async def resize(self, width: int, height: int = 900) -> None:
+        """A window of another size, in CSS pixels."""
+        await self._call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height,
+            deviceScaleFactor=1, mobile=False,
+        )  # fmt: skip
+
+    async def show(self, text: str) -> None:
+        """Put a whole document in place of the page that is open; its style comes from there."""
+        tree = await self._call("Page.getFrameTree")
+        frame = tree["frameTree"]["frame"]["id"]
+        await self._call("Page.setDocumentContent", frameId=frame, html=text)
+        ready = "document.readyState === 'complete' && document.styleSheets.length > 0"
+        await self.until(ready)
 
     async def choose_file(self, selector: str, file: Path) -> None:
         """Choose a file, as a person does in the window that a file field opens."""
