@@ -101,13 +101,13 @@ HEALTH = (
 _MINE = '{hocvuso_partner=~"$partner"}'
 PARTNERS = (
     Panel("Accepted today", "New events in the log in the last 24 hours.",
-          (('sum(increase(hocvuso_events_total{hocvuso_outcome="accepted", hocvuso_partner=~"$partner"}[24h]))',
+          (('sum(increase(hocvuso_events_total{hocvuso_outcome="accepted", hocvuso_partner=~"$partner"}[24h])) or vector(0)',
             "accepted"),), kind="stat", width=6),
     Panel("Duplicates today", "Sent again with the same content: counted once, as it should be.",
-          (('sum(increase(hocvuso_events_total{hocvuso_outcome="duplicate", hocvuso_partner=~"$partner"}[24h]))',
+          (('sum(increase(hocvuso_events_total{hocvuso_outcome="duplicate", hocvuso_partner=~"$partner"}[24h])) or vector(0)',
             "duplicates"),), kind="stat", width=6),
     Panel("Refused today", "Not in the log; each answer said why. See the quarantine.",
-          (('sum(increase(hocvuso_events_total{hocvuso_outcome="rejected", hocvuso_partner=~"$partner"}[24h]))',
+          (('sum(increase(hocvuso_events_total{hocvuso_outcome="rejected", hocvuso_partner=~"$partner"}[24h])) or vector(0)',
             "refused"),), kind="stat", width=6, red_from=1),
     Panel("Counted up to", "Positions: a receipt's position at or below `visible` is in the tables.",
           (("hocvuso:projection_position", "counted"), ("max(hocvuso_refresh_position)", "visible")),

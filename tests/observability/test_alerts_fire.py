@@ -1,10 +1,13 @@
 """Each alert fires when the real thing is broken, in a real system watched by a real Prometheus.
 
+And every panel of the dashboards has something to show there.
+
 Minutes are seconds here (`watched.quicker`); promtool proves the true durations (test_alerts.py).
 """
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -14,12 +17,18 @@ import asyncpg
 import httpx
 import pytest
 
+from deploy.grafana.boards import BOARDS
 from deploy.local import services
 from deploy.local.stack import LocalStack
 from tests.activities.posting import UNITS, unit
+from tests.deploy.test_backup import load_one_plan
+from tests.observability.lossy import lossy
 from tests.observability.watched import Prometheus, freeze
 
-LATE = ("68@2025", "Tỉnh Lâm Đồng", "province", "VN@2025")
+LATE = [
+    ("68@2025", "Tỉnh Lâm Đồng", "province", "VN@2025"),
+    ("56@2025", "Tỉnh Khánh Hòa", "province", "VN@2025"),
+]
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 
@@ -28,6 +37,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """All processes, without the units of the whole country."""
     home = tmp_path_factory.mktemp("watched") / "home"
     with LocalStack(home, stages=lambda e, a: services.stages(e, a)[:2]) as made:
+        load_one_plan(made, tmp_path_factory.mktemp("plan") / "plans")
         yield made
 
 
@@ -65,8 +75,7 @@ def sql(stack: LocalStack, *statements: str) -> None:
 
 
 def test_alerts_fire_for_what_they_are_there_for(stack: LocalStack, prometheus: Prometheus) -> None:
-    units = [unit(*u) for u in UNITS]
-    assert post(stack, *units[:-1]).json()["accepted"] == len(units) - 1
+    one = unit(*LATE[0])
     prometheus.wait_for_quiet("all is well")
 
     # Relay and worker hang, and one subject is parked.
@@ -82,7 +91,7 @@ def test_alerts_fire_for_what_they_are_there_for(stack: LocalStack, prometheus: 
         " VALUES (1, 1, 'x', 'x', 'x', 'x', '{}')",
         "INSERT INTO activities.quarantine_use VALUES ('vnpt', 95000, 1)",
     )
-    assert post(stack, units[-1]).json()["accepted"] == 1
+    assert post(stack, one).json()["accepted"] == 1
     down = {"ProcessDown relay", "ProcessDown worker"}
     prometheus.wait_for(
         down
@@ -120,7 +129,7 @@ def test_alerts_fire_for_what_they_are_there_for(stack: LocalStack, prometheus: 
     # The log cannot be written; then all of PostgreSQL hangs.
     sql(stack, "ALTER TABLE activities.log RENAME TO lost")
     for _ in range(3):
-        assert post(stack, {**units[-1], "id": os.urandom(4).hex()}).status_code == 503
+        assert post(stack, {**one, "id": os.urandom(4).hex()}).status_code == 503
     prometheus.wait_for({"AppendFailing", "HttpErrors"}, "the log is gone")
     sql(stack, "ALTER TABLE activities.lost RENAME TO log")
     freeze(stack.pid("postgres"))
@@ -130,7 +139,7 @@ def test_alerts_fire_for_what_they_are_there_for(stack: LocalStack, prometheus: 
         freeze(stack.pid("postgres"), thaw=True)
 
 
-def test_alerts_tell_that_no_intake_lives_and_what_it_found(
+def test_alerts_tell_that_no_intake_lives_and_what_it_found_and_that_the_bus_loses_rows(
     stack: LocalStack, prometheus: Prometheus
 ) -> None:
     key = stack.home.admin_key.read_text().strip()
@@ -146,10 +155,15 @@ def test_alerts_tell_that_no_intake_lives_and_what_it_found(
         "INSERT INTO activities.intake_trouble (partner, kind, detail, at)"
         " VALUES ('vnpt', 'removed', 'x', now())",
     )
-    wanted = {"IntakeUnread", "IntakeTroubled", "ProcessDown intake"}
-    prometheus.wait_for(wanted, "no intake lives")
+    wanted = {"IntakeUnread", "IntakeTroubled", "ProcessDown intake", "BusLosesRows"}
+    asyncio.run(_losing(stack, lambda: prometheus.wait_for(wanted, "no intake lives")))
     freeze(stack.pid("intake"), thaw=True)
     sql(stack, "DELETE FROM activities.intake_trouble")
+
+
+async def _losing(stack: LocalStack, meanwhile: Callable[[], None]) -> None:
+    async with lossy(stack):
+        await asyncio.to_thread(meanwhile)
 
 
 def test_an_alert_tells_that_all_connections_wait(
@@ -189,7 +203,7 @@ async def _blocked(stack: LocalStack, meanwhile: Callable[[], Awaitable[None]]) 
 
 
 async def _waiting(stack: LocalStack, prometheus: Prometheus) -> None:
-    answer = await asyncio.to_thread(post, stack, unit(*LATE))
+    answer = await asyncio.to_thread(post, stack, unit(*LATE[1]))
     assert answer.json()["accepted"] == 1, answer.text
     await asyncio.to_thread(prometheus.wait_for, {"RefreshStale"}, "the refresh is blocked")
 
@@ -211,3 +225,34 @@ def test_recorded_series_have_values(
     assert prometheus.values("hocvuso:log_position")[0] >= len(UNITS)
     assert len(prometheus.values("hocvuso:projection_delay_seconds")) == 9
     assert prometheus.values('sum(hocvuso_events_total{hocvuso_outcome="accepted"})')[0] >= 1
+
+
+MAY_BE_EMPTY = {
+    "max(hocvuso_rebuild_progress_ratio)",  # no rebuild runs, and 0 would say that one does
+}
+
+
+def test_every_panel_has_something_to_show(stack: LocalStack, prometheus: Prometheus) -> None:
+    """As Grafana asks, with all partners and all plans chosen."""
+    key = stack.home.admin_key.read_text().strip()
+    for day in ({}, {"as_of": "2026-06-30"}):
+        asked = httpx.get(
+            f"{stack.urls['registry']}/v1/plans/dak-lak-2026/table", params=day,
+            headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False,
+        )  # fmt: skip
+        assert asked.status_code == 200, asked.text
+    queries = {
+        re.sub(r"\$(partner|plan)", ".*", target["expr"]).replace("$__rate_interval", "4m")
+        for board in BOARDS.values()
+        for panel in board["panels"]
+        for target in panel["targets"]
+    }
+    assert len(queries) > 40
+    deadline = time.monotonic() + 60  # the plans are looked at every thirty seconds
+    while empty := {q for q in queries - MAY_BE_EMPTY if not prometheus.values(q)}:
+        assert time.monotonic() < deadline, empty
+        time.sleep(0.5)
+    kinds = "count by (hocvuso_query) (hocvuso_query_duration_seconds_count)"
+    assert len(prometheus.values(kinds)) == 2, "current and past"
+    for query in queries:
+        assert prometheus.get("query", query=query) is not None, f"not understood: {query}"

@@ -1,12 +1,15 @@
 """Cells of other days than now: asked of metrics, whose one evaluator also fills the views."""
 
+import time
 from datetime import date
 
 import httpx
 import msgspec
+from opentelemetry import trace
 
 from services.registry.metrics import ask_metrics_raw
 from services.registry.tables.model import Cell, Cells, Counted
+from shared.instruments import QUERY_DURATION
 
 
 class _Found(Cell, gc=False):
@@ -45,7 +48,10 @@ async def past(
         "known_at": known_at.isoformat() if known_at else None,
         "tree": tree,
     }
+    started = time.perf_counter()
     body = _decode(await ask_metrics_raw(metrics, "/v1/cells", asked))
+    span = trace.get_current_span().get_span_context()
+    QUERY_DURATION.record(time.perf_counter() - started, "past", span=span)
     cells: Cells = {}
     for found in body.cells:
         cells.setdefault(found.unit_id, {})[found.objective] = Cell(
