@@ -121,6 +121,9 @@ async def test_plans_are_checked(client: httpx.AsyncClient) -> None:
     bad = (await client.post("/v1/plans/check", json=document)).json()
     assert [e["objective"] for e in bad["errors"]] == [document["objectives"][0]["id"]]
     assert bad["errors"][0]["pointer"] == "/objectives/0/measure/of/0/filter/nobody"
+    answer = await client.post("/v1/plans/check", json=document | {"version": "two"})
+    assert (answer.status_code, answer.json()["pointer"]) == (422, "/version")
+    assert (await client.get(f"/v1/events/{2**70}")).status_code == 422
     for _ in range(300):
         if (await client.get("/health/ready")).status_code == 200:
             break

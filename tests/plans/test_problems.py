@@ -170,6 +170,7 @@ def test_a_good_plan() -> None:
             "one day",
         ),
         # names
+        ("id: a-plan", "id: a-plan\nparent_plan: a-plan", "version: 1", "cycle", "itself"),
         ("id: classes", "id: certified", "id: classes", "duplicate_id", "twice"),
         (
             "objectives: [classes]",

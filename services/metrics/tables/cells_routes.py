@@ -86,4 +86,11 @@ def _document(body: bytes) -> dict[str, Any]:
             hint="See plans/plan.schema.json.",
             pointer="/objectives",
         )
+    if type(document.get("version", 1)) is not int:
+        raise Problem(
+            "plan-invalid",
+            "The version of the plan is no whole number.",
+            hint="Write 1, 2, 3 ...",
+            pointer="/version",
+        )
     return document

@@ -20,6 +20,8 @@ _OBJECTIVES = {"objectives": ("overlaps",), "tasks": ("objectives",)}
 
 def check_references(plan: Json, catalogue: Catalogue, report: Report) -> None:
     """Ids, organisations, objectives and event types."""
+    if plan.get("parent_plan") == plan["id"]:
+        report.add(("parent_plan",), "cycle", "a plan cannot lie under itself")
     for section in ("organisations", "objectives", "tasks", "reporting"):
         _unique(plan[section], section, report)
     organisations = {item["id"] for item in plan["organisations"]}
