@@ -48,6 +48,11 @@ class KeepWays(Sampler):
         return f"KeepWays({self._inner.get_description()})"
 
 
+SHUTDOWN_MS = 2_000
+"""How long a process that ends goes on trying to hand over its spans; by itself the SDK would wait
+for a collector that is away for half a minute, and who stops processes kills them after ten seconds."""
+
+
 class KeepErrors(BatchSpanProcessor):
     """Exports what was kept, and of the rest what failed."""
 
@@ -56,3 +61,7 @@ class KeepErrors(BatchSpanProcessor):
         kept = context is not None and context.trace_flags.sampled
         if kept or span.status.status_code is StatusCode.ERROR:
             self._batch_processor.emit(span)
+
+    def shutdown(self) -> None:
+        """Export what waits, in bounded time; the rest is given up."""
+        self._batch_processor.shutdown(timeout_millis=SHUTDOWN_MS)

@@ -72,10 +72,14 @@ class _MetricExport:
             except Exception as error:
                 logging.getLogger(__name__).warning("metrics not sent: %s", type(error).__name__)
 
-    def shutdown(self) -> None:
-        """Send once more, in bounded time."""
+    def stop(self) -> None:
+        """Send once more; does not wait for it."""
         self._stop.set()
-        self._thread.join(3)
+
+    def shutdown(self) -> None:
+        """Wait for that, in bounded time."""
+        self.stop()
+        self._thread.join(1)
         self._exporter.shutdown()
 
 
@@ -134,8 +138,10 @@ def _exports(signal: str) -> bool:
 
 
 def shutdown() -> None:
-    """Export what is still waiting."""
+    """Export what is still waiting, within three seconds; a collector that is away gets none."""
     global _metric_export
+    if _metric_export is not None:
+        _metric_export.stop()
     provider = trace.get_tracer_provider()
     if isinstance(provider, TracerProvider):
         provider.shutdown()

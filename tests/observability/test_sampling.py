@@ -1,15 +1,18 @@
 """Which spans are exported under a ratio: kept ways whole, errors alone, the rest not."""
 
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from shared import telemetry
+from shared import sampling, telemetry
 from shared.sampling import KeepErrors, KeepWays
 
 ROOT = Path(__file__).parents[2]
@@ -75,3 +78,28 @@ def test_spans_are_opened_where_their_errors_are_kept_quiet() -> None:
     for path in [*(ROOT / "services").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]:
         if path.name not in ("telemetry.py", "http_spans.py"):
             assert "start_as_current_span" not in path.read_text(), path
+
+
+def test_a_process_ends_although_its_collector_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself the SDK would hold it for half a minute; whoever stops it kills it after ten
+    seconds."""
+    monkeypatch.setattr(sampling, "SHUTDOWN_MS", 50)
+    answer, asked = threading.Event(), threading.Event()
+
+    class Hanging(SpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            asked.set()
+            answer.wait()
+            return SpanExportResult.FAILURE
+
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(KeepErrors(Hanging()))
+    provider.get_tracer("test").start_span("last").end()
+    ending = threading.Thread(target=provider.shutdown, daemon=True)
+    ending.start()
+    try:
+        assert asked.wait(20)
+        ending.join(20)
+        assert not ending.is_alive()
+    finally:
+        answer.set()
