@@ -34,6 +34,7 @@ PAGES = [
     "/plans/dak-lak-2026/completeness",
     "/plans/dak-lak-2026/populations",
     "/plans/tan-lap-100-days-2025/populations",
+    "/plans/dong-nai-2026/populations",
     "/plans/dak-lak-2026/units/24133/objectives/adults-certified-vneid",
     "/units",
     "/units?q=buon+ma",

@@ -11,6 +11,7 @@ import pytest
 
 from services.registry.definitions import Definitions
 from services.registry.populations.grid import Grid
+from services.registry.populations.groups import names_of_groups
 from shared.contracts.record import Content
 from tests.registry import fakes
 from tests.registry.conftest import Running
@@ -317,3 +318,13 @@ async def test_who_and_when_must_be_filled_in(registry: Running) -> None:
 async def test_another_file_is_refused(registry: Running, body: bytes) -> None:
     answer = await registry.client.post(GRID, content=body, headers=AUTH)
     assert (answer.status_code, answer.json()["code"]) == (422, "workbook-invalid")
+
+
+async def test_the_grid_of_every_plan_asks_for_what_can_be_declared(registry: Running) -> None:
+    known = set(names_of_groups())
+    for plan in (await registry.client.get("/v1/plans")).json()["plans"]:
+        answer = await registry.client.get(f"/v1/plans/{plan['id']}/populations?limit=1")
+        assert answer.status_code == 200, (plan["id"], answer.text)
+        assert {o["population"] for o in answer.json()["owed"]} <= known
+        book = await registry.client.get(f"/v1/plans/{plan['id']}/populations?format=xlsx")
+        assert book.status_code == 200, plan["id"]
