@@ -131,9 +131,9 @@ async def test_import_from_a_file(administrator: Running) -> None:
     for line, rule in ((2, "code-digits"), (4, "code-twice"), (5, "field-invalid")):
         said, fix = rule_words.UNITS[rule]
         assert re.search(rf'row">{line}</th>.*{re.escape(said)}</td><td>{re.escape(fix)}', text)
-    good = COLUMNS + "99931,Xã Một,commune,66\n"
+    good = COLUMNS + "99931,Xã Một,commune,75\n"
     text = html.unescape((await upload(good)).text)
-    assert "Xã Một (xã), thuộc Tỉnh Đắk Lắk" in text and "mà tệp không nêu" in text
+    assert "Xã Một (xã), thuộc Thành phố Đồng Nai" in text and "mà tệp không nêu" in text
     packed = re.search(r'name="file-packed" value="([^"]+)"', text)
     assert packed is not None
     answer = await administrator.client.post(
