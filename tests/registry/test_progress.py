@@ -41,7 +41,7 @@ def test_shortfall_is_what_is_missing_to_the_pace() -> None:
     assert shortfall(cell(0, 100), YEAR, half) == Fraction(183, 365)
     assert shortfall(cell(40, 100), YEAR, half) == Fraction(183, 365) - Fraction(1, 2)
     assert shortfall(cell(70, 100), YEAR, half) == 0
-    assert shortfall(cell(80, 100, met=True), YEAR, date(2026, 12, 31)) == 0
+    assert shortfall(cell(60, 100, met=True), YEAR, date(2026, 12, 31)) == 0
     assert shortfall(cell(5, None), YEAR, half) is None
     assert shortfall(cell(None, 100), YEAR, half) is None
     assert shortfall(cell(79, 100), YEAR, date(2027, 1, 5)) == 1 - Fraction(79, 80)
