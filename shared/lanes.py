@@ -30,13 +30,15 @@ class Lane:
 
     def offer(self, record: LogRecord) -> Verdict:
         """Judge a row; on APPLY the lane has moved to it."""
-        if record.position <= self.last:
+        position = record.position
+        if position <= self.last:
             return Verdict.RESEND
         if record.prev > self.last:
             return Verdict.HOLE
-        self.last = record.position
+        self.last = position
         # The chain proves that nothing of this lane lies between `prev` and this row.
-        self.through = max(self.through, record.position)
+        if position > self.through:
+            self.through = position
         return Verdict.APPLY
 
     def mark(self, through: int, lane_last: int) -> bool:

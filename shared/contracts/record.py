@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from shared.contracts.topics import EVENT_TYPE_PREFIX
+
 FACT_LANES = 64
 DEFINITION_LANE = 64
 LANES = FACT_LANES + 1
@@ -26,7 +28,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     data: dict[str, Any]
 
 
-class LogRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
+class LogRecord(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     """One row of the log.
 
     `position` is gapless and commit-ordered, `prev` the previous position of the same lane
@@ -60,7 +62,7 @@ class LogRecord(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     @property
     def short_type(self) -> str:
-        return self.type.removeprefix("vn.hocvuso.")
+        return self.type.removeprefix(EVENT_TYPE_PREFIX)
 
     def effective_content(self) -> Content | None:
         """What counts now, or `None` when the event (or its part under this key) is void."""

@@ -179,6 +179,16 @@ MEASURES: dict[int, Measure] = dict(
                 ),
                 keys=("event",),
             ),
+            Measure(
+                kind="distinct",
+                parts=(
+                    Part(("training.attended",)),
+                    Part(("skill.confirmed",)),
+                    Part(("citizen.certified",)),
+                ),
+                keys=("person",),
+                whole=True,
+            ),
         ],
         start=1,
     )

@@ -7,8 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 import asyncpg
 
 from services.metrics import rebuild
+from services.metrics.counting.fold import Deltas
+from services.metrics.counting.groups import Groups
 from services.metrics.projecting import store
 from services.metrics.projecting.compacting import Compactor, compact
+from services.metrics.projecting.counted import Counted
+from services.metrics.projecting.packing import Packing
 from services.metrics.projecting.projection import MetricsProjection
 from shared.clock import FixedClock
 from shared.contracts.definitions import Catalogue
@@ -55,11 +59,16 @@ async def test_fewer_rows_and_the_same_sums(pool: asyncpg.Pool, catalogue: Catal
     assert await sums(pool) == before
 
 
+def packed(deltas: Deltas) -> bytes:
+    return Packing({}).tallies(Counted(Groups({}), single=deltas))
+
+
 async def append(pool: asyncpg.Pool, dice: random.Random) -> tuple[str, int]:
     """A batch's deltas, as a worker writes them; which unit got how much."""
     unit, n = f"unit-{dice.randrange(2)}", dice.randrange(-2, 4)
     async with pool.acquire() as connection, connection.transaction():
-        await store.add_tallies(connection, store.LIVE, {(1, unit, DAY, DAY): [n, 2 * n]})
+        rows = packed({(1, unit, DAY, DAY): [n, 2 * n]})
+        await store.add_tallies(connection, store.LIVE, rows)
         await asyncio.sleep(dice.random() / 200)
     return unit, n
 
@@ -125,7 +134,8 @@ async def test_old_days_are_looked_at_once_a_day(pool: asyncpg.Pool) -> None:
         await pool.execute("TRUNCATE tally")
         for _ in range(10):
             async with pool.acquire() as connection:
-                await store.add_tallies(connection, store.LIVE, {(1, "u", old, recorded): [1, 0]})
+                rows = packed({(1, "u", old, recorded): [1, 0]})
+                await store.add_tallies(connection, store.LIVE, rows)
         await compactor.run()
         return int(await pool.fetchval("SELECT count(*) FROM tally"))
 

@@ -4,6 +4,7 @@
 import itertools
 from datetime import date
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,6 +76,27 @@ def compare(tallies: Deltas, told: list[Told], ops: list[Op]) -> None:
 def test_tallies_are_the_state_of_every_day_as_known_on_every_day(
     ops: list[Op], cuts: list[int]
 ) -> None:
+    log, told = play(ops, CATALOGUE)
+    compare(fold_all(log, cuts), told, ops)
+
+
+def certain(type: str, day: int, length: int | None = None) -> Op:
+    return Op("post", type, who=0, unit=0, day=day, length=length, number=0, target=0, pause=0)
+
+
+@pytest.mark.parametrize("cuts", [[1], [1, 2]], ids=["together", "apart"])
+def test_what_comes_after_an_end_counts_again(cuts: list[int]) -> None:
+    """Certified for two days, and again later: nothing in between."""
+    ops = [certain("citizen.certified", day, length) for day, length in ((0, 1), (5, None))]
+    ops.append(certain("citizen.certified", 6))
+    log, told = play(ops, CATALOGUE)
+    compare(fold_all(log, cuts), told, ops)
+
+
+@pytest.mark.parametrize("cuts", [[2], [1, 2]], ids=["together", "apart"])
+def test_the_last_part_counts_whatever_brought_the_others(cuts: list[int]) -> None:
+    types = ("training.attended", "skill.confirmed", "citizen.certified", "citizen.certified")
+    ops = [certain(name, day) for day, name in enumerate(types)]
     log, told = play(ops, CATALOGUE)
     compare(fold_all(log, cuts), told, ops)
 

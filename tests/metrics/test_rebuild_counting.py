@@ -12,6 +12,7 @@ from services.metrics.counting.contribute import Contributor
 from services.metrics.rebuild import binary
 from services.metrics.rebuild.counting import Counting, Effects, Row
 from services.metrics.rebuild.reading import Reading
+from shared.binary_copy import day_of
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import FACT_LANES, LogRecord, encode
 from tests.metrics.histories import MEASURES, OPS, Op, play
@@ -115,10 +116,10 @@ def summed(
     found: dict[tuple[int, str, date, date], tuple[int, int]] = {}
     for (effect, unit, occurred, recorded), n, total in counting.take():
         for measure in members[effect]:
-            key = (measure, units[unit - 1], binary.day_of(occurred), binary.day_of(recorded))
+            key = (measure, units[unit - 1], day_of(occurred), day_of(recorded))
             before = found.get(key, (0, 0))
             found[key] = (before[0] + n, before[1] + total)
-    ended = {(at, binary.day_of(on), by) for at, on, by in counting.take_ended()}
+    ended = {(at, day_of(on), by) for at, on, by in counting.take_ended()}
     return {key: sums for key, sums in found.items() if sums != (0, 0)}, ended
 
 

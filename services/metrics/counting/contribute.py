@@ -15,6 +15,7 @@ from shared.contracts.filters import compile_filter
 from shared.contracts.model import EventType
 from shared.contracts.record import Content, LogRecord
 from shared.contracts.subjects import days
+from shared.contracts.topics import EVENT_TYPE_PREFIX
 
 Marks = tuple[int, ...]
 """Measures served and which of their parts (as bits): measure, parts, measure, parts ..."""
@@ -35,6 +36,9 @@ class Evidence(NamedTuple):
     marks: Marks
     detail: dict[str, Any] | None
 
+
+_evidence = tuple.__new__
+"""As calling `Evidence`, without the function that names the fields: one is made for each row."""
 
 _Row = tuple[str, str, int]
 """Which rows: event type, kind of count key, index of the count key within the type."""
@@ -59,10 +63,9 @@ class _Program:
         self.details: dict[Marks, tuple[tuple[str, str], ...]] = {}
 
     def marks(self, data: Mapping[str, Any], since: date) -> Marks:
-        get = data.get
-        values = [get(name) for name in self.fields]
+        values = map(data.get, self.fields)
         signature = (
-            bisect_right(self.starts, since),
+            bisect_right(self.starts, since) if self.starts else 0,
             *[tuple(value) if type(value) is list else value for value in values],
         )
         found = self.cache.get(signature)
@@ -111,6 +114,10 @@ class Contributor:
                         fields[at] = fields.get(at, frozenset()) | compiled.fields(name)
         for at, found in rules.items():
             self._programs[at] = _Program(catalogue[at[0]], found, fields[at])
+        self._by_full_type: Mapping[_Row, _Program] = {
+            (EVENT_TYPE_PREFIX + name, kind, index): program
+            for (name, kind, index), program in self._programs.items()
+        }
 
     @property
     def programs(self) -> Mapping[_Row, _Program]:
@@ -147,11 +154,11 @@ class Contributor:
         if record.void:
             return None
         content: Content | LogRecord
-        if record.effective is not None:
-            content, name = record.effective, record.effective.type
+        if record.effective is None:
+            content, name = record, record.type
         else:
-            content, name = record, record.short_type
-        program = self._programs.get((name, record.keykind, record.keyindex))
+            content, name = record.effective, EVENT_TYPE_PREFIX + record.effective.type
+        program = self._by_full_type.get((name, record.keykind, record.keyindex))
         if program is None:
             return None
         data = content.data
@@ -167,4 +174,4 @@ class Contributor:
         detail = None
         if wanted:
             detail = {name: data[at] for name, at in wanted if data.get(at) is not None} or None
-        return Evidence(since, record.origin, until, content.unitid, marks, detail)
+        return _evidence(Evidence, (since, record.origin, until, content.unitid, marks, detail))

@@ -6,7 +6,8 @@ are the groups of measures that get one more, and the measures that have to be f
 
 Holds for evidence without an end. Let M be a measure that it serves. Served by no older evidence of
 the subject, M has just this evidence. If M counts events, each adds one, whatever else there is.
-If M counts a subject once, nothing changes as long as older evidence stays the earliest.
+If M counts a subject once, nothing changes as long as older evidence stays the earliest; if M wants
+all its parts, as long as this event does not bring the last one either.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,8 +19,8 @@ from services.metrics.counting.measures import Measure
 
 class Plan(NamedTuple):
     """What one more event does. `ones`: number of the group of measures that get one more.
-    `first`: measures (with parts) that have only this evidence and must be weighed. `once`: that
-    count the subject already, if older evidence is earlier. `fold`: all others."""
+    `first`: measures (with parts) that have only this evidence and must be weighed. `once`: for
+    which nothing changes, if all older evidence is earlier. `fold`: all others."""
 
     ones: int
     first: tuple[tuple[int, int], ...]
@@ -37,6 +38,7 @@ class Groups:
         self.alone: dict[Marks, Plan] = {}
         self._numbers: dict[tuple[int, ...], int] = {}
         self._beside: dict[tuple[Marks, Marks], Plan] = {}
+        self._together: dict[tuple[Marks, Marks], Marks] = {}
 
     def is_plain(self, marks: Marks) -> bool:
         """Whether such evidence counts whatever else its subject has."""
@@ -49,45 +51,61 @@ class Groups:
         """The plan for a subject's only evidence."""
         found = self.alone.get(marks)
         if found is None:
-            found = self.alone[marks] = self._plan(marks, frozenset())
+            found = self.alone[marks] = self._plan(marks, ())
         return found
 
     def beside(self, marks: Marks, known: Iterable[Marks]) -> Plan:
         """The plan for one more event of a subject with evidence of these marks."""
-        several = list(known)
-        if len(several) == 1:
-            key = (marks, several[0])
-            found = self._beside.get(key)
-            if found is None:
-                if len(self._beside) >= CACHE_LIMIT:
-                    self._beside.clear()
-                found = self._beside[key] = self._plan(marks, frozenset(several[0][::2]))
-            return found
-        served: tuple[int, ...] = tuple(sorted({n for one in several for n in one[::2]}))
-        key = (marks, served)
+        key = (marks, self.merged(known))
         found = self._beside.get(key)
         if found is None:
             if len(self._beside) >= CACHE_LIMIT:
                 self._beside.clear()
-            found = self._beside[key] = self._plan(marks, frozenset(served))
+            found = self._beside[key] = self._plan(*key)
         return found
 
-    def _plan(self, marks: Marks, served: frozenset[int]) -> Plan:
+    def merged(self, several: Iterable[Marks]) -> Marks:
+        """The measures that any of these serve, with all parts that any of them has."""
+        found: Marks = ()
+        for marks in several:
+            if not found:
+                found = marks
+            elif marks != found:
+                together = self._together.get((found, marks))
+                if together is None:
+                    together = self._merge(found, marks)
+                found = together
+        return found
+
+    def _merge(self, one: Marks, other: Marks) -> Marks:
+        parts = dict(zip(one[::2], one[1::2], strict=True))
+        for number, more in zip(other[::2], other[1::2], strict=True):
+            parts[number] = parts.get(number, 0) | more
+        if len(self._together) >= CACHE_LIMIT:
+            self._together.clear()
+        found = tuple(value for pair in sorted(parts.items()) for value in pair)
+        self._together[one, other] = found
+        return found
+
+    def _plan(self, marks: Marks, known: Marks) -> Plan:
+        served = dict(zip(known[::2], known[1::2], strict=True))
         ones: list[int] = []
         first: list[tuple[int, int]] = []
         once: list[int] = []
         fold: list[int] = []
         for number, parts in zip(marks[::2], marks[1::2], strict=True):
             measure = self._measures[number]
+            before = served.get(number)
             if measure.kind == "events":
                 ones.append(number)
-            elif number not in served:
+            elif before is None:
                 if measure.kind != "distinct":
                     first.append((number, parts))
                 elif not measure.need or measure.need == parts:
                     ones.append(number)
-            elif measure.kind == "distinct" and not (measure.whole or measure.grouped):
-                once.append(number)
+            elif measure.kind == "distinct" and not measure.grouped:
+                completes = before != measure.need and before | parts == measure.need
+                (fold if measure.need and completes else once).append(number)
             else:
                 fold.append(number)
         return Plan(self._number(tuple(ones)), tuple(first), tuple(once), tuple(fold))

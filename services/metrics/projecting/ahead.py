@@ -14,8 +14,9 @@ from services.metrics.counting.contribute import Evidence
 from services.metrics.counting.groups import Groups
 from services.metrics.projecting.apply import Batch
 from services.metrics.projecting.counted import Counted
+from services.metrics.projecting.packing import Packed
 from services.metrics.projecting.parking import TooManyParked
-from services.metrics.projecting.store import Stored, Subject
+from services.metrics.projecting.store import Subject
 from shared.contracts.record import DEFINITION_LANE, LogRecord
 from shared.lanes import Lane
 
@@ -36,7 +37,7 @@ class Work:
     lanes: dict[int, Lane]
     batch: Batch = field(default_factory=Batch)
     counted: Counted = field(default_factory=lambda: Counted(Groups({})))
-    rows: list[Stored] = field(default_factory=list)
+    packed: Packed = field(default_factory=Packed)
     definitions: list[LogRecord] = field(default_factory=list)
     waiting: list[tuple[LogRecord, str]] = field(default_factory=list)
     parked: set[Subject] = field(default_factory=set)
@@ -75,7 +76,7 @@ class Work:
             if found is not None and subject in looked_up:
                 old[subject] = found
                 continue
-            # What it had before was not looked up: these rows come to it, whatever that is.
+            # Nothing is taken back: these rows come to what it had before, looked up or not.
             said = [batch.single[subject]] if subject in batch.single else []
             for record, evidence in said or batch.several.get(subject, []):
                 if evidence is not None:

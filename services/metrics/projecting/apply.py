@@ -7,7 +7,6 @@ which it advances the lanes. The same code serves live counting and the retry of
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from operator import attrgetter
 
 from services.metrics.counting.contribute import Contributor, Evidence, Marks
 from services.metrics.counting.fold import Change, Deltas, add_one, first, fold
@@ -15,6 +14,7 @@ from services.metrics.counting.groups import Groups
 from services.metrics.counting.measures import Measure
 from services.metrics.projecting import store
 from services.metrics.projecting.counted import Counted, Poison
+from services.metrics.projecting.packing import Packed, Packing
 from services.metrics.projecting.store import Replaced, Stored, Subject, Tables
 from shared.contracts.record import LogRecord
 from shared.db import Connection
@@ -46,6 +46,7 @@ class BatchCounter:
         self.measures: Mapping[int, Measure] = contributor.measures
         self.combinations = store.Combinations()
         self.groups = Groups(self.measures)
+        self.packing = Packing(self.combinations.number)
 
     def prepare(self, records: Sequence[LogRecord]) -> Batch:
         """Sort out a batch. Rows that revise, and evidence that depends on the subject's other
@@ -119,7 +120,7 @@ class BatchCounter:
         self, counted: Counted, batch: Batch, old: Mapping[Subject, dict[int, Evidence]]
     ) -> Iterator[None]:
         """As `count`, a stride at a time."""
-        first = self.groups.first
+        alone, first = self.groups.alone, self.groups.first
         ones, written = counted.ones, counted.written
         left = STRIDE
         for subject, said in batch.single.items():
@@ -130,7 +131,7 @@ class BatchCounter:
             elif known:
                 self._one_more(subject, record, evidence, known, counted)
             else:
-                plan = first(evidence.marks)
+                plan = alone.get(evidence.marks) or first(evidence.marks)
                 if not plan.first or self._weigh(subject, record, evidence, plan.first, counted):
                     ones[plan.ones, evidence.unit_id, evidence.since, record.recorded] += 1
                     written.append((record, evidence))
@@ -139,7 +140,9 @@ class BatchCounter:
                 left = STRIDE
                 yield
         for subject, several in batch.several.items():
-            self._fold(subject, several, old.get(subject) or {}, counted)
+            known = old.get(subject) or {}
+            if not self._in_turn(several, known, counted):
+                self._fold(subject, several, known, counted)
             left -= len(several)
             if left <= 0:
                 left = STRIDE
@@ -196,7 +199,37 @@ class BatchCounter:
         if self.groups.members[plan.ones]:
             counted.ones[plan.ones, evidence.unit_id, evidence.since, record.recorded] += 1
         counted.written.append((record, evidence))
-        counted.now[subject] = {**known, record.origin: evidence}
+
+    def _in_turn(
+        self, several: list[Said], known: Mapping[int, Evidence], counted: Counted
+    ) -> bool:
+        """Count several events of a subject in the order in which they happened, if each of them
+        does no more than add one to some measures; whether that is so."""
+        seen = set(known)
+        latest = (date.min, 0)
+        for row in known.values():
+            if row.until is not None:
+                return False
+            latest = max(latest, (row.since, row.origin))
+        served = self.groups.merged(row.marks for row in known.values())
+        ones = []
+        written = []
+        for record, evidence in several:
+            if evidence is None or evidence.until is not None or evidence.origin in seen:
+                return False
+            at = (evidence.since, evidence.origin)
+            plan = self.groups.beside(evidence.marks, (served,))
+            if at < latest or plan.first or plan.fold:
+                return False
+            latest, served = at, self.groups.merged((served, evidence.marks))
+            seen.add(evidence.origin)
+            written.append((record, evidence))
+            if self.groups.members[plan.ones]:
+                ones.append((plan.ones, evidence.unit_id, evidence.since, record.recorded))
+        for key in ones:
+            counted.ones[key] += 1
+        counted.written += written
+        return True
 
     def _fold(
         self,
@@ -245,39 +278,33 @@ class BatchCounter:
         """Count and write a batch inside the caller's transaction; combinations must be known."""
         old = await store.load_evidence(connection, tables, batch.lookups, self.combinations)
         counted = self.count(batch, old)
-        await self.keep(connection, tables, counted, self.rows(counted))
+        await self.keep(connection, tables, counted, self.packing.pack(counted))
         return counted
 
-    def rows(self, counted: Counted) -> list[Stored]:
-        """The rows of evidence of a batch, in the order in which they are written."""
-        rows = [self._stored(record, evidence) for record, evidence in counted.written]
-        rows.sort(key=attrgetter("lane", "subject", "origin"))
-        return rows
-
     async def keep(
-        self, connection: Connection, tables: Tables, counted: Counted, rows: list[Stored]
+        self, connection: Connection, tables: Tables, counted: Counted, rows: Packed
     ) -> None:
         """Write what was counted: evidence, past evidence and tallies."""
         await store.retire_evidence(connection, tables, counted.replaced)
-        await store.insert_evidence(connection, tables, rows)
+        await store.insert_evidence(connection, tables, rows.evidence)
         past = [
             (self._stored(record, evidence), by.recorded, by.position)
             for record, evidence, by in counted.past
         ]
         await store.insert_past(connection, tables, past)
-        await store.add_tallies(connection, tables, counted.deltas)
+        await store.add_tallies(connection, tables, rows.tallies)
 
     def _stored(self, record: LogRecord, evidence: Evidence) -> Stored:
         return Stored(
+            record.lane,
+            record.key,
             evidence.origin,
             record.position,
+            record.revision,
             record.recorded,
             evidence.since,
             evidence.until,
             self.combinations.number[evidence.marks],
-            record.revision,
-            record.lane,
-            record.key,
             evidence.unit_id,
             evidence.detail,
         )

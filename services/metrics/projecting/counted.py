@@ -1,6 +1,6 @@
 """What is to be written for a batch, and which subjects cannot be counted."""
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -26,14 +26,14 @@ class Counted:
     each measure of the group gets one more; `single`: all other deltas."""
 
     groups: Groups
-    ones: Counter[tuple[int, str, date, date]] = field(default_factory=Counter)
+    ones: dict[tuple[int, str, date, date], int] = field(default_factory=lambda: defaultdict(int))
     single: Deltas = field(default_factory=dict)
     written: list[tuple[LogRecord, Evidence]] = field(default_factory=list)
     replaced: list[Replaced] = field(default_factory=list)
     past: list[tuple[LogRecord, Evidence, LogRecord]] = field(default_factory=list)
     poison: list[Poison] = field(default_factory=list)
     now: dict[Subject, dict[int, Evidence]] = field(default_factory=dict)
-    """The evidence, after this batch, of subjects that had some before or have several rows."""
+    """The evidence, after this batch, of subjects that were folded; to that of others is added."""
 
     @property
     def deltas(self) -> Deltas:

@@ -9,6 +9,7 @@ whoever else changes the evidence of a lane changes its fence, owner or generati
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from operator import attrgetter
 from time import perf_counter
 
 import asyncpg
@@ -244,7 +245,10 @@ class MetricsProjection:
         work.counted = Counted(counter.groups, poison=list(work.batch.poison))
         await paced(counter.counting(work.counted, work.batch, old))
         work.park(facts, parked, self._park_limit)
-        work.rows = counter.rows(work.counted)
+        work.packed = counter.packing.pack(work.counted)
+
+
+_position, _traceparent = attrgetter("position"), attrgetter("traceparent")
 
 
 def _batch_span(records: list[LogRecord]) -> AbstractContextManager[Span]:
@@ -253,14 +257,14 @@ def _batch_span(records: list[LogRecord]) -> AbstractContextManager[Span]:
         tracer,
         f"process {topics.LOG}",
         kind=SpanKind.CONSUMER,
-        links=telemetry.links(record.traceparent for record in records),
+        links=telemetry.links(map(_traceparent, records)),
         attributes={
             "messaging.system": "kafka",
             "messaging.operation.type": "process",
             "messaging.operation.name": "process",
             "messaging.destination.name": topics.LOG,
             "messaging.batch.message_count": len(records),
-            "hocvuso.position.first": min(record.position for record in records),
-            "hocvuso.position.last": max(record.position for record in records),
+            "hocvuso.position.first": min(map(_position, records)),
+            "hocvuso.position.last": max(map(_position, records)),
         },
     )

@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from services.metrics.counting.contribute import Evidence, Marks
-from services.metrics.counting.fold import Deltas
 from services.metrics.counting.measures import Measure, from_definition, to_definition
+from shared import binary_copy
 from shared.db import Connection
 
 Subject = tuple[int, bytes]
@@ -30,18 +30,21 @@ LIVE = Tables()
 class Stored(NamedTuple):
     """One row of evidence to write, in the order of its columns."""
 
+    lane: int
+    subject: bytes
     origin: int
     position: int
+    revision: int
     recorded: date
     since: date
     until: date | None
     combination: int
-    revision: int
-    lane: int
-    subject: bytes
     unit_id: str
     detail: dict[str, Any] | None
 
+
+TALLY_COLUMNS = ("unit_id", "occurred", "recorded", "n", "total", "measure")
+"""A row of tallies to write, in the order of its columns."""
 
 _EVIDENCE = ", ".join(f"e.{name}" for name in Stored._fields)
 
@@ -154,26 +157,17 @@ async def insert_past(
         )
 
 
-async def insert_evidence(connection: Connection, tables: Tables, rows: list[Stored]) -> None:
-    """Write new rows; in the order of the primary key they cost less index traffic."""
-    if rows:
-        await connection.copy_records_to_table(
-            tables.evidence, records=rows, columns=list(Stored._fields)
-        )
+async def insert_evidence(connection: Connection, tables: Tables, rows: bytes) -> None:
+    """Write new rows (`packing`); in the order of the primary key they cost less index traffic."""
+    await binary_copy.copy(connection, tables.evidence, rows, Stored._fields)
 
 
-async def add_tallies(connection: Connection, tables: Tables, deltas: Deltas) -> None:
-    """Append deltas; a key may have several rows, their sum counts (`compacting.py` joins them).
+async def add_tallies(connection: Connection, tables: Tables, rows: bytes) -> None:
+    """Append rows (`packing`); a key may have several, their sum counts (`compacting.py` joins them).
 
-    Sorted: neighbours in the index are written one after the other.
+    In the order of the index: neighbours are written one after the other.
     """
-    rows = sorted((*key, n, total) for key, (n, total) in deltas.items() if n or total)
-    if rows:
-        await connection.copy_records_to_table(
-            tables.tally,
-            records=rows,
-            columns=["measure", "unit_id", "occurred", "recorded", "n", "total"],
-        )
+    await binary_copy.copy(connection, tables.tally, rows, TALLY_COLUMNS)
 
 
 async def mark_dirty(connection: Connection, pairs: set[tuple[int, str]]) -> None:

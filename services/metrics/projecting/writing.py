@@ -1,5 +1,7 @@
 """One batch into the tables, in the transaction that the caller opened."""
 
+from operator import attrgetter
+
 import msgspec
 
 from services.metrics.plans.definitions import KEPT_TYPES, PLAN_TYPES, Definitions
@@ -12,6 +14,8 @@ from shared import progress, telemetry
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, record_decoder
 from shared.db import Connection
+
+_recorded = attrgetter("recorded")
 
 
 async def write(
@@ -32,7 +36,7 @@ async def write(
     await progress.advance(connection, claim, steps)
     if not work.records:
         return False
-    await counter.keep(connection, LIVE, work.counted, work.rows)
+    await counter.keep(connection, LIVE, work.counted, work.packed)
     await parking.park(connection, work.waiting)
     pairs = work.counted.pairs()
     for record, _ in work.waiting:
@@ -45,7 +49,7 @@ async def write(
         "INSERT INTO first_day (recorded) VALUES ($1) ON CONFLICT (one) DO UPDATE"
         " SET recorded = least(first_day.recorded, excluded.recorded)"
         " WHERE first_day.recorded > excluded.recorded",
-        min(record.recorded for record in work.records),
+        min(map(_recorded, work.records)),
     )
     return await _define(connection, work.definitions, catalogue)
 

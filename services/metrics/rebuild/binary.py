@@ -1,50 +1,29 @@
-"""Rows in PostgreSQL's binary COPY format, both ways, without an object for each value.
+"""Rows of the table `said`, packed, and how rows of fixed width are read (`shared.binary_copy`).
 
-A row is the number of its columns (2 bytes), then for each its length (4 bytes, -1: null) and the
-bytes. Columns of fixed width make rows that `struct` reads and writes as one piece; that costs a
-fraction of a column at a time. Format: PostgreSQL manual, "COPY", binary format.
+Columns of fixed width make rows that `struct` reads and writes as one piece; that costs a fraction
+of a column at a time.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import date, timedelta
+from collections.abc import Awaitable, Callable
+from datetime import date
 from struct import Struct
 from typing import Any
 
-import msgspec
+from shared.binary_copy import HEADER, NULL, TRAILER, day_number, document, fixed
 
-HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-TRAILER = b"\xff\xff"
-NULL = b"\xff\xff\xff\xff"
 KEY_BYTES = 16
 """Width of the keys that `shared.contracts.record.lane_of` makes."""
 
-_FIRST_DAY = date(2000, 1, 1).toordinal()
 _HEAD = Struct(">hihi")
 _PLACE = Struct(">iqiqii")
-_FIXED = Struct(">ii")
-_ONE_DAY = timedelta(days=1)
+_FLAG = (1).to_bytes(4, "big")
 
 SAID_COLUMNS = (
     "lane", "subject", "origin", "position", "revision", "recorded", "since", "until",
     "combination", "unit", "hard", "detail",
 )  # fmt: skip
-PLAIN_END = _FIXED.pack(1, 0)[:4] + b"\x00" + NULL
+PLAIN_END = _FLAG + b"\x00" + NULL
 """The last two columns of a row of `said` that is neither hard nor has details."""
-
-
-def day_number(day: date) -> int:
-    """A day as PostgreSQL counts it."""
-    return day.toordinal() - _FIRST_DAY
-
-
-def day_of(number: int) -> date:
-    """The day with this number."""
-    return date.fromordinal(number + _FIRST_DAY)
-
-
-def fixed(number: int) -> bytes:
-    """A column of 4 bytes."""
-    return _FIXED.pack(4, number)
 
 
 def head(lane: int, key_bytes: int = KEY_BYTES) -> bytes:
@@ -64,11 +43,8 @@ def until(day: date | None) -> bytes:
 
 def end(hard: bool, detail: dict[str, Any] | None) -> bytes:
     """The last two columns of a row of `said`."""
-    flag = _FIXED.pack(1, 0)[:4] + (b"\x01" if hard else b"\x00")
-    if detail is None:
-        return flag + NULL
-    document = b"\x01" + msgspec.json.encode(detail)
-    return flag + len(document).to_bytes(4, "big") + document
+    flag = _FLAG + (b"\x01" if hard else b"\x00")
+    return flag + (NULL if detail is None else document(detail))
 
 
 class Rows:
@@ -97,11 +73,3 @@ class Rows:
         """Raises ValueError when the stream ended within a row."""
         if self._rest != TRAILER:
             raise ValueError("the rows do not have the width expected")
-
-
-async def framed(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """What COPY wants before and after the rows."""
-    yield HEADER
-    async for piece in pieces:
-        yield piece
-    yield TRAILER

@@ -14,7 +14,7 @@ from services.metrics.counting.contribute import Evidence, Marks
 from services.metrics.counting.fold import Change, Deltas, fold
 from services.metrics.counting.measures import Measure
 from services.metrics.counting.windows import bucket_start
-from services.metrics.rebuild.binary import day_number, day_of
+from shared.binary_copy import day_number, day_of
 from shared.contracts.places import commune_of
 
 Sum = tuple[int, int, int, int]

@@ -16,9 +16,10 @@ import msgspec
 
 from services.metrics.counting.contribute import Contributor, Marks
 from services.metrics.rebuild import binary
+from shared import binary_copy
 from shared.contracts.record import LogRecord, record_decoder
+from shared.contracts.topics import EVENT_TYPE_PREFIX
 
-EVENT_TYPE_PREFIX = "vn.hocvuso."
 CACHE_LIMIT = 100_000
 
 
@@ -71,7 +72,7 @@ class _Days(dict[str, bytes]):
     """Days as written, as columns."""
 
     def __missing__(self, text: str) -> bytes:
-        found = self[text] = binary.fixed(binary.day_number(date.fromisoformat(text)))
+        found = self[text] = binary_copy.fixed(binary_copy.day_number(date.fromisoformat(text)))
         return found
 
 
@@ -79,7 +80,7 @@ class Numbers(dict[Any, bytes]):
     """Numbers from 1 for values, as columns."""
 
     def __missing__(self, value: Any) -> bytes:
-        found = self[value] = binary.fixed(len(self) + 1)
+        found = self[value] = binary_copy.fixed(len(self) + 1)
         return found
 
     def of(self, value: Any) -> int:
@@ -135,7 +136,7 @@ class Reading:
         lines: list[bytes] | None = None
         found: list[bytes] = []
         sorts, days, units, heads = self._sorts, self._days, self.units, self._heads
-        place, start, plain_end = binary.place, bisect_right, binary.NULL
+        place, start, plain_end = binary.place, bisect_right, binary_copy.NULL
         for at, row in enumerate(rows):
             lane, position = row.lane, row.position
             if not after[lane] < position <= ends[lane] or position in excluded:
@@ -231,7 +232,7 @@ class Reading:
             raise Unreadable(record.position, f"{type(error).__name__}: {error}") from error
         if evidence is None and not record.revision:
             return None, None
-        combination, hard, answer = binary.fixed(0), True, LONG
+        combination, hard, answer = binary_copy.fixed(0), True, LONG
         since, unit, last, detail = record.occurred, record.unitid, None, None
         if evidence is not None:
             since, unit, last, detail = (
@@ -252,8 +253,8 @@ class Reading:
                 binary.head(record.lane, len(record.key)),
                 record.key,
                 binary.place(record.origin, record.position, record.revision),
-                binary.fixed(binary.day_number(record.recorded)),
-                binary.fixed(binary.day_number(since)),
+                binary_copy.fixed(binary_copy.day_number(record.recorded)),
+                binary_copy.fixed(binary_copy.day_number(since)),
                 binary.until(last),
                 combination,
                 self.units[unit],

@@ -10,6 +10,7 @@ from struct import Struct
 from services.metrics.rebuild import binary
 from services.metrics.rebuild.counting import Counting, Effects, Ended, Row, Sum
 from services.metrics.rebuild.reading import Reading
+from shared import binary_copy
 from shared.db import Connection
 
 TABLES = (
@@ -67,7 +68,7 @@ async def copy_said(
 ) -> None:
     """Add rows of `said` as they are read: PostgreSQL takes one page while the next is read."""
     await connection.copy_to_table(
-        table, source=binary.framed(pages), format="binary", columns=list(binary.SAID_COLUMNS)
+        table, source=binary_copy.framed(pages), format="binary", columns=list(binary.SAID_COLUMNS)
     )
 
 
@@ -92,21 +93,13 @@ async def add_sums(
         pack(6, 4, effect, 4, unit, 4, since, 4, recorded, 8, n, 8, total)
         for (effect, unit, since, recorded), n, total in sums
     ]
-    if rows:
-        source = b"".join((binary.HEADER, *rows, binary.TRAILER))
-        await connection.copy_to_table(table, source=_pieces(source), format="binary")
+    await binary_copy.copy(connection, table, b"".join(rows))
 
 
 async def add_ended(connection: Connection, ended: Iterable[Ended]) -> None:
     """Add rows that others replaced."""
     rows = [_ENDED_ROW.pack(3, 8, position, 4, on, 8, by) for position, on, by in ended]
-    if rows:
-        source = b"".join((binary.HEADER, *rows, binary.TRAILER))
-        await connection.copy_to_table("ended_next", source=_pieces(source), format="binary")
-
-
-async def _pieces(whole: bytes) -> AsyncIterator[bytes]:
-    yield whole
+    await binary_copy.copy(connection, "ended_next", b"".join(rows))
 
 
 async def mark_hard(connection: Connection, *, some: bool) -> None:
