@@ -28,11 +28,11 @@ from bench.report import Row
 from deploy.local.stack import LocalStack
 from services.metrics.projecting.projection import MetricsProjection
 from services.metrics.tables.refresh import Refresher
-from services.metrics.worker import calm_collector
 from shared.clock import ShiftedClock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import FACT_LANES, LANES, Through, record_decoder
 from shared.db import connect_pool, migrate
+from shared.garbage import calm_collector
 from shared.lane_consumer import LOG_PAGE, LaneConsumer, LogReader
 from shared.lanes import Lane
 from tests.conftest import new_database

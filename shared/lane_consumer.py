@@ -15,7 +15,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from shared import kafka
+from shared import answers, kafka
 from shared.broker import Broker
 from shared.contracts import topics
 from shared.contracts.record import LogRecord, Through, record_decoder, through_decoder
@@ -105,7 +105,7 @@ class LogReader:
                 "/v1/log", params={"after": after, "lane": lanes, "limit": page, **asked}
             )
             answer.raise_for_status()
-            body, _, last = answer.content.rstrip(b"\n").rpartition(b"\n")
+            body, _, last = answers.content(answer).rstrip(b"\n").rpartition(b"\n")
             marker = through_decoder.decode(last)
             yield body, marker
             rows = body.count(b"\n") + bool(body)
@@ -120,7 +120,7 @@ class LogReader:
             "/v1/log/rows", json={"positions": positions, "through": through}
         )
         answer.raise_for_status()
-        return [record_decoder.decode(line) for line in answer.content.splitlines()]
+        return [record_decoder.decode(line) for line in answers.content(answer).splitlines()]
 
 
 class LaneConsumer:

@@ -43,6 +43,7 @@ from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool_when_there
+from shared.garbage import calm_collector
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
 from shared.looks import looking
@@ -59,6 +60,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        calm_collector()
         used = settings or ActivitiesSettings()
         now = clock or clock_from_environment()
         pseudonyms = Pseudonyms(read_key(used.pseudonym_key_file))

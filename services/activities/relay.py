@@ -29,6 +29,7 @@ from shared.clock import Clock, clock_from_environment
 from shared.contracts import topics
 from shared.contracts.record import LANES, Through, progress_decoder
 from shared.db import connect_pool_when_there
+from shared.garbage import calm_collector
 from shared.instruments import (
     MEASUREMENTS,
     RELAY_HEARTBEAT,
@@ -242,6 +243,7 @@ async def expire_daily(pool: asyncpg.Pool, clock: Clock, days: int) -> None:
 
 async def main(stop: asyncio.Event) -> None:
     """Run the relay until told to stop."""
+    calm_collector()
     telemetry.setup("hocvuso-relay")
     settings = ActivitiesSettings()
     pool = await connect_pool_when_there(

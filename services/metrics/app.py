@@ -20,6 +20,7 @@ from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import ask_health, connect_pool_when_there
+from shared.garbage import calm_collector
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
 from shared.lane_consumer import LogReader
@@ -37,6 +38,7 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        calm_collector()
         used = settings or MetricsSettings()
         now = clock or clock_from_environment()
         catalogue = Catalogue.load()

@@ -7,7 +7,6 @@ back-off: PostgreSQL, the broker and activities may all be away for a while.
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import socket
@@ -29,6 +28,7 @@ from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES, LaneProgress, LogRecord, Progress, encode
 from shared.db import connect_pool_when_there
+from shared.garbage import calm_collector
 from shared.instruments import REFRESH_CELLS, REFRESH_DURATION, watch_pool
 from shared.lane_consumer import LaneConsumer, LogReader
 from shared.lanes import Lane
@@ -246,12 +246,6 @@ class Worker:
                 await producer.send_and_wait(topics.PROGRESS, encode(message))
         finally:
             await kafka.stop_quietly(producer)
-
-
-def calm_collector() -> None:
-    """Look for cycles of garbage less often: a batch makes 100,000 objects that all live until it
-    is stored, and going through them again and again costs more than half of counting them."""
-    gc.set_threshold(200_000, 20, 20)
 
 
 async def main(stop: asyncio.Event) -> None:

@@ -38,6 +38,7 @@ from services.registry.web import units as web_units
 from shared import exposition, problems, telemetry
 from shared.clock import Clock, clock_from_environment
 from shared.db import connect_pool_when_there
+from shared.garbage import calm_collector
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
 from shared.stopping import ended_at_once, told_to_stop
@@ -97,6 +98,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        calm_collector()
         used = settings or RegistrySettings()
         with ended_at_once():
             pool = await connect_pool_when_there(

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from shared import answers
 from shared.problems import Problem
 
 SLOW = httpx.Timeout(30, connect=2)
@@ -22,9 +23,10 @@ async def ask_metrics_raw(metrics: httpx.AsyncClient, path: str, params: dict[st
         answer = await metrics.get(path, params=given, timeout=SLOW)
     except httpx.HTTPError as error:
         raise _no_answer(type(error).__name__) from error
+    content = answers.content(answer)
     if answer.status_code == 200:
-        return answer.content
-    body = msgspec.json.decode(answer.content) if answer.content else {}
+        return content
+    body = msgspec.json.decode(content) if content else {}
     if answer.status_code >= 500 and "code" not in body:
         raise _no_answer(f"HTTP {answer.status_code}")
     raise Problem(

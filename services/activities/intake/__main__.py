@@ -15,6 +15,7 @@ from shared import exposition, telemetry
 from shared.clock import clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool_when_there
+from shared.garbage import calm_collector
 from shared.instruments import watch_pool
 from shared.looks import looking
 from shared.worker import forever, run_until_stopped
@@ -22,6 +23,7 @@ from shared.worker import forever, run_until_stopped
 
 async def main(stop: asyncio.Event) -> None:
     """Read until told to stop."""
+    calm_collector()
     telemetry.setup("hocvuso-intake")
     settings = ActivitiesSettings()
     pseudonyms = Pseudonyms(read_key(settings.pseudonym_key_file))

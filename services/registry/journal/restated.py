@@ -7,6 +7,7 @@ each, the type and where it was counted first are looked up in the log once, and
 import asyncpg
 import httpx
 
+from shared import answers
 from shared.contracts.record import record_decoder
 from shared.problems import Problem
 
@@ -47,7 +48,9 @@ async def learn(pool: asyncpg.Pool, activities: httpx.AsyncClient) -> None:
             raise _not_available(type(error).__name__) from error
         # The answer has all rows of these events, whichever was asked for.
         wanted = set(origins)
-        every = [record_decoder.decode(line) for line in answer.content.splitlines() if line]
+        every = [
+            record_decoder.decode(line) for line in answers.content(answer).splitlines() if line
+        ]
         rows = [row for row in every if row.position in wanted]
         if len(rows) != len(wanted):
             raise _not_available("rows are missing")

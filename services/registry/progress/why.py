@@ -19,6 +19,7 @@ from services.registry.metrics import ask_metrics
 from services.registry.plans.territory import in_plan
 from services.registry.reach import reach
 from services.registry.state import Registry, State, not_future
+from shared import answers
 from shared.contracts.record import record_decoder
 from shared.problems import Problem
 from shared.telemetry import span_context
@@ -146,7 +147,9 @@ async def _traces(state: State, positions: list[int]) -> dict[int, str]:
             "/v1/log/rows", json={"positions": positions, "through": max(positions)}
         )
         answer.raise_for_status()
-        rows = [record_decoder.decode(line) for line in answer.content.splitlines() if line]
+        rows = [
+            record_decoder.decode(line) for line in answers.content(answer).splitlines() if line
+        ]
     except (httpx.HTTPError, msgspec.DecodeError):
         return {}
     found = {}
