@@ -5,6 +5,7 @@ The log's rows come from memory, as JSON: what activities and HTTP take is left 
     python -m bench rebuild --rows 1000000
 """
 
+import gc
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from services.metrics import rebuild
 from services.metrics.projecting import store
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import FACT_LANES, Through, record_decoder
+from shared.garbage import calm_collector
 from tests.conftest import new_database
 
 ROWS = 100_000
@@ -68,7 +70,10 @@ async def measure(stack: LocalStack, rows: int = ROWS) -> list[Row]:
     reports = []
     for chosen in ({number}, None):
         statement = [await _group_by(laid.pool, types)]
+        before = gc.get_threshold()
+        calm_collector()  # as in the processes that rebuild
         report = await rebuild.rebuild(laid.pool, reader, catalogue, chosen)  # type: ignore[arg-type]
+        gc.set_threshold(*before)
         statement.append(await _group_by(laid.pool, types))
         if report.differences or report.evidence_differences or not report.swapped:
             raise RuntimeError("what was rebuilt is not what was counted live")

@@ -12,6 +12,7 @@ from services.metrics.projecting import parking
 from services.metrics.settings import MetricsSettings
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool
+from shared.garbage import calm_collector
 from shared.lane_consumer import LogReader
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -50,6 +51,8 @@ def rebuild(
 
 
 async def _rebuild(numbers: set[int] | None, compare: bool) -> rebuilding.Report:
+    calm_collector()
+
     def show(now: rebuilding.Progress) -> None:
         left = "" if now.left is None else f", about {now.left:.0f} s left"
         print(f"\r{now.step}: {now.share:.0%}{left}    ", end="", flush=True)
