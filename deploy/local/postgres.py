@@ -32,10 +32,10 @@ SUPERUSER = "postgres"
 
 
 def _buffers_mb() -> int:
-    """An eighth of the machine's memory, 256 to 2,048 MB. The index of evidence by subject is
-    written at random places: once it is larger than the buffers, an event costs twice as much."""
+    """A quarter of the machine's memory, 256 to 4,096 MB; taken as it is used. The index of evidence
+    by subject is written at random places: an event costs more once it is larger than this."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
-    return min(max(memory // 8, 256), 2_048)
+    return min(max(memory // 4, 256), 4_096)
 
 
 # Durable first: what has been answered must survive kill -9 and a loss of power. The sizes suit
