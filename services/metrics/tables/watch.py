@@ -54,6 +54,25 @@ class Delays:
         return delays
 
 
+class Waiting:
+    """Since when what is counted has been waiting to be shown. Pure; times are seconds.
+
+    Under a steady load there is always something that waits, but never the same for long.
+    """
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque(maxlen=_KEPT)
+
+    def look(self, now: float, shown: int, counted: int) -> float:
+        """Since how long a position that was counted (`counted`: up to which) is not `shown`."""
+        if self._seen and counted < self._seen[-1][1]:
+            self._seen.clear()  # another log, or another count of it
+        self._seen.append((now, counted))
+        while self._seen and self._seen[0][1] <= shown:
+            self._seen.popleft()
+        return now - self._seen[0][0] if self._seen else 0.0
+
+
 class Watch:
     """Looks into the database of metrics and at the end of the log."""
 
@@ -67,7 +86,7 @@ class Watch:
         self._activities = activities
         self._clock = clock
         self._delays = Delays()
-        self._behind_since: float | None = None
+        self._waiting = Waiting()
 
     async def look(self) -> None:
         """Measure what the own database knows. Raises what it raises."""
@@ -81,12 +100,7 @@ class Watch:
         measured.MEASURES_BUILDING.set(row["building"])
         shown, watermark = row["shown"] or 0, row["watermark"] or 0
         measured.REFRESH_POSITION.set(shown)
-        now = self._clock()
-        if shown >= watermark:
-            self._behind_since = None
-        elif self._behind_since is None:
-            self._behind_since = now
-        measured.REFRESH_AGE.set(0.0 if self._behind_since is None else now - self._behind_since)
+        measured.REFRESH_AGE.set(self._waiting.look(self._clock(), shown, watermark))
 
     async def look_at_log(self) -> None:
         """Measure how far the lanes are behind the log. Raises httpx.HTTPError, database errors."""
