@@ -46,10 +46,8 @@ class Samples:
             quarter = max(len(values) // 4, 1)
             start = values[int(len(values) * WARM_UP_SHARE) :][:quarter]
             early, late = _mean(start), _mean(values[-quarter:])
-            # PostgreSQL fills its shared buffers; that is a limit and no leak. The embedded broker
-            # keeps every message in memory until it ends (docs/operations.md).
-            slack = 256 * 1024**2 if name == "postgres" else SLACK_BYTES
-            if name != "broker" and late > early * GROWTH + slack:
+            # The embedded broker keeps every message until it ends (docs/operations.md).
+            if name != "broker" and late > early * GROWTH + SLACK_BYTES:
                 found[name] = (early / 1024**2, late / 1024**2)
         return found
 
@@ -59,9 +57,9 @@ def _mean(values: list[int]) -> float:
 
 
 def _own(process: psutil.Process) -> int:
-    """Memory in bytes; what several processes share (PostgreSQL's buffers) is divided by them."""
+    """Memory in bytes that no other process shares: PostgreSQL fills its buffers up to a limit."""
     try:
-        return int(process.memory_full_info().pss)
+        return int(process.memory_full_info().uss)
     except psutil.NoSuchProcess:
         return 0
 

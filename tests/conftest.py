@@ -1,5 +1,6 @@
 """Fixtures every kind of test may use: one embedded PostgreSQL and broker per process of pytest."""
 
+import gc
 import os
 import uuid
 from collections.abc import Iterator
@@ -54,3 +55,12 @@ async def new_database(stack: LocalStack, service: str, like: str | None = None)
     finally:
         await admin.close()
     return stack.database_urls[service].rsplit("/", 1)[0] + f"/{name}"
+
+
+@pytest.fixture
+def default_collector() -> Iterator[None]:
+    """Python's own thresholds, before whatever is started after this; put back at the end."""
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    yield
+    gc.set_threshold(*before)

@@ -1,5 +1,6 @@
 """The whole service on a real database: positions, units, keys, and no raw identifier anywhere."""
 
+import gc
 import json
 import logging
 from pathlib import Path
@@ -155,3 +156,8 @@ async def test_health(service: Service) -> None:
     _, client = service
     assert (await client.get("/health/live")).status_code == 200
     assert (await client.get("/health/ready")).json() == {"status": "ready"}
+
+
+async def test_the_service_is_calm_about_garbage(default_collector: None, service: object) -> None:
+    """Full collections under load held answers up for 100 to 300 ms."""
+    assert gc.get_threshold()[0] >= 100_000

@@ -13,6 +13,7 @@ from services.metrics.projecting import store
 from services.metrics.projecting.counted import Counted
 from services.metrics.projecting.packing import Packing
 from shared.contracts.record import LogRecord
+from tests.metrics import binary_rows
 
 DAYS = st.dates(date(1900, 1, 1), date(2199, 12, 31))
 UNITS = st.sampled_from(["24133@2025", "24133@2025.h07", "Đắk Lắk", "x" * 300])
@@ -41,20 +42,6 @@ def record(lane: int, key: bytes, evidence: Evidence, at: int, recorded: date) -
     )  # fmt: skip
 
 
-def columns(packed: bytes) -> list[list[bytes | None]]:
-    """Rows of PostgreSQL's binary COPY format, by the manual: nothing shared with the product."""
-    rows, at = [], 0
-    while at < len(packed):
-        count, at = int.from_bytes(packed[at : at + 2], "big"), at + 2
-        row: list[bytes | None] = []
-        for _ in range(count):
-            length, at = int.from_bytes(packed[at : at + 4], "big", signed=True), at + 4
-            row.append(None if length < 0 else packed[at : at + length])
-            at += max(length, 0)
-        rows.append(row)
-    return rows
-
-
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(RECORDS, EVIDENCE, DAYS), max_size=8, unique_by=lambda x: x[1].origin))
 def test_rows_of_evidence_are_sorted_by_their_key(
@@ -64,7 +51,7 @@ def test_rows_of_evidence_are_sorted_by_their_key(
         (record(lane, key, evidence, at, recorded), evidence)
         for at, ((lane, key), evidence, recorded) in enumerate(said, 1)
     ]
-    rows = columns(Packing(NUMBERS).evidence(written))
+    rows = binary_rows.read(Packing(NUMBERS).evidence(written))
     keys = [tuple(column or b"" for column in row[:3]) for row in rows]
     assert keys == sorted(keys) and len(keys) == len(written)
 

@@ -15,6 +15,7 @@ from services.metrics.rebuild.reading import Reading
 from shared.binary_copy import day_of
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import FACT_LANES, LogRecord, encode
+from tests.metrics import binary_rows
 from tests.metrics.histories import MEASURES, OPS, Op, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.test_exact import fold_all
@@ -26,17 +27,7 @@ EVERYTHING = dict.fromkeys(range(FACT_LANES), 10**9)
 
 
 def unpacked(data: bytes) -> list[dict[str, bytes | None]]:
-    """Rows of PostgreSQL's binary COPY format, by the manual: nothing shared with the product."""
-    rows, at = [], 0
-    while at < len(data):
-        columns, at = int.from_bytes(data[at : at + 2], "big"), at + 2
-        values: list[bytes | None] = []
-        for _ in range(columns):
-            length, at = int.from_bytes(data[at : at + 4], "big", signed=True), at + 4
-            values.append(None if length < 0 else data[at : at + length])
-            at += max(length, 0)
-        rows.append(dict(zip(binary.SAID_COLUMNS, values, strict=True)))
-    return rows
+    return [dict(zip(binary.SAID_COLUMNS, row, strict=True)) for row in binary_rows.read(data)]
 
 
 def number(value: bytes | None) -> int:

@@ -1,6 +1,7 @@
 """The table: its published shape, formats, days, and every bad question."""
 
 import csv
+import gc
 import io
 import time
 from typing import Any
@@ -9,8 +10,11 @@ import httpx
 import pytest
 from openpyxl import load_workbook
 
+from deploy.local.stack import LocalStack
 from services.registry.tables.export import safe
-from tests.registry.conftest import Running
+from shared.contracts.record import LogRecord
+from tests.conftest import new_database
+from tests.registry.conftest import Running, running
 
 TABLE = "/v1/plans/dak-lak-2026/table"
 
@@ -237,3 +241,12 @@ async def test_counts_beside_are_shown_where_there_are_any(registry: Running) ->
     await registry.database.execute(f"UPDATE indicators.cells SET beside = NULL {where}")
     registry.app.state.registry.tables.clear()
     registry.app.state.registry.encoded.clear()
+
+
+async def test_the_service_is_calm_about_garbage(
+    default_collector: None, infrastructure: LocalStack, filled: str, defined_rows: list[LogRecord]
+) -> None:
+    """Full collections under load held answers up for 100 to 300 ms."""
+    url = await new_database(infrastructure, "registry", like=filled)
+    async with running(url, list(defined_rows)):
+        assert gc.get_threshold()[0] >= 100_000

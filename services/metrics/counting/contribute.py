@@ -113,15 +113,12 @@ class Contributor:
                         rules.setdefault(at, []).append(rule)
                         fields[at] = fields.get(at, frozenset()) | compiled.fields(name)
         for at, found in rules.items():
-            self._programs[at] = _Program(catalogue[at[0]], found, fields[at])
-        self._by_full_type: Mapping[_Row, _Program] = {
-            (EVENT_TYPE_PREFIX + name, kind, index): program
-            for (name, kind, index), program in self._programs.items()
-        }
+            program = _Program(catalogue[at[0]], found, fields[at])
+            self._programs[EVENT_TYPE_PREFIX + at[0], *at[1:]] = program
 
     @property
     def programs(self) -> Mapping[_Row, _Program]:
-        """The rules by sort of rows: for a reader that takes most rows on a shorter way."""
+        """The rules by sort of rows, types with their prefix: for a reader that takes most rows on a shorter way."""
         return self._programs
 
     def _details(self, kind: EventType, marks: Marks) -> tuple[tuple[str, str], ...]:
@@ -141,7 +138,7 @@ class Contributor:
             {
                 rule.measure
                 for row, program in self._programs.items()
-                if row[0] == type_name
+                if row[0] == EVENT_TYPE_PREFIX + type_name
                 for rule in program.rules
             }
         )
@@ -158,7 +155,7 @@ class Contributor:
             content, name = record, record.type
         else:
             content, name = record.effective, EVENT_TYPE_PREFIX + record.effective.type
-        program = self._by_full_type.get((name, record.keykind, record.keyindex))
+        program = self._programs.get((name, record.keykind, record.keyindex))
         if program is None:
             return None
         data = content.data

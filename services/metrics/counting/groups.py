@@ -105,7 +105,7 @@ class Groups:
                     ones.append(number)
             elif measure.kind == "distinct" and not measure.grouped:
                 completes = before != measure.need and before | parts == measure.need
-                (fold if measure.need and completes else once).append(number)
+                (fold if completes else once).append(number)
             else:
                 fold.append(number)
         return Plan(self._number(tuple(ones)), tuple(first), tuple(once), tuple(fold))

@@ -18,7 +18,6 @@ from services.metrics.counting.contribute import Contributor, Marks
 from services.metrics.rebuild import binary
 from shared import binary_copy
 from shared.contracts.record import LogRecord, record_decoder
-from shared.contracts.topics import EVENT_TYPE_PREFIX
 
 CACHE_LIMIT = 100_000
 
@@ -110,12 +109,10 @@ class Reading:
         self._decoder = msgspec.json.Decoder(_Short)
         self._days = _Days()
         self._sorts: dict[tuple[str, str, int], _Sort] = {}
-        for (name, kind, index), program in contributor.programs.items():
+        for row, program in contributor.programs.items():
             state = program.kind.state
             limits = [at for at in (state.start, state.end) if at] if state else []
-            self._sorts[EVENT_TYPE_PREFIX + name, kind, index] = _Sort(
-                program.fields, limits, program.starts
-            )
+            self._sorts[row] = _Sort(program.fields, limits, program.starts)
         self._heads = [binary.head(lane) for lane in range(256)]
 
     def page(

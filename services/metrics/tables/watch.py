@@ -31,13 +31,18 @@ SELECT (SELECT count(*) FROM parked) AS parked,
 
 
 class Delays:
-    """Since when each lane's end has been waiting to be counted. Pure; times are seconds."""
+    """Since when each lane's end has been waiting to be counted. Pure; times are seconds.
+
+    Under a steady load there is always something that waits, but never the same for long.
+    """
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, dict[int, int]]] = deque(maxlen=_KEPT)
 
     def look(self, now: float, ends: dict[int, int], counted: dict[int, int]) -> dict[int, float]:
         """For each lane: since how long a row is in the log (`ends`) and not `counted`."""
+        if self._seen and any(ends.get(n, 0) < end for n, end in self._seen[-1][1].items()):
+            self._seen.clear()  # another log, or another count of it
         self._seen.append((now, ends))
         while len(self._seen) > 1 and not any(
             end > counted.get(lane, 0) for lane, end in self._seen[0][1].items()
@@ -54,25 +59,6 @@ class Delays:
         return delays
 
 
-class Waiting:
-    """Since when what is counted has been waiting to be shown. Pure; times are seconds.
-
-    Under a steady load there is always something that waits, but never the same for long.
-    """
-
-    def __init__(self) -> None:
-        self._seen: deque[tuple[float, int]] = deque(maxlen=_KEPT)
-
-    def look(self, now: float, shown: int, counted: int) -> float:
-        """Since how long a position that was counted (`counted`: up to which) is not `shown`."""
-        if self._seen and counted < self._seen[-1][1]:
-            self._seen.clear()  # another log, or another count of it
-        self._seen.append((now, counted))
-        while self._seen and self._seen[0][1] <= shown:
-            self._seen.popleft()
-        return now - self._seen[0][0] if self._seen else 0.0
-
-
 class Watch:
     """Looks into the database of metrics and at the end of the log."""
 
@@ -86,7 +72,7 @@ class Watch:
         self._activities = activities
         self._clock = clock
         self._delays = Delays()
-        self._waiting = Waiting()
+        self._unshown = Delays()
 
     async def look(self) -> None:
         """Measure what the own database knows. Raises what it raises."""
@@ -100,7 +86,9 @@ class Watch:
         measured.MEASURES_BUILDING.set(row["building"])
         shown, watermark = row["shown"] or 0, row["watermark"] or 0
         measured.REFRESH_POSITION.set(shown)
-        measured.REFRESH_AGE.set(self._waiting.look(self._clock(), shown, watermark))
+        # The tables are as one lane, whose rows wait to be shown.
+        unshown = self._unshown.look(self._clock(), {0: watermark}, {0: shown})
+        measured.REFRESH_AGE.set(unshown[0])
 
     async def look_at_log(self) -> None:
         """Measure how far the lanes are behind the log. Raises httpx.HTTPError, database errors."""
