@@ -96,10 +96,10 @@ class Relay:
                     lasts.update({row["lane"]: row["position"] for row in rows})
                     await self._publish(producer, epoch, rows, partitions, lasts)
                     position = rows[-1]["position"]
-                    await leader.execute("UPDATE relay SET position = $1", position)
-                    await receipts.mark(
-                        leader, "published", {receipts.PUBLISHED_LANE: position}, self._clock.now()
-                    )
+                    async with leader.transaction():
+                        await leader.execute("UPDATE relay SET position = $1", position)
+                        mark = {receipts.PUBLISHED_LANE: position}
+                        await receipts.mark(leader, "published", mark, self._clock.now())
                     continue
                 # Silence would look like a broken bus to the projections.
                 await self._send_markers(producer, epoch, position, partitions, lasts)
@@ -214,6 +214,8 @@ class ProgressListener:
             return
         at = datetime.fromisoformat(progress.at)
         async with self._pool.acquire() as connection:
+            if progress.epoch != await connection.fetchval("SELECT epoch FROM counter"):
+                return  # the positions of another log, from before this one was restored, say
             counted = {lane: state.last for lane, state in progress.lanes.items()}
             await receipts.mark(connection, "counted", counted, at)
             if progress.refreshed is not None:

@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import time
+from datetime import datetime
 
 import asyncpg
 import httpx
@@ -21,7 +22,7 @@ from services.metrics.projecting import spans
 from services.metrics.projecting.compacting import Compactor
 from services.metrics.projecting.projection import MetricsProjection
 from services.metrics.settings import MetricsSettings
-from services.metrics.tables.refresh import Refreshed, Refresher
+from services.metrics.tables.refresh import Refresher
 from shared import exposition, kafka, progress, telemetry
 from shared.clock import clock_from_environment
 from shared.contracts import topics
@@ -110,7 +111,15 @@ class Worker:
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _say_everything(self) -> None:
-        """Say where all lanes held are and what is parked: a message before may have been lost."""
+        """Say what is shown, where all lanes held are and what is parked.
+
+        A message before may have been lost, or nobody may have listened yet.
+        """
+        shown = await self._pool.fetchrow(
+            "SELECT log_epoch, position, refreshed_at FROM shown WHERE refreshed_at IS NOT NULL"
+        )
+        if shown is not None:
+            self._say(_shown(shown["log_epoch"], shown["position"], shown["refreshed_at"]))
         lanes = self.projection.stored
         if self.projection.epoch is None or not lanes:
             return
@@ -209,16 +218,7 @@ class Worker:
         seconds = (time.time_ns() - started) / 1e9
         REFRESH_DURATION.record(seconds, str(done.everything).lower(), span=done.span)
         REFRESH_CELLS.add(done.cells)
-        self._say(self._refreshed(done))
-
-    def _refreshed(self, done: Refreshed) -> Progress:
-        return Progress(
-            epoch=done.epoch or "",
-            projection="metrics",
-            at=self.clock.now().isoformat(),
-            watermark=done.watermark,
-            refreshed=done.watermark,
-        )
+        self._say(_shown(done.epoch, done.watermark, self.clock.now()))
 
     async def _sum_up(self) -> None:
         """Sum tallies of days gone by, one worker at a time; short transactions, with breaks."""
@@ -246,6 +246,16 @@ class Worker:
                 await producer.send_and_wait(topics.PROGRESS, encode(message))
         finally:
             await kafka.stop_quietly(producer)
+
+
+def _shown(epoch: str | None, position: int, at: datetime) -> Progress:
+    return Progress(
+        epoch=epoch or "",
+        projection="metrics",
+        at=at.isoformat(),
+        watermark=position,
+        refreshed=position,
+    )
 
 
 async def main(stop: asyncio.Event) -> None:

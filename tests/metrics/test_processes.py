@@ -16,8 +16,10 @@ from fastapi.responses import Response
 
 from deploy.local.stack import LocalStack
 from services.metrics import rebuild
+from shared import kafka
+from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
-from shared.contracts.record import encode
+from shared.contracts.record import Progress, encode, progress_decoder
 from tests.metrics.histories import MEASURES, last_days, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import values
@@ -56,6 +58,19 @@ async def served(catalogue: Catalogue) -> AsyncIterator[tuple[SlowLog, str]]:
     await task
 
 
+@pytest.fixture
+def environment(
+    database: str, infrastructure: LocalStack, served: tuple[SlowLog, str]
+) -> dict[str, str]:
+    """What a worker is told."""
+    return {
+        **os.environ,
+        "HOCVUSO_METRICS_DATABASE_URL": database,
+        "HOCVUSO_ACTIVITIES_URL": served[1],
+        "HOCVUSO_KAFKA_BOOTSTRAP_SERVERS": infrastructure.bootstrap_servers,
+    }
+
+
 class Workers:
     """Two worker processes."""
 
@@ -89,24 +104,16 @@ class Workers:
 
 async def test_two_workers_that_are_killed_give_the_oracles_tables(
     pool: asyncpg.Pool,
-    database: str,
-    infrastructure: LocalStack,
+    environment: dict[str, str],
     served: tuple[SlowLog, str],
     catalogue: Catalogue,
 ) -> None:
-    log, address = served
+    log, _ = served
     dice = random.Random(5)
     ops = history(dice, 100)
     _, told = play(ops, catalogue, log)
     await know_measures(pool)
-    workers = Workers(
-        {
-            **os.environ,
-            "HOCVUSO_METRICS_DATABASE_URL": database,
-            "HOCVUSO_ACTIVITIES_URL": address,
-            "HOCVUSO_KAFKA_BOOTSTRAP_SERVERS": infrastructure.bootstrap_servers,
-        }
-    )
+    workers = Workers(environment)
     owners: set[str] = set()
     try:
         for name in NAMES:
@@ -138,3 +145,44 @@ async def test_two_workers_that_are_killed_give_the_oracles_tables(
                 assert found.get(number, {}) == values(measure, told, as_of, known_at)
     report = await rebuild.rebuild(pool, log, catalogue, compare_only=True)  # type: ignore[arg-type]
     assert (report.differences, report.evidence_differences) == ([], 0)
+
+
+async def test_what_is_counted_and_shown_is_said_again_to_whoever_listens_later(
+    pool: asyncpg.Pool,
+    environment: dict[str, str],
+    infrastructure: LocalStack,
+    served: tuple[SlowLog, str],
+    catalogue: Catalogue,
+) -> None:
+    log, _ = served
+    play(history(random.Random(6), 20), catalogue, log)
+    await know_measures(pool)
+    log.visible = end = len(log.rows)
+    workers = Workers(environment)
+    await kafka.ensure_topics(infrastructure.bootstrap_servers, {topics.PROGRESS: 1})
+    try:
+        await workers.start("one")
+        async with asyncio.timeout(60):
+            while await pool.fetchval("SELECT position FROM shown") < end:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(3)  # all that it says of this is said
+        at = await pool.fetchval("SELECT refreshed_at FROM shown")
+        late = await kafka.tail(infrastructure.bootstrap_servers, topics.PROGRESS, "late")
+        try:
+            async with asyncio.timeout(30):
+                said: list[Progress] = []
+                while not (
+                    any((m.refreshed, m.at) == (end, at.isoformat()) for m in said)
+                    and any(
+                        min(x.through for x in m.lanes.values()) == end for m in said if m.lanes
+                    )
+                ):
+                    said += [
+                        progress_decoder.decode(message.value)
+                        for messages in (await late.getmany(timeout_ms=200)).values()
+                        for message in messages
+                    ]
+        finally:
+            await kafka.stop_quietly(late)
+    finally:
+        await workers.kill_all()

@@ -176,15 +176,17 @@ async def test_progress_becomes_a_receipt(system: System) -> None:
         await kafka.ensure_topics(system.stack.bootstrap_servers, {topics.PROGRESS: 1})
     await producer.start()
     message = Progress(
-        epoch="e",
+        epoch=await system.pool.fetchval("SELECT epoch FROM counter"),
         projection="metrics",
         at="2026-06-30T05:00:01+00:00",
         lanes={n: LaneProgress(last=last, through=last) for n in range(LANES)},
         watermark=last,
         refreshed=last,
     )
+    other = msgspec.structs.replace(message, epoch="another log's", at="2026-06-30T04:00:00+00:00")
     async with asyncio.timeout(30):
         while (await receipt(system.pool, source, "e0")).status != "visible":
+            await producer.send_and_wait(topics.PROGRESS, encode(other))
             await producer.send_and_wait(topics.PROGRESS, encode(message))
             await asyncio.sleep(0.2)
     done = await receipt(system.pool, source, "e0")
