@@ -89,6 +89,40 @@ async def test_warnings_do_not_block(door: Door) -> None:
     ]
 
 
+MENTORED = {
+    "mentor": {"scheme": "account", "value": "m1"},
+    "mentee": {"scheme": "account", "value": "m2"},
+}
+DISPATCHED = {"reason": "cold_spot", "team": "Đội một", "members": 4}
+
+
+@pytest.mark.parametrize(
+    ("type", "data", "before"),
+    [
+        ("citizen.certified", {"to": "2026-06-29"}, "the day of time"),
+        ("citizen.certified", {"to": "2026-06-30"}, None),
+        ("mentor.assigned", {**MENTORED, "to": "2026-06-29"}, "the day of time"),
+        ("mentor.assigned", {**MENTORED, "from": "2026-06-01", "to": "2026-06-29"}, None),
+        ("mentor.assigned", {**MENTORED, "from": "2026-07-02", "to": "2026-07-01"}, "/data/from"),
+        ("force.dispatched", {**DISPATCHED, "to": "2026-06-29"}, None),
+        (
+            "force.dispatched",
+            {**DISPATCHED, "from": "2026-07-06", "to": "2026-07-05"},
+            "/data/from",
+        ),
+    ],
+)
+async def test_a_last_day_before_the_first_is_told(
+    door: Door, type: str, data: dict[str, str], before: str | None
+) -> None:
+    if type == "citizen.certified":
+        data = {**event()["data"], **data}
+    answer = await post(door, event(type=f"vn.hocvuso.{type}", data=data), key="admin")
+    assert answer.status_code == 201, answer.text
+    said = [] if before is None else [f"/data/to is before {before}; no day counts"]
+    assert answer.json().get("warnings", []) == said
+
+
 @pytest.mark.parametrize("name", Catalogue.load())
 async def test_every_example_of_the_catalogue_is_taken(door: Door, name: str) -> None:
     from services.activities.ingest.openapi import example

@@ -55,9 +55,10 @@ def test_warnings_of_activities_in_vietnamese(value: int, words: str) -> None:
 
 def test_every_warning_has_vietnamese_words() -> None:
     source = Path(validate.__file__).read_text()
-    said = re.findall(r'f"(/data/\{spec\.name\} [^"]*)"', source)
-    assert len(said) == 3
+    said = re.findall(r'f"(/data/[^"]+ [^"]+)"', source)
+    assert len(said) == 4
     for text in said:
-        filled = text.replace("{spec.name}", "day").replace("{low}", "1").replace("{high}", "9")
-        assert warning_vi(filled, {}), text
+        for what in ("/data/from", "the day of time"):
+            filled = text.replace("{spec.name}", "day").replace("{low}", "1").replace("{high}", "9")
+            assert warning_vi(filled.replace("{what}", what), {}), text
     assert warning_vi("something else", {}) is None

@@ -4,6 +4,7 @@ No value that a partner sent is ever echoed: refusals name the rule (`broken_rul
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
@@ -41,6 +42,9 @@ class Validator:
             name: [spec for spec in kind.fields.values() if spec.warn or spec.same_day]
             for name, kind in catalogue.items()
         }
+        self._periods = {
+            name: Period.of(kind) for name, kind in catalogue.items() if "to" in kind.fields
+        }
 
     def stored(self, kind: EventType, version: str, data: Json) -> Json:
         """The data as the log keeps it: valid, newest version, pseudonymised.
@@ -65,11 +69,11 @@ class Validator:
 
     def warnings(self, kind: EventType, data: Json, day: str) -> tuple[str, ...]:
         """What looks wrong in stored data and yet is taken; names fields, repeats no value."""
-        specs = self._plausible[kind.type]
-        if not specs:
-            return ()
-        found = []
-        for spec in specs:
+        found: list[str] = []
+        period = self._periods.get(kind.type)
+        if period is not None and "to" in data:
+            found += period.warnings(data, day)
+        for spec in self._plausible[kind.type]:
             value = data.get(spec.name)
             if value is None:
                 continue
@@ -124,6 +128,31 @@ class Validator:
                 )
             changed[identity.stored] = self._pseudonyms.stored(identity, posted, where)
         return {**data, "changes": {**data["changes"], "data": changed}}
+
+
+@dataclass(frozen=True)
+class Period:
+    """Which days an event with `to` speaks of: from the field `start`, else from the event's own
+    day where it says how long something lasts."""
+
+    start: str | None
+    lasts: bool
+
+    @classmethod
+    def of(cls, kind: EventType) -> "Period":
+        """As the type declares it."""
+        start = kind.state.start if kind.state is not None else "from"
+        return cls(start, kind.state is not None)
+
+    def warnings(self, data: Json, day: str) -> list[str]:
+        """Told when no day is left; days are written alike, so that text compares as they do."""
+        if self.start is not None and self.start in data:
+            first, what = data[self.start], f"/data/{self.start}"
+        elif self.lasts:
+            first, what = day, "the day of time"
+        else:
+            return []
+        return [f"/data/to is before {what}; no day counts"] if data["to"] < first else []
 
 
 def _check_document(data: Json) -> None:

@@ -22,6 +22,14 @@ WARNINGS = (
         re.compile(r"/data/(\w+) is unusually large \(above (\d+)\); was it meant\?"),
         "{0}: lớn bất thường (trên {1}); hãy xem lại có đúng không.",
     ),
+    (
+        re.compile(r"/data/(\w+) is before the day of time; no day counts"),
+        "{0}: trước ngày diễn ra; không ngày nào được tính.",
+    ),
+    (
+        re.compile(r"/data/(\w+) is before /data/(\w+); no day counts"),
+        "{0}: trước {1}; không ngày nào được tính.",
+    ),
 )
 """What activities says -> the same in Vietnamese, with the field and the bound."""
 
@@ -42,6 +50,5 @@ def warning_vi(warning: str, titles: dict[str, str]) -> str | None:
     for said, words in WARNINGS:
         found = said.fullmatch(warning)
         if found:
-            name, *rest = found.groups()
-            return words.format(titles.get(name, name), *rest)
+            return words.format(*(titles.get(part, part) for part in found.groups()))
     return None
