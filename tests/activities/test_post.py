@@ -119,7 +119,7 @@ async def test_a_last_day_before_the_first_is_told(
         data = {**event()["data"], **data}
     answer = await post(door, event(type=f"vn.hocvuso.{type}", data=data), key="admin")
     assert answer.status_code == 201, answer.text
-    said = [] if before is None else [f"/data/to is before {before}; no day counts"]
+    said = [] if before is None else [f"/data/to is before {before}; was it meant?"]
     assert answer.json().get("warnings", []) == said
 
 

@@ -152,7 +152,7 @@ class Period:
             first, what = day, "the day of time"
         else:
             return []
-        return [f"/data/to is before {what}; no day counts"] if data["to"] < first else []
+        return [f"/data/to is before {what}; was it meant?"] if data["to"] < first else []
 
 
 def _check_document(data: Json) -> None:

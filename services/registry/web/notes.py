@@ -23,12 +23,12 @@ WARNINGS = (
         "{0}: lớn bất thường (trên {1}); hãy xem lại có đúng không.",
     ),
     (
-        re.compile(r"/data/(\w+) is before the day of time; no day counts"),
-        "{0}: trước ngày diễn ra; không ngày nào được tính.",
+        re.compile(r"/data/(\w+) is before the day of time; was it meant\?"),
+        "{0}: trước ngày diễn ra; hãy xem lại có đúng không.",
     ),
     (
-        re.compile(r"/data/(\w+) is before /data/(\w+); no day counts"),
-        "{0}: trước {1}; không ngày nào được tính.",
+        re.compile(r"/data/(\w+) is before /data/(\w+); was it meant\?"),
+        "{0}: trước {1}; hãy xem lại có đúng không.",
     ),
 )
 """What activities says -> the same in Vietnamese, with the field and the bound."""
