@@ -7,7 +7,7 @@ Exactness never depends on the broker (see `shared/lanes.py`): producers may be 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -17,6 +17,7 @@ from aiokafka.errors import (
     KafkaConnectionError,
     KafkaError,
     TopicAlreadyExistsError,
+    UnknownError,
     for_code,
 )
 
@@ -136,6 +137,23 @@ async def tail(servers: Broker | str, topic: str, client_id: str) -> AIOKafkaCon
         await stop_quietly(consumer)
         raise
     return consumer
+
+
+async def insisting(send: Callable[[], Awaitable[Any]]) -> None:
+    """Send, again and again for a while as long as the broker answers UnknownError.
+
+    The embedded broker, started again, takes messages for a topic that is not made again yet, and
+    once it is, refuses as many as it took. Apache Kafka means a fault of its own that may pass.
+    """
+    deadline = asyncio.get_running_loop().time() + REQUEST_TIMEOUT_MS / 1000
+    while True:
+        try:
+            await send()
+            return
+        except UnknownError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+        await asyncio.sleep(0.005)
 
 
 async def _within(seconds: float, work: Coroutine[Any, Any, Any]) -> None:

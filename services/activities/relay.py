@@ -1,4 +1,4 @@
-"""The relay: carries the log to Kafka, and what the projections report back to the receipts.
+"""The relay: carries the log to Kafka, and what the projections report back (`listener.py`).
 
 The log is the outbox. Rows go out in position order; after each batch every partition gets a
 marker that says how far each of its lanes goes, so that a lost tail is seen (design, section 5).
@@ -9,7 +9,6 @@ projections skip. Run: `python -m services.activities.relay`.
 import asyncio
 import logging
 from collections.abc import Sequence
-from datetime import datetime
 from time import monotonic, perf_counter
 
 import asyncpg
@@ -18,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 from opentelemetry import trace
 
+from services.activities.listener import ProgressListener
 from services.activities.log import receipts
 from services.activities.log.replay import lane_lasts
 from services.activities.log.rows import WIRE_SQL, to_wire
@@ -27,7 +27,7 @@ from shared import exposition, kafka, telemetry
 from shared.broker import Broker
 from shared.clock import Clock, clock_from_environment
 from shared.contracts import topics
-from shared.contracts.record import LANES, Through, progress_decoder
+from shared.contracts.record import LANES, Through
 from shared.db import connect_pool_when_there
 from shared.garbage import calm_collector
 from shared.instruments import (
@@ -87,6 +87,7 @@ class Relay:
             position = await leader.fetchval("SELECT position FROM relay")
             lasts = await lane_lasts(leader, list(range(LANES)), position)
             log.info("relaying from position %d to %d partitions", position, len(partitions))
+            await self._send_markers(producer, epoch, position, partitions, lasts)
             while True:
                 self._wake.clear()
                 rows = await leader.fetch(
@@ -161,19 +162,26 @@ class Relay:
         partitions: Sequence[int],
         lasts: dict[int, int],
     ) -> None:
-        sent = []
-        for index, partition in enumerate(partitions):
-            marker = Through(
-                epoch=epoch,
-                through=through,
-                last={
-                    lane: last for lane, last in lasts.items() if lane % len(partitions) == index
-                },
+        markers = {
+            partition: msgspec.json.encode(
+                Through(
+                    epoch=epoch,
+                    through=through,
+                    last={n: last for n, last in lasts.items() if n % len(partitions) == index},
+                )
             )
-            sent.append(
-                await producer.send(topics.LOG, msgspec.json.encode(marker), partition=partition)
+            for index, partition in enumerate(partitions)
+        }
+
+        async def send() -> None:
+            await _acknowledged(
+                [
+                    await producer.send(topics.LOG, marker, partition=partition)
+                    for partition, marker in markers.items()
+                ]
             )
-        await _acknowledged(sent)
+
+        await kafka.insisting(send)
         self._heard = monotonic()
 
 
@@ -187,45 +195,6 @@ def _headers(traceparent: str | None) -> list[tuple[str, bytes]]:
     if traceparent:
         headers.append(("traceparent", traceparent.encode()))
     return headers
-
-
-class ProgressListener:
-    """Turns the progress topic into marks for receipts."""
-
-    def __init__(self, pool: asyncpg.Pool, servers: Broker | str) -> None:
-        self._pool = pool
-        self._servers = servers
-
-    async def run(self) -> None:
-        """Follow the topic until the broker fails; marks come again with the next progress."""
-        consumer = await kafka.tail(self._servers, topics.PROGRESS, "hocvuso-receipts")
-        try:
-            while True:
-                batches = await consumer.getmany(timeout_ms=1000)
-                for messages in batches.values():
-                    for message in messages:
-                        await self._take(message.value)
-        finally:
-            await kafka.stop_quietly(consumer)
-
-    async def _take(self, value: bytes) -> None:
-        progress = progress_decoder.decode(value)
-        if progress.projection != "metrics":
-            return
-        at = datetime.fromisoformat(progress.at)
-        async with self._pool.acquire() as connection:
-            if progress.epoch != await connection.fetchval("SELECT epoch FROM counter"):
-                return  # the positions of another log, from before this one was restored, say
-            counted = {lane: state.last for lane, state in progress.lanes.items()}
-            await receipts.mark(connection, "counted", counted, at)
-            if progress.refreshed is not None:
-                await receipts.mark(
-                    connection, "visible", {receipts.VISIBLE_LANE: progress.refreshed}, at
-                )
-        if progress.parked or progress.parked_complete:
-            await receipts.note_parked(
-                self._pool, progress.parked, at, complete=progress.parked_complete
-            )
 
 
 async def prune_daily(pool: asyncpg.Pool) -> None:

@@ -12,6 +12,7 @@ import os
 import socket
 import time
 from datetime import datetime
+from functools import partial
 
 import asyncpg
 import httpx
@@ -242,8 +243,8 @@ class Worker:
         try:
             await kafka.start(producer, servers)
             while True:
-                message = await self._messages.get()
-                await producer.send_and_wait(topics.PROGRESS, encode(message))
+                message = encode(await self._messages.get())
+                await kafka.insisting(partial(producer.send_and_wait, topics.PROGRESS, message))
         finally:
             await kafka.stop_quietly(producer)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,15 +12,17 @@ import httpx
 import msgspec
 import pytest
 import pytest_asyncio
+from aiokafka.errors import UnknownError
 from fastapi import FastAPI
 
 from deploy.local.stack import LocalStack, infrastructure_only
 from services.activities.keys.model import READ_LOG
 from services.activities.keys.store import KeyStore
+from services.activities.listener import ProgressListener
 from services.activities.log.log import Log
 from services.activities.log.receipts import receipt
 from services.activities.log.routes import router
-from services.activities.relay import ProgressListener, Relay
+from services.activities.relay import Relay
 from shared import kafka
 from shared.clock import FixedClock
 from shared.contracts import topics
@@ -33,6 +36,7 @@ from tests.conftest import new_database
 from tests.log.conftest import MIGRATIONS, UNITS, attended
 
 pytestmark = pytest.mark.stack
+SOURCE = "https://partner.example/system"
 
 
 class Recorder:
@@ -69,6 +73,21 @@ class System:
     def relay(self) -> None:
         relay = Relay(self.pool, self.stack.bootstrap_servers, 5, self.clock)
         self.tasks.append(asyncio.create_task(forever("relay", relay.run, longest_wait_s=1)))
+
+    def listener(self) -> None:
+        listener = ProgressListener(self.pool, self.stack.bootstrap_servers)
+        self.tasks.append(asyncio.create_task(forever("listener", listener.run, longest_wait_s=1)))
+
+    async def progress(self, last: int) -> Progress:
+        """What a worker says that has counted and shown everything until `last`."""
+        return Progress(
+            epoch=await self.pool.fetchval("SELECT epoch FROM counter"),
+            projection="metrics",
+            at="2026-06-30T05:00:01+00:00",
+            lanes={n: LaneProgress(last=last, through=last) for n in range(LANES)},
+            watermark=last,
+            refreshed=last,
+        )
 
     async def consumer(self, recorder: Recorder) -> None:
         app = FastAPI()
@@ -163,44 +182,70 @@ async def test_a_row_published_before_anyone_listened_comes_from_the_log(system:
     assert sorted(recorder.positions) == list(range(1, last + 1))
 
 
+async def test_receipts_go_on_after_the_broker_forgot_while_others_wrote(system: System) -> None:
+    """Whoever wrote and listened before goes on with offsets of topics that are made again."""
+    servers = system.stack.bootstrap_servers
+    last = await system.post(0, 1)
+    await kafka.ensure_topics(servers, {topics.LOG: 5, topics.PROGRESS: 1})
+    system.listener()
+    message = await system.progress(0)
+    async with kafka.producer(servers, "survivor") as survivor:
+        for _ in range(200):
+            await survivor.send_and_wait(topics.PROGRESS, encode(message))
+        before = system.stack.pid("broker")
+        await asyncio.to_thread(system.stack.kill, "broker")
+        async with asyncio.timeout(60):
+            while system.stack.pid("broker") in (None, before) or (
+                system.stack.states()["broker"] != "ready"
+            ):
+                await asyncio.sleep(0.05)
+        for _ in range(30):
+            await kafka.insisting(lambda: survivor.send_and_wait(topics.PROGRESS, encode(message)))
+            await survivor.send_and_wait(topics.LOG, b"{}", partition=0)
+    await kafka.ensure_topics(servers, {topics.LOG: 5, topics.PROGRESS: 1})
+    async with kafka.producer(servers, "fresh") as fresh:
+        if not os.environ.get("HOCVUSO_KAFKA_HOME"):
+            with pytest.raises(UnknownError):
+                await fresh.send_and_wait(topics.PROGRESS, encode(message))
+        message = await system.progress(last)
+        system.relay()
+        async with asyncio.timeout(20):
+            while (await receipt(system.pool, SOURCE, "e0")).status != "visible":
+                await kafka.insisting(lambda: fresh.send_and_wait(topics.PROGRESS, encode(message)))
+                await asyncio.sleep(0.5)
+    done = await receipt(system.pool, SOURCE, "e0")
+    assert done.published.reached and done.counted.reached
+
+
 async def test_progress_becomes_a_receipt(system: System) -> None:
     system.relay()
     last = await system.post(0, 1)
-    source = "https://partner.example/system"
-    first = await receipt(system.pool, source, "e0")
+    first = await receipt(system.pool, SOURCE, "e0")
     assert (first.status, first.counted.reached) in (("accepted", False), ("published", False))
-    listener = ProgressListener(system.pool, system.stack.bootstrap_servers)
-    system.tasks.append(asyncio.create_task(forever("listener", listener.run, longest_wait_s=1)))
+    system.listener()
     producer = kafka.producer(system.stack.bootstrap_servers, "test")
     with contextlib.suppress(Exception):
         await kafka.ensure_topics(system.stack.bootstrap_servers, {topics.PROGRESS: 1})
     await producer.start()
-    message = Progress(
-        epoch=await system.pool.fetchval("SELECT epoch FROM counter"),
-        projection="metrics",
-        at="2026-06-30T05:00:01+00:00",
-        lanes={n: LaneProgress(last=last, through=last) for n in range(LANES)},
-        watermark=last,
-        refreshed=last,
-    )
+    message = await system.progress(last)
     other = msgspec.structs.replace(message, epoch="another log's", at="2026-06-30T04:00:00+00:00")
     async with asyncio.timeout(30):
-        while (await receipt(system.pool, source, "e0")).status != "visible":
+        while (await receipt(system.pool, SOURCE, "e0")).status != "visible":
             await producer.send_and_wait(topics.PROGRESS, encode(other))
             await producer.send_and_wait(topics.PROGRESS, encode(message))
             await asyncio.sleep(0.2)
-    done = await receipt(system.pool, source, "e0")
+    done = await receipt(system.pool, SOURCE, "e0")
     assert done.counted.at == datetime(2026, 6, 30, 5, 0, 1, tzinfo=UTC)
     # Parked positions are said as they come, and taken back only by a complete list.
     parked = msgspec.structs.replace(message, parked=[last], lanes={})
     async with asyncio.timeout(30):
-        while (await receipt(system.pool, source, "e0")).status != "parked":
+        while (await receipt(system.pool, SOURCE, "e0")).status != "parked":
             await producer.send_and_wait(topics.PROGRESS, encode(parked))
             await producer.send_and_wait(topics.PROGRESS, encode(message))
             await asyncio.sleep(0.2)
         await producer.send_and_wait(
             topics.PROGRESS, encode(msgspec.structs.replace(message, parked_complete=True))
         )
-        while (await receipt(system.pool, source, "e0")).status == "parked":
+        while (await receipt(system.pool, SOURCE, "e0")).status == "parked":
             await asyncio.sleep(0.2)
     await producer.stop()

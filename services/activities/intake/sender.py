@@ -1,6 +1,7 @@
 """Sends the answers that are committed; forgets one only when the broker has it."""
 
 import asyncio
+from collections.abc import Iterable
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -49,6 +50,13 @@ class Sender:
         waiting = await outbox.waiting_receipts(self._pool, self._who.name, AT_ONCE)
         if not waiting:
             return False
+        await kafka.insisting(lambda: self._send(producer, waiting))
+        await outbox.drop_receipts(self._pool, [number for number, _ in waiting])
+        return True
+
+    async def _send(
+        self, producer: AIOKafkaProducer, waiting: Iterable[tuple[int, outbox.Receipt]]
+    ) -> None:
         partitions = sorted(await producer.partitions_for(self._who.receipts))
         sent = [
             await producer.send(
@@ -62,5 +70,3 @@ class Sender:
             for _, receipt in waiting
         ]
         await asyncio.wait_for(asyncio.gather(*sent), 3 * kafka.REQUEST_TIMEOUT_MS / 1000)
-        await outbox.drop_receipts(self._pool, [number for number, _ in waiting])
-        return True
