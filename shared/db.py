@@ -1,8 +1,10 @@
 """PostgreSQL: pools with time-outs, and the rule that a service works only in its own schema."""
 
 import asyncio
+import errno
 import logging
 import random
+import socket
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -32,7 +34,20 @@ GONE = (
     asyncpg.AdminShutdownError,
     asyncpg.InterfaceError,
 )
-"""A database that does not answer, or not in time."""
+"""A database that does not answer, or not in time; see `is_gone`."""
+
+_UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+
+
+def is_gone(error: BaseException) -> bool:
+    """Whether an error says that the database is away: also one whose name is not known any more,
+    or of whose addresses each refused in its own way."""
+    if isinstance(error, (*GONE, socket.gaierror)):
+        return True
+    return isinstance(error, OSError) and (
+        error.errno in _UNREACHABLE or str(error).startswith("Multiple exceptions")
+    )
+
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 

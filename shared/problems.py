@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from opentelemetry import trace
 from starlette.exceptions import HTTPException
 
-from shared.db import GONE
+from shared.db import GONE, is_gone
 from shared.refused_parameters import unstorable, words
 
 log = logging.getLogger(__name__)
@@ -81,12 +81,29 @@ def problem_response(problem: Problem) -> Response:
     return Response(msgspec.json.encode(body), problem.status, headers, media_type=MEDIA_TYPE)
 
 
+def expected(error: Exception, method: str, path: str) -> Problem | None:
+    """What to tell the caller of a request that ended in this error; None: the fault is ours."""
+    if isinstance(error, Problem):
+        return error
+    found = unstorable(error) if isinstance(error, asyncpg.DataError) else None
+    if found is not None:
+        rule, fix = found
+        return Problem("invalid-parameter", f"{method} request: {rule}", hint=fix)
+    if not is_gone(error):
+        return None
+    log.warning("%s failed: %s: %s", path, type(error).__name__, error)
+    return Problem(
+        "database-unavailable",
+        f"The database does not answer just now ({type(error).__name__}).",
+        status=503,
+        hint="Send the same request again after the time in Retry-After.",
+        retryable=True,
+        retry_after=5,
+    )
+
+
 def install(app: FastAPI) -> None:
     """Make every error of `app` a problem details answer."""
-
-    @app.exception_handler(Problem)
-    async def on_problem(_: Request, problem: Problem) -> Response:
-        return problem_response(problem)
 
     @app.exception_handler(RequestValidationError)
     async def on_parameters(_: Request, error: RequestValidationError) -> Response:
@@ -116,31 +133,14 @@ def install(app: FastAPI) -> None:
         response.headers.update(error.headers or {})
         return response
 
-    async def on_gone(request: Request, error: Exception) -> Response:
-        log.warning("%s failed: %s: %s", request.url.path, type(error).__name__, error)
-        return problem_response(
-            Problem(
-                "database-unavailable",
-                f"The database does not answer just now ({type(error).__name__}).",
-                status=503,
-                hint="Send the same request again after the time in Retry-After.",
-                retryable=True,
-                retry_after=5,
-            )
-        )
-
-    for gone in GONE:
-        app.add_exception_handler(gone, on_gone)
-
-    @app.exception_handler(asyncpg.DataError)
-    async def on_unstorable(request: Request, error: asyncpg.DataError) -> Response:
-        found = unstorable(error)
-        if found is None:
+    async def on_trouble(request: Request, error: Exception) -> Response:
+        problem = expected(error, request.method, request.url.path)
+        if problem is None:
             raise error
-        rule, fix = found
-        return problem_response(
-            Problem("invalid-parameter", f"{request.method} request: {rule}", hint=fix)
-        )
+        return problem_response(problem)
+
+    for kind in (Problem, asyncpg.DataError, OSError, *GONE):
+        app.add_exception_handler(kind, on_trouble)
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.activities.ingest.routes import post_events, router
-from shared.problems import Problem, problem_response
+from shared.problems import expected, problem_response
 
 _ROUTE = next(route for route in router.routes if getattr(route, "endpoint", None) is post_events)
 
@@ -30,6 +30,10 @@ class EventsFirst:
         scope["route"] = _ROUTE
         try:
             response = await post_events(Request(scope, receive, send))
-        except Problem as problem:
+        except Exception as error:
+            # What the router's handlers would make of it.
+            problem = expected(error, scope["method"], scope["path"])
+            if problem is None:
+                raise
             response = problem_response(problem)
         await response(scope, receive, send)
