@@ -28,11 +28,11 @@ GONE = (
     ConnectionError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
-    asyncpg.AdminShutdownError,
+    asyncpg.OperatorInterventionError,  # it stops, starts, has crashed, or took too long
+    asyncpg.InsufficientResourcesError,  # of connections, memory, disk
+    asyncpg.ReadOnlySQLTransactionError,  # another server leads now
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that broke in the middle
 )
 """A database that does not answer, or not in time; see `is_gone`."""
 

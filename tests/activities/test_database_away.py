@@ -18,9 +18,19 @@ AWAY = [
     OSError("Multiple exceptions: [Errno 111] Connect call failed, [Errno 101] unreachable"),
     TimeoutError(),
     asyncpg.CannotConnectNowError("the database system is starting up"),
+    asyncpg.QueryCanceledError("canceling statement due to statement timeout"),
+    asyncpg.CrashShutdownError("terminating connection because of crash of another server process"),
+    asyncpg.TooManyConnectionsError("sorry, too many clients already"),
+    asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT in a read-only transaction"),
     asyncpg.InterfaceError("connection is closed"),
+    asyncpg.InternalClientError("cannot switch to state 15; another operation is in progress"),
 ]
-OURS = [ValueError("a bug"), FileNotFoundError(errno.ENOENT, "no template"), OSError("what")]
+OURS = [
+    asyncpg.UndefinedTableError('relation "x" does not exist'),
+    ValueError("a bug"),
+    FileNotFoundError(errno.ENOENT, "no template"),
+    OSError("what"),
+]
 
 
 async def _post(door: Door) -> httpx.Response:
