@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any
 
 import msgspec
@@ -11,6 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from services.registry.answers import IfNoneMatch, json_answer
 from services.registry.state import Registry, State
+from shared.streaming import begun
 
 router = APIRouter(prefix="/v1/changes", tags=["progress"])
 
@@ -39,14 +40,14 @@ async def show_changes(
     event `watermark` whenever it moves."""
     if "text/event-stream" in accept:
         return StreamingResponse(
-            _stream(request, state),
+            await begun(_stream(request, state)),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
         )
     return json_answer(await now(state), if_none_match)
 
 
-async def _stream(request: Request, state: State) -> AsyncIterator[bytes]:
+async def _stream(request: Request, state: State) -> AsyncGenerator[bytes]:
     loop = asyncio.get_running_loop()
     end, said = loop.time() + LONGEST_SECONDS, loop.time()
     stopping: asyncio.Event = request.app.state.stopping

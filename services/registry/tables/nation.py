@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from datetime import date
 from typing import Annotated
 
@@ -15,6 +15,7 @@ from services.registry.reach import bound_to
 from services.registry.state import Registry, State
 from services.registry.tables.export import SANDBOX, safe
 from shared.problems import Problem
+from shared.streaming import begun
 
 router = APIRouter(prefix="/v1/nation", tags=["tables"])
 
@@ -62,13 +63,13 @@ async def stream_nation(
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-cache"}
     if state.settings.sandbox:
         headers["X-Hocvuso-Sandbox"] = "true"
-    lines = _lines(state, level, today, bound_to(visitor))
+    lines = await begun(_lines(state, level, today, bound_to(visitor)))
     return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
 
 
 async def _lines(
     state: State, level: str, on: date, bound: str | None = None
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """`bound`: only units within this one."""
     names = {
         unit.unit_id: (_province(state, unit.unit_id), unit.name(on))
