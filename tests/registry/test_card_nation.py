@@ -1,11 +1,7 @@
 """One unit's card, and the nation line by line."""
 
 import csv
-import errno
 import io
-from types import SimpleNamespace
-
-import pytest
 
 from services.registry.tables.nation import PREFETCH, _lines
 from tests.registry.conftest import Running
@@ -58,20 +54,3 @@ async def test_it_comes_in_small_parts(registry: Running) -> None:
     cells = await registry.database.fetchval("SELECT count(*) FROM indicators.cells")
     assert len(parts) >= cells // PREFETCH
     assert all(part.count(b"\n") <= PREFETCH for part in parts[:-1])
-
-
-@pytest.mark.parametrize(
-    ("address", "accept"), [("/v1/nation", "text/csv"), ("/v1/changes", "text/event-stream")]
-)
-async def test_a_stream_says_at_once_that_the_database_is_away(
-    registry: Running, monkeypatch: pytest.MonkeyPatch, address: str, accept: str
-) -> None:
-    def away(*_: object) -> None:
-        raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
-
-    monkeypatch.setattr(
-        registry.app.state.registry, "pool", SimpleNamespace(acquire=away, fetchrow=away)
-    )
-    answer = await registry.client.get(address, headers={"Accept": accept})
-    assert (answer.status_code, answer.json()["code"]) == (503, "database-unavailable")
-    assert answer.headers["Retry-After"] == "5"

@@ -20,7 +20,7 @@ from services.registry.web import words
 from services.registry.web.notes import note_vi, warning_vi
 from services.registry.web.problem_words import explain, where
 from shared.contracts.definitions import Catalogue
-from shared.problems import Problem, problem_response
+from shared.problems import Problem, expected, problem_response
 from shared.refused_parameters import words as wrong_words
 
 _pages = Environment(
@@ -74,11 +74,6 @@ class PageRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             try:
                 return await handle(request)
-            except Problem as problem:
-                if problem.status == 401 and request.method == "GET":
-                    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-                    return RedirectResponse(f"/login?next={quote(here)}", 303)
-                return _problem(request, problem)
             except RequestValidationError as error:
                 first = error.errors()[0]
                 name = str(first["loc"][-1])
@@ -86,6 +81,14 @@ class PageRoute(APIRoute):
                     "invalid-parameter", f"{name}: {wrong_words(first)[0]}", pointer=f"/{name}"
                 )
                 return _problem(request, wrong)
+            except Exception as error:
+                problem = expected(error, request.method, request.url.path)
+                if problem is None:
+                    raise
+                if problem.status == 401 and request.method == "GET":
+                    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                    return RedirectResponse(f"/login?next={quote(here)}", 303)
+                return _problem(request, problem)
 
         return guarded
 
@@ -99,7 +102,10 @@ def show(state: State, template: str, status: int = 200, /, **values: Any) -> HT
 
 def _problem(request: Request, problem: Problem) -> HTMLResponse:
     state: State = request.app.state.registry
-    return show(state, "problem.html", problem.status, problem=problem)
+    page = show(state, "problem.html", problem.status, problem=problem)
+    if problem.retry_after is not None:
+        page.headers["Retry-After"] = str(problem.retry_after)
+    return page
 
 
 def _is_api(request: Request) -> bool:
