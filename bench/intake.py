@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from bench.ingest import event
 from bench.report import Row
 from deploy.local.stack import LocalStack
+from shared.kafka import stop_quietly
 from tests.intake.conftest import STRUCTURED, System, close, make_system
 
 EVENTS = 40_000
@@ -77,7 +78,7 @@ async def _bare(stack: LocalStack, system: System) -> float:
             )
             done += len(messages)
     seconds = time.perf_counter() - started
-    await consumer.stop()
+    await stop_quietly(consumer)
     await connection.execute("DROP TABLE bench_intake")
     await connection.close()
     return EVENTS / seconds

@@ -31,6 +31,7 @@ from shared.clock import Clock, clock_from_environment
 from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool, migrate
+from shared.kafka import stop_quietly
 from shared.worker import forever
 from tests.activities.posting import UNITS, unit
 from tests.conftest import new_database
@@ -206,7 +207,7 @@ class System:
                             assert key == body.get("id"), body
                             got.append(body)
         finally:
-            await consumer.stop()
+            await stop_quietly(consumer)
         return got
 
     async def answers(self) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from deploy.local.stack import LocalStack
 from services.activities.intake.kafka import Kafka
 from services.activities.relay import Relay
 from shared.contracts import topics
+from shared.kafka import stop_quietly
 from shared.worker import forever
 from tests.intake.conftest import (
     PATIENCE,
@@ -85,7 +86,7 @@ async def read(cluster: Cluster, user: str, topic: str) -> list[bytes]:
                     found += [message.value for message in messages]
         return found
     finally:
-        await consumer.stop()
+        await stop_quietly(consumer)
 
 
 async def use_group(cluster: Cluster, user: str, group: str) -> None:

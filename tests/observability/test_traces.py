@@ -16,6 +16,7 @@ from deploy.local import services
 from deploy.local.stack import LocalStack
 from shared import exposition, telemetry
 from shared.instruments import MEASUREMENTS
+from shared.kafka import stop_quietly
 from shared.measuring import Counter, Gauge, Histogram, UpDown
 from tests.activities.fake import event
 from tests.activities.posting import UNITS, unit
@@ -278,4 +279,4 @@ async def topics(stack: LocalStack) -> list[str]:
         assert any("hocvuso.citizen.certified" in one for one in found)
         return found
     finally:
-        await consumer.stop()
+        await stop_quietly(consumer)

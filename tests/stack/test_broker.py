@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.kafka_probe import answers_metadata
 from deploy.local.stack import LocalStack
+from shared.kafka import stop_quietly
 from tests.stack.conftest import PATIENCE, eventually
 
 MakeStack = Callable[..., LocalStack]
@@ -41,7 +42,7 @@ async def roundtrip(servers: str, words: list[bytes]) -> list[tuple[bytes, objec
                 got += [(message.value, message.headers) for message in messages]
     finally:
         await producer.stop()
-        await consumer.stop()
+        await stop_quietly(consumer)
     return got
 
 
