@@ -27,6 +27,7 @@ HEALTH_SECONDS = 4.5
 GONE = (
     ConnectionError,
     TimeoutError,
+    socket.gaierror,  # its name is not known any more
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # it stops, starts, has crashed, or took too long
     asyncpg.InsufficientResourcesError,  # of connections, memory, disk
@@ -40,9 +41,9 @@ _UNREACHABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN,
 
 
 def is_gone(error: BaseException) -> bool:
-    """Whether an error says that the database is away: also one whose name is not known any more,
-    or of whose addresses each refused in its own way."""
-    if isinstance(error, (*GONE, socket.gaierror)):
+    """Whether an error says that the database is away: also that no way leads to it, or that each
+    of its addresses refused in its own way."""
+    if isinstance(error, GONE):
         return True
     return isinstance(error, OSError) and (
         error.errno in _UNREACHABLE or str(error).startswith("Multiple exceptions")

@@ -16,7 +16,7 @@ AWAY = [
     socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
     OSError(errno.EHOSTUNREACH, "No route to host"),
     OSError("Multiple exceptions: [Errno 111] Connect call failed, [Errno 101] unreachable"),
-    TimeoutError(),
+    TimeoutError("nothing came"),
     asyncpg.CannotConnectNowError("the database system is starting up"),
     asyncpg.QueryCanceledError("canceling statement due to statement timeout"),
     asyncpg.CrashShutdownError("terminating connection because of crash of another server process"),
@@ -45,44 +45,29 @@ async def _stream(door: Door) -> httpx.Response:
     return await door.client.put("/v1/streams/away", content=b"{}\n", headers=headers())
 
 
-ROUTES = [_post, _receipt, _stream]
-
-
-@pytest.fixture(params=ROUTES, ids=lambda route: route.__name__)
-def route(request: pytest.FixtureRequest) -> Callable[[Door], Awaitable[httpx.Response]]:
-    found: Callable[[Door], Awaitable[httpx.Response]] = request.param
-    return found
-
-
-def fails(door: Door, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+@pytest.mark.parametrize("ask", [_post, _receipt, _stream])
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        *((error, 503, "database-unavailable") for error in AWAY),
+        *((error, 500, "internal-error") for error in OURS),
+    ],
+    ids=repr,
+)
+async def test_who_is_to_blame_is_said(
+    door: Door,
+    monkeypatch: pytest.MonkeyPatch,
+    ask: Callable[[Door], Awaitable[httpx.Response]],
+    error: Exception,
+    status: int,
+    code: str,
+) -> None:
     async def authenticate(*_: object) -> None:
         raise error
 
     monkeypatch.setattr(door.app.state.keys, "authenticate", authenticate)
-
-
-@pytest.mark.parametrize("error", AWAY, ids=repr)
-async def test_a_database_that_is_away_is_said(
-    door: Door,
-    monkeypatch: pytest.MonkeyPatch,
-    route: Callable[[Door], Awaitable[httpx.Response]],
-    error: Exception,
-) -> None:
-    fails(door, monkeypatch, error)
-    answer = await route(door)
+    answer = await ask(door)
     said = answer.json()
-    assert (answer.status_code, said["code"]) == (503, "database-unavailable"), said
-    assert said["retryable"] and answer.headers["Retry-After"] == "5"
-
-
-@pytest.mark.parametrize("error", OURS, ids=repr)
-async def test_a_fault_of_ours_is_not_laid_on_the_database(
-    door: Door,
-    monkeypatch: pytest.MonkeyPatch,
-    route: Callable[[Door], Awaitable[httpx.Response]],
-    error: Exception,
-) -> None:
-    fails(door, monkeypatch, error)
-    answer = await route(door)
-    assert (answer.status_code, answer.json()["code"]) == (500, "internal-error")
+    assert (answer.status_code, said["code"], said["retryable"]) == (status, code, True), said
+    assert answer.headers.get("Retry-After") == ("5" if status == 503 else None)
     assert str(error) not in answer.text

@@ -1,0 +1,68 @@
+"""A broker that answers UnknownError for a while, and the sender of receipts before it."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownError
+
+from services.activities.intake import outbox
+from services.activities.intake.sender import Sender
+from shared import kafka
+
+
+class Refusing:
+    """A producer whose first messages are refused."""
+
+    def __init__(self, times: int, error: type[KafkaError] = UnknownError) -> None:
+        self.times, self.error, self.sent = times, error, 0
+
+    async def partitions_for(self, _: str) -> set[int]:
+        return {0}
+
+    async def send(self, *_: object, **__: object) -> "asyncio.Future[None]":
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.sent += 1
+        if self.sent <= self.times:
+            answer.set_exception(self.error())
+        else:
+            answer.set_result(None)
+        return answer
+
+
+async def test_other_errors_and_long_ones_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusing = Refusing(3, KafkaConnectionError)
+
+    async def send() -> None:
+        await (await refusing.send())
+
+    with pytest.raises(KafkaConnectionError):
+        await kafka.insisting(send)
+    assert refusing.sent == 1
+    monkeypatch.setattr(kafka, "REQUEST_TIMEOUT_MS", 50)
+    refusing.times, refusing.error = 1_000_000, UnknownError
+    with pytest.raises(UnknownError):
+        await kafka.insisting(send)
+    assert refusing.sent > 2
+
+
+@pytest.mark.parametrize("times", [0, 5])
+async def test_a_receipt_is_forgotten_once_the_broker_has_it(
+    monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    dropped: list[int] = []
+    producer = Refusing(times)
+
+    async def waiting(*_: object) -> list[tuple[int, outbox.Receipt]]:
+        return [(7, outbox.Receipt(0, None, b"{}"))]
+
+    async def drop(_: object, numbers: list[int]) -> None:
+        assert producer.sent > times
+        dropped.extend(numbers)
+
+    monkeypatch.setattr(outbox, "waiting_receipts", waiting)
+    monkeypatch.setattr(outbox, "drop_receipts", drop)
+    who = SimpleNamespace(name="p", receipts="receipts")
+    sender = Sender(None, who, "")  # type: ignore[arg-type]
+    assert await sender._send_some(producer)  # type: ignore[arg-type]
+    assert dropped == [7]
