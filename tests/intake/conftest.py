@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from deploy.local.stack import LocalStack
 from services.activities.ingest.door import Door, Path
@@ -142,7 +143,22 @@ class System:
         return await self.produce(*((raw(e), STRUCTURED) for e in events), **how)
 
     async def ends(self, topic: str | None = None) -> dict[int, int]:
-        name = topic or self.topic
+        """The offset after the last message of each partition, once their leaders answer."""
+        found: dict[int, int] = {}
+
+        async def known() -> bool:
+            try:
+                found.update(await self._ends(topic or self.topic))
+            except KafkaError as error:
+                # A topic is seen a moment before its brokers know that they lead it.
+                if not error.retriable:
+                    raise
+            return bool(found)
+
+        await self.until(known)
+        return found
+
+    async def _ends(self, name: str) -> dict[int, int]:
         async with Kafka(self.broker) as kafka:
             found = await kafka.topic(name)
             assert found is not None
