@@ -4,17 +4,18 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from services.activities.keys import audit
 from services.activities.keys.routes import Administrator, bearer
 from services.activities.keys.store import KeyStore
 from shared.clock import Clock
+from shared.days import DateTime
 
 router = APIRouter(prefix="/v1/audit", tags=["keys"], dependencies=[Depends(bearer)])
 
-From = Annotated[AwareDatetime | None, Query(description="from this instant on")]
-Until = Annotated[AwareDatetime | None, Query(description="before this instant")]
+From = Annotated[DateTime | None, Query(description="from this instant on")]
+Until = Annotated[DateTime | None, Query(description="before this instant")]
 
 
 class Act(BaseModel):

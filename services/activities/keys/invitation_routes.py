@@ -17,6 +17,7 @@ from services.activities.log.units import UnitCache
 from shared.clock import Clock
 from shared.contracts.tree import UnitTree
 from shared.contracts.units import UnknownUnit
+from shared.days import DateTime
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/invitations", tags=["keys"])
@@ -43,7 +44,7 @@ class InvitationOrder(BaseModel):
         description="code or code@era; the key reaches it and all below"
     )
     label: Annotated[str, Field(min_length=1, max_length=100)]
-    expires_at: datetime | None = Field(
+    expires_at: DateTime | None = Field(
         None, description="end of the access; default 366 days from now, which is the longest"
     )
 
@@ -106,12 +107,12 @@ async def invite(request: Request, order: InvitationOrder, by: Authenticated) ->
             hint="Name the post, not the person.",
         )
     expires_at = order.expires_at or clock.now() + LONGEST
-    if expires_at.tzinfo is None or not clock.now() < expires_at <= clock.now() + LONGEST:
+    if not clock.now() < expires_at <= clock.now() + LONGEST:
         raise Problem(
             "expiry-invalid",
-            "The access ends within 366 days from now, at a time with an offset.",
+            "The access ends within 366 days from now.",
             pointer="/expires_at",
-            hint="Write it like 2027-01-01T00:00:00+07:00; invite again when it ends.",
+            hint="Leave it out for the longest; invite again when it ends.",
         )
     tree = await _tree(request)
     try:

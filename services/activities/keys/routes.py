@@ -8,7 +8,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
 from services.activities.keys.model import Key
-from services.activities.keys.orders import KeyOrder, Rotation, check_order
+from services.activities.keys.orders import KeyOrder, Rotation, check_rights
 from services.activities.keys.orders import Text as Text
 from services.activities.keys.store import KeyStore
 
@@ -124,7 +124,7 @@ async def read_key(request: Request, prefix: str, _: Administrator) -> ListedKey
 @router.post("", status_code=201)
 async def create_key(request: Request, order: KeyOrder, by: Administrator) -> MadeKey:
     """Make a key (administrator). Its text is shown this once."""
-    check_order(order, request.app.state.catalogue)
+    check_rights(order.roles, order.types, request.app.state.catalogue)
     keys: KeyStore = request.app.state.keys
     return _made(await keys.create(order.name, **order.rights(), by=by))
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.quarantine.store import State
+from shared.days import DateTime
 
 
 class Listed(BaseModel):
@@ -63,7 +64,7 @@ class Selection(BaseModel):
     source: str | None = None
     code: str | None = None
     type: str | None = None
-    since: datetime | None = None
+    since: DateTime | None = None
     cursor: int | None = None
     limit: Annotated[int, Field(ge=1, le=1_000)] = 1_000
 

@@ -15,6 +15,7 @@ from services.activities.quarantine import store as quarantine
 from services.activities.reconciliation import counted, manifest, tables
 from services.activities.reconciliation import day as days
 from services.activities.reconciliation.day import Day, Scope
+from shared.days import FullDate
 
 router = APIRouter(
     prefix="/v1/reconciliations", tags=["reconciliations"], dependencies=[Depends(bearer)]
@@ -24,7 +25,7 @@ AT_ONCE = 2
 """So many at a time read the log and sort, lest they take every connection of the pool."""
 
 Source = Annotated[str, Query(min_length=1, max_length=512, description="exactly as posted")]
-DayOf = Annotated[date, Query(description="day of recording, in Vietnam")]
+DayOf = Annotated[FullDate, Query(description="day of recording, in Vietnam")]
 Partner = Annotated[str | None, Query(description="administrators only; default everybody")]
 
 

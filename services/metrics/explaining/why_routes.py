@@ -1,6 +1,5 @@
 """`GET /v1/evidence`, `GET /v1/series`, `GET /v1/differences`: what stands behind a number."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,6 +12,7 @@ from services.metrics.explaining.evidence import MOST as MOST_PROOFS
 from services.metrics.explaining.evidence import EvidencePages
 from services.metrics.explaining.series import SeriesMaker
 from services.metrics.tables.cells_routes import LEVELS
+from shared.days import FullDate
 from shared.lane_consumer import LogReader
 from shared.problems import Problem
 
@@ -30,8 +30,8 @@ async def evidence(
     plan: str,
     objective: str,
     unit: str | None = None,
-    as_of: date | None = None,
-    known_at: date | None = None,
+    as_of: FullDate | None = None,
+    known_at: FullDate | None = None,
     tree: str = "as_of",
     part: PartName = "value",
     cursor: str | None = None,
@@ -67,10 +67,10 @@ async def series(
     unit: str | None = None,
     objective: Annotated[list[str] | None, Query()] = None,
     level: LevelName = None,
-    start: Annotated[date | None, Query(alias="from")] = None,
-    end: Annotated[date | None, Query(alias="to")] = None,
+    start: Annotated[FullDate | None, Query(alias="from")] = None,
+    end: Annotated[FullDate | None, Query(alias="to")] = None,
     every: Literal["day", "week", "month"] = "week",
-    known_at: date | None = None,
+    known_at: FullDate | None = None,
     tree: str = "as_of",
 ) -> Response:
     """Cells at the end of every day, week or month: of a unit and, with `level`, those below it.
@@ -100,10 +100,10 @@ async def differences(
     plan: str,
     objective: str,
     unit: str | None = None,
-    from_as_of: date | None = None,
-    from_known_at: date | None = None,
-    to_as_of: date | None = None,
-    to_known_at: date | None = None,
+    from_as_of: FullDate | None = None,
+    from_known_at: FullDate | None = None,
+    to_as_of: FullDate | None = None,
+    to_known_at: FullDate | None = None,
     from_position: Annotated[int | None, Query(ge=0, le=MOST_POSITION)] = None,
     to_position: Annotated[int | None, Query(ge=0, le=MOST_POSITION)] = None,
     tree: str = "as_of",

@@ -1,6 +1,5 @@
 """`GET /v1/cells`: the table of any day; `POST /v1/plans/check`: a plan before it is posted."""
 
-from datetime import date
 from typing import Annotated, Any
 
 import msgspec
@@ -9,6 +8,7 @@ from fastapi.responses import Response
 
 from services.metrics.plans.checking import check
 from services.metrics.plans.compile import compile_plan
+from shared.days import FullDate
 from shared.problems import Problem
 
 router = APIRouter()
@@ -22,8 +22,8 @@ async def cells(
     plan: str,
     unit: str | None = None,
     level: Annotated[str | None, Query(pattern=LEVELS)] = None,
-    as_of: date | None = None,
-    known_at: date | None = None,
+    as_of: FullDate | None = None,
+    known_at: FullDate | None = None,
     tree: str = "as_of",
 ) -> Response:
     """Every objective of a plan for a unit and the units of a level in it: what had happened

@@ -18,6 +18,7 @@ from services.registry.progress.reasons import types_of
 from services.registry.reach import reach
 from services.registry.state import Registry, State, not_future
 from services.registry.tables.build import Question, place_of
+from shared.days import FullDate
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["completeness"])
@@ -54,8 +55,10 @@ async def show_completeness(
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the units")] = None,
-    since: Annotated[date | None, Query(alias="from", description="default: last week's")] = None,
-    until: Annotated[date | None, Query(alias="to", description="Monday to Sunday")] = None,
+    since: Annotated[
+        FullDate | None, Query(alias="from", description="default: last week's")
+    ] = None,
+    until: Annotated[FullDate | None, Query(alias="to", description="Monday to Sunday")] = None,
     type: Annotated[str | None, Query(description="only this event type")] = None,
     cursor: Cursor = None,
     limit: Limit = 200,
@@ -177,8 +180,8 @@ class Nothing(BaseModel):
 
     unit: str = Field(max_length=80, description="code or code@era")
     types: Annotated[list[str], Field(min_length=1, max_length=100)]
-    since: date = Field(alias="from")
-    until: date = Field(alias="to")
+    since: FullDate = Field(alias="from")
+    until: FullDate = Field(alias="to")
     source: str | None = Field(None, description="CloudEvents source; default the key's first")
 
 

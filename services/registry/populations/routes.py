@@ -1,7 +1,6 @@
 """`GET` and `POST /v1/plans/{plan}/populations`: the grid of denominators, and declaring them."""
 
 import asyncio
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -16,6 +15,7 @@ from services.registry.populations.grid import Grid, Number
 from services.registry.populations.groups import groups_of, names_of_groups
 from services.registry.state import Registry, not_future
 from services.registry.tables.build import Place, Question, place_of
+from shared.days import FullDate
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}/populations", tags=["populations"])
@@ -72,8 +72,8 @@ async def show_grid(
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the units")] = None,
-    on: Annotated[date | None, Query(description="day; default today")] = None,
-    known_at: Annotated[date | None, Query(description="as recorded by the end of")] = None,
+    on: Annotated[FullDate | None, Query(description="day; default today")] = None,
+    known_at: Annotated[FullDate | None, Query(description="as recorded by the end of")] = None,
     format: Annotated[str, Query(description="json, xlsx")] = "json",
     cursor: Cursor = None,
     limit: Limit = 200,

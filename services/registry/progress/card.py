@@ -1,6 +1,5 @@
 """`GET /v1/plans/{plan}/units/{code}`: everything about one unit, objective by objective."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -15,6 +14,7 @@ from services.registry.reach import reach
 from services.registry.state import Registry
 from services.registry.tables.build import Question, build
 from services.registry.units.routes import unit_json
+from shared.days import FullDate
 
 router = APIRouter(prefix="/v1/plans/{plan}/units", tags=["progress"])
 
@@ -25,8 +25,10 @@ async def show_card(
     visitor: Visiting,
     plan: str,
     code: str,
-    as_of: Annotated[date | None, Query(description="what had happened by the end of")] = None,
-    known_at: Annotated[date | None, Query(description="what was recorded by the end of")] = None,
+    as_of: Annotated[FullDate | None, Query(description="what had happened by the end of")] = None,
+    known_at: Annotated[
+        FullDate | None, Query(description="what was recorded by the end of")
+    ] = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One unit across all objectives of a plan: number, what is required, pace, and the plan's

@@ -21,14 +21,15 @@ from services.registry.reach import reach
 from services.registry.state import Registry, State, not_future
 from shared import answers
 from shared.contracts.record import record_decoder
+from shared.days import FullDate
 from shared.problems import Problem
 from shared.telemetry import span_context
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
 
 Unit = Annotated[str | None, Query(max_length=80, description="code or code@era; the plan's")]
-AsOf = Annotated[date | None, Query(description="what had happened by the end of")]
-KnownAt = Annotated[date | None, Query(description="what was recorded by the end of")]
+AsOf = Annotated[FullDate | None, Query(description="what had happened by the end of")]
+KnownAt = Annotated[FullDate | None, Query(description="what was recorded by the end of")]
 
 Position = Annotated[
     int | None, Query(ge=0, le=2**53, description="known up to this row, instead of known_at")
@@ -90,8 +91,10 @@ async def show_series(
     plan: str,
     unit: Unit = None,
     objective: Annotated[list[str] | None, Query(description="may be repeated; all")] = None,
-    start: Annotated[date | None, Query(alias="from", description="the plan's first day")] = None,
-    end: Annotated[date | None, Query(alias="to", description="today")] = None,
+    start: Annotated[
+        FullDate | None, Query(alias="from", description="the plan's first day")
+    ] = None,
+    end: Annotated[FullDate | None, Query(alias="to", description="today")] = None,
     every: Literal["day", "week", "month"] = "week",
     known_at: KnownAt = None,
     if_none_match: IfNoneMatch = None,

@@ -1,6 +1,6 @@
 """The shapes of the calendar and of reports."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +9,7 @@ from services.registry.journal.store import Fact
 from services.registry.plans.routes import obligation_json
 from services.registry.reports.ledger import Account, Entry, Filled, sender, submitted_on
 from services.registry.reports.periods import Period
+from shared.days import DateTime, FullDate
 
 _CONTENT = (
     "people_total", "people_completed", "target_groups", "figures", "difficulties", "decisions",
@@ -38,9 +39,9 @@ class NewReport(BaseModel):
     organisation: str | None = Field(
         None, max_length=100, description="or: id of one of the plan's organisations"
     )
-    submitted_at: datetime | None = Field(None, description="default now")
+    submitted_at: DateTime | None = Field(None, description="default now")
     number: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    document_date: date | None = None
+    document_date: FullDate | None = None
     file_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     file_sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
     target_groups: Annotated[list[str], Field(min_length=1)] | None = None

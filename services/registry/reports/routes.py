@@ -25,13 +25,14 @@ from services.registry.reports.periods import PERIODIC, periods
 from services.registry.reports.whose import debtor_for, debtor_of, limited, owes
 from services.registry.state import Registry, State, not_future
 from shared.clock import VIETNAM, vietnam_day
+from shared.days import FullDate
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["reports"])
 
 Who = Annotated[str | None, Query(max_length=80, description="code or code@era: what it owes")]
 Organisation = Annotated[str | None, Query(description="id of one of the plan's organisations")]
-KnownAt = Annotated[date | None, Query(description="as recorded by the end of this day")]
+KnownAt = Annotated[FullDate | None, Query(description="as recorded by the end of this day")]
 
 
 async def accounts(
@@ -52,7 +53,7 @@ async def show_calendar(
     state: Registry,
     visitor: Visiting,
     plan: str,
-    on: Annotated[date | None, Query(description="day; default today")] = None,
+    on: Annotated[FullDate | None, Query(description="day; default today")] = None,
     unit: Who = None,
     organisation: Organisation = None,
     known_at: KnownAt = None,
@@ -109,7 +110,7 @@ async def list_reports(
     state: Registry,
     visitor: Visiting,
     plan: str,
-    on: Annotated[date | None, Query(description="day; default today")] = None,
+    on: Annotated[FullDate | None, Query(description="day; default today")] = None,
     obligation: Annotated[str | None, Query(description="only this one")] = None,
     unit: Who = None,
     organisation: Organisation = None,
@@ -173,7 +174,7 @@ async def show_report(
     plan: str,
     obligation: str,
     period: str,
-    on: Annotated[date | None, Query(description="day; default today")] = None,
+    on: Annotated[FullDate | None, Query(description="day; default today")] = None,
     known_at: KnownAt = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
@@ -241,13 +242,6 @@ async def hand_in(
     # Without a time it is today's: sent again on the same day, the same report is a duplicate.
     today = datetime.combine(state.clock.today(), time(), VIETNAM)
     at = report.submitted_at or today
-    if at.tzinfo is None:
-        raise Problem(
-            "time-malformed",
-            "submitted_at has no offset.",
-            pointer="/submitted_at",
-            hint="Write it like 2026-06-12T15:00:00+07:00.",
-        )
     who = debtor_of(state, found, report.unit, report.organisation, vietnam_day(at))
     subject = who if report.unit is not None else found.document["unit"]
     data = _data(report, plan, obligation, period, at.isoformat())

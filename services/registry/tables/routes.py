@@ -19,6 +19,7 @@ from services.registry.tables.current import Watermark
 from services.registry.tables.export import to_csv, to_xlsx
 from services.registry.tables.model import Table
 from services.registry.tables.public import public_table
+from shared.days import FullDate
 from shared.problems import Problem
 
 router = APIRouter(tags=["tables"])
@@ -41,8 +42,10 @@ async def show_table(
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the rows")] = None,
-    as_of: Annotated[date | None, Query(description="what had happened by the end of")] = None,
-    known_at: Annotated[date | None, Query(description="what was recorded by the end of")] = None,
+    as_of: Annotated[FullDate | None, Query(description="what had happened by the end of")] = None,
+    known_at: Annotated[
+        FullDate | None, Query(description="what was recorded by the end of")
+    ] = None,
     tree: Annotated[str, Query(description="as_of, today or a day")] = "as_of",
     format: Annotated[str, Query(description=", ".join(FORMATS))] = "json",
     after_position: Annotated[int | None, Query(ge=0, description="wait for it")] = None,

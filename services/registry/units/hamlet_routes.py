@@ -17,6 +17,7 @@ from services.registry.units.changes import Planner
 from services.registry.units.wishes import Establish
 from services.registry.units.write_routes import DryRun, Source, planner_of, write
 from shared.contracts.units import Unit
+from shared.days import FullDate
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/units/{code}/hamlets", tags=["units"])
@@ -33,7 +34,7 @@ class HamletList(BaseModel):
         description="true: these are all, targets per hamlet can be judged; false: they are not,"
         " also if that was said before; left out: says nothing",
     )
-    on: date | None = Field(None, description="since when; default today")
+    on: FullDate | None = Field(None, description="since when; default today")
 
 
 @dataclass
@@ -78,7 +79,7 @@ def register_of(state: State, code: str, on: date) -> Register:
 async def show_hamlets(
     state: Registry,
     code: str,
-    on: Annotated[date | None, Query(description="day (YYYY-MM-DD); default today")] = None,
+    on: Annotated[FullDate | None, Query(description="day (YYYY-MM-DD); default today")] = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The hamlets of a commune with their codes, and whether the list is complete."""

@@ -1,9 +1,10 @@
 """The changes of units that can be asked for: their shapes."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from shared.days import FullDate
 
 Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 Name = Annotated[str, Field(min_length=1, max_length=300)]
@@ -30,7 +31,7 @@ class Establish(NewUnit):
 
     op: Literal["establish"]
     parent: str
-    on: date
+    on: FullDate
 
 
 class Rename(BaseModel):
@@ -42,7 +43,7 @@ class Rename(BaseModel):
     unit: str
     name_vi: Name | None = None
     kind: Kind | None = None
-    on: date
+    on: FullDate
 
 
 class Merge(BaseModel):
@@ -53,7 +54,7 @@ class Merge(BaseModel):
     op: Literal["merge"]
     units: Annotated[list[str], Field(min_length=1, max_length=100)]
     into: NewUnit | str
-    on: date
+    on: FullDate
 
 
 class Split(BaseModel):
@@ -64,7 +65,7 @@ class Split(BaseModel):
     op: Literal["split"]
     unit: str
     into: Annotated[list[NewUnit | str], Field(min_length=2, max_length=100)]
-    on: date
+    on: FullDate
 
 
 class Attribute(BaseModel):
@@ -76,7 +77,7 @@ class Attribute(BaseModel):
     unit: str
     attribute: str
     value: bool
-    on: date
+    on: FullDate
 
 
 Change = Annotated[Establish | Rename | Merge | Split | Attribute, Field(discriminator="op")]

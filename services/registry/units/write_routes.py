@@ -4,7 +4,6 @@ Everything has a dry run (the default) that shows the difference in words, and b
 events under the caller's own key.
 """
 
-from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -24,6 +23,7 @@ from services.registry.units.wishes import Change
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
 from shared.contracts.units import UnknownUnit
+from shared.days import FullDate
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/units", tags=["units"])
@@ -74,7 +74,7 @@ async def import_units(
     request: Request,
     state: Registry,
     caller: Writing,
-    on: Annotated[date | None, Query(description="day of the changes; default today")] = None,
+    on: Annotated[FullDate | None, Query(description="day of the changes; default today")] = None,
     source: Source = None,
     source_ref: Reference = None,
     dry_run: DryRun = True,
