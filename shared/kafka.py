@@ -7,7 +7,7 @@ Exactness never depends on the broker (see `shared/lanes.py`): producers may be 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -137,6 +137,12 @@ async def tail(servers: Broker | str, topic: str, client_id: str) -> AIOKafkaCon
         await stop_quietly(consumer)
         raise
     return consumer
+
+
+async def acknowledged(sent: Iterable[Awaitable[Any]]) -> None:
+    """Wait until the broker has taken everything. Raises KafkaError, TimeoutError."""
+    async with asyncio.timeout(3 * REQUEST_TIMEOUT_MS / 1000):
+        await asyncio.gather(*sent)
 
 
 async def insisting(send: Callable[[], Awaitable[Any]]) -> None:

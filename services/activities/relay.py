@@ -14,7 +14,6 @@ from time import monotonic, perf_counter
 import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.structs import RecordMetadata
 from opentelemetry import trace
 
 from services.activities.listener import ProgressListener
@@ -105,7 +104,8 @@ class Relay:
                 # Silence would look like a broken bus to the projections.
                 await self._send_markers(producer, epoch, position, partitions, lasts)
                 try:
-                    await asyncio.wait_for(self._wake.wait(), HEARTBEAT_SECONDS)
+                    async with asyncio.timeout(HEARTBEAT_SECONDS):
+                        await self._wake.wait()
                 except TimeoutError:
                     await leader.execute("SELECT 1")
         finally:
@@ -148,7 +148,7 @@ class Relay:
                 )
                 for row in rows
             ]
-            await _acknowledged(sent)
+            await kafka.acknowledged(sent)
             await self._send_markers(producer, epoch, rows[-1]["position"], partitions, lasts)
             context = span.get_span_context()
         SEND_DURATION.record(perf_counter() - started, *_ABOUT, None, span=context)
@@ -174,7 +174,7 @@ class Relay:
         }
 
         async def send() -> None:
-            await _acknowledged(
+            await kafka.acknowledged(
                 [
                     await producer.send(topics.LOG, marker, partition=partition)
                     for partition, marker in markers.items()
@@ -183,11 +183,6 @@ class Relay:
 
         await kafka.insisting(send)
         self._heard = monotonic()
-
-
-async def _acknowledged(sent: Sequence["asyncio.Future[RecordMetadata]"]) -> None:
-    """Wait until the broker has taken everything; raise when it did not in time."""
-    await asyncio.wait_for(asyncio.gather(*sent), 3 * kafka.REQUEST_TIMEOUT_MS / 1000)
 
 
 def _headers(traceparent: str | None) -> list[tuple[str, bytes]]:

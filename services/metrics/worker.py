@@ -94,9 +94,11 @@ class Worker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(self.projection.settle(), 5)
+                async with asyncio.timeout(5):
+                    await self.projection.settle()
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(progress.release(self._pool, self.name), 5)
+                async with asyncio.timeout(5):
+                    await progress.release(self._pool, self.name)
             await self._client.aclose()
 
     # -- lanes -------------------------------------------------------------------------------

@@ -94,7 +94,8 @@ class Follower:
         while True:
             await self.definitions.catch_up(self._pool)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._applied.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._applied.wait()
             self._applied.clear()
 
     async def _project_once(self) -> None:

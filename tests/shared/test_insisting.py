@@ -1,7 +1,9 @@
-"""A broker that answers UnknownError for a while, and the sender of receipts before it."""
+"""Waiting for a broker: one that answers UnknownError for a while, and stopping meanwhile."""
 
 import asyncio
+import gc
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownError
@@ -66,3 +68,21 @@ async def test_a_receipt_is_forgotten_once_the_broker_has_it(
     sender = Sender(None, who, "")  # type: ignore[arg-type]
     assert await sender._send_some(producer)  # type: ignore[arg-type]
     assert dropped == [7]
+
+
+async def test_what_is_stopped_while_it_waits_leaves_nothing_to_complain_of() -> None:
+    loop = asyncio.get_running_loop()
+    complaints: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    try:
+        waiting = asyncio.create_task(kafka.acknowledged([loop.create_future()]))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        del waiting
+        gc.collect()
+        await asyncio.sleep(0)
+    finally:
+        loop.set_exception_handler(None)
+    assert complaints == []

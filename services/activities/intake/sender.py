@@ -38,7 +38,6 @@ class Sender:
                 self._wake.clear()
                 if not await self._send_some(producer):
                     try:
-                        # Not `wait_for`, which before Python 3.12 may swallow a cancellation.
                         async with asyncio.timeout(IDLE_SECONDS):
                             await self._wake.wait()
                     except TimeoutError:
@@ -69,4 +68,4 @@ class Sender:
             )
             for _, receipt in waiting
         ]
-        await asyncio.wait_for(asyncio.gather(*sent), 3 * kafka.REQUEST_TIMEOUT_MS / 1000)
+        await kafka.acknowledged(sent)

@@ -63,5 +63,6 @@ async def _stream(request: Request, state: State) -> AsyncGenerator[bytes]:
             said = loop.time()
         # A browser comes back by itself, to whoever serves then.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), POLL_SECONDS)
+            async with asyncio.timeout(POLL_SECONDS):
+                await stopping.wait()
             return
