@@ -14,6 +14,7 @@ from services.activities.intake.kafka import Kafka
 from services.activities.intake.model import Message
 from services.activities.intake.partner import Intake
 from services.activities.intake.store import Fenced, Move
+from shared.worker import forever
 from tests.intake.conftest import STRUCTURED, System, apache_only, attended, raw
 
 pytestmark = pytest.mark.stack
@@ -114,15 +115,21 @@ async def test_processes_that_are_killed_all_the_time(system: System) -> None:
 async def test_two_readers_of_one_partner_without_the_lock(system: System) -> None:
     """The lock only saves work: without it, the fence alone keeps the count."""
     await system.enable(acks="all")
-    fenced = 0
+    readers = 3
+    held = fenced = 0
+    all_hold = asyncio.Event()
 
     class Slow(Door):
-        """Holds every batch long enough that the other reader has it too."""
+        """Holds a batch until every reader has one: with two partitions, two have the same."""
 
         def __init__(self) -> None: ...
 
         async def take(self, *arguments: Any, **how: Any) -> Any:
-            nonlocal fenced
+            nonlocal held, fenced
+            held += 1
+            if held == readers:
+                all_hold.set()
+            await all_hold.wait()
             await asyncio.sleep(0.05)
             try:
                 return await system.door.take(*arguments, **how)
@@ -131,11 +138,11 @@ async def test_two_readers_of_one_partner_without_the_lock(system: System) -> No
                 raise
 
     async def read() -> None:
-        while True:
-            intake = Intake(system.partner, system.pool, Slow(), system.broker, system.clock)
-            await intake.run()
+        await Intake(system.partner, system.pool, Slow(), system.broker, system.clock).run()
 
-    system.tasks += [asyncio.create_task(read()) for _ in range(3)]
+    system.tasks += [
+        asyncio.create_task(forever(f"reader {n}", read, longest_wait_s=1)) for n in range(readers)
+    ]
     await system.topic_there()
     for at in range(0, 200, 20):
         await system.produce(*messages(200)[at : at + 20])

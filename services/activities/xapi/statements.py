@@ -1,5 +1,7 @@
 """Taking statements in: all of a request or nothing, and their events in the same transaction."""
 
+import asyncio
+import random
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +27,11 @@ from shared.db import Connection
 from shared.problems import Problem
 
 Json = dict[str, Any]
-TRIES = 5
+TRIES = 12
+"""Somebody else was first each time; with the waits between, all but endless crowds get through."""
+
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.005, 0.2
+
 _LATEST = "1.0.0"
 """The version of a statement that says none (part 2, section 2.4.10)."""
 
@@ -92,12 +98,14 @@ class Statements:
         Then nothing of the request was kept.
         """
         drafts = Drafts(self.pseudonyms, key.name).all(raws, id)
-        for _ in range(TRIES):
+        for number in range(TRIES):
             try:
                 await self._try(drafts, key, traceparent)
                 return [str(d.id) for d in drafts]
             except GiveUp:
-                continue
+                # Those who met once would meet again, if each waited as long.
+                wait = min(FIRST_WAIT_SECONDS * 2**number, LONGEST_WAIT_SECONDS)
+                await asyncio.sleep(random.uniform(0, wait))  # noqa: S311 - jitter, not a secret
         raise Problem(
             "xapi-contention",
             "Other requests kept changing the same statements.",
