@@ -1,13 +1,19 @@
 """No parameter is overlooked: an answer for today to somebody who asked `asof=2026-06-30` would be
-a wrong number that looks right."""
+a wrong number that looks right. And the days that many answers take."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from shared.days import FullDate
 from shared.problems import Problem
+
+AsOf = Annotated[FullDate | None, Query(description="what had happened by the end of")]
+KnownAt = Annotated[FullDate | None, Query(description="what was recorded by the end of")]
+On = Annotated[FullDate | None, Query(description="day; default today")]
 
 
 def taken(route: APIRoute) -> frozenset[str]:

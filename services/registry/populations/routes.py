@@ -10,12 +10,12 @@ from services.registry.access import Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.body import read_body
 from services.registry.definitions import PlanVersion
+from services.registry.parameters import KnownAt, On
 from services.registry.populations import sheet, workbook
 from services.registry.populations.grid import Grid, Number
 from services.registry.populations.groups import groups_of, names_of_groups
 from services.registry.state import Registry, not_future
 from services.registry.tables.build import Place, Question, place_of
-from shared.days import FullDate
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}/populations", tags=["populations"])
@@ -72,8 +72,8 @@ async def show_grid(
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the units")] = None,
-    on: Annotated[FullDate | None, Query(description="day; default today")] = None,
-    known_at: Annotated[FullDate | None, Query(description="as recorded by the end of")] = None,
+    on: On = None,
+    known_at: KnownAt = None,
     format: Annotated[str, Query(description="json, xlsx")] = "json",
     cursor: Cursor = None,
     limit: Limit = 200,

@@ -1,12 +1,13 @@
 """`GET /v1/plans/{plan}/units/{code}`: everything about one unit, objective by objective."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 
 from services.registry.access import Visiting
 from services.registry.answers import IfNoneMatch, json_answer
+from services.registry.parameters import AsOf, KnownAt
 from services.registry.plans.routes import objective_json, objective_states
 from services.registry.plans.territory import in_plan
 from services.registry.progress.pace import required
@@ -14,7 +15,6 @@ from services.registry.reach import reach
 from services.registry.state import Registry
 from services.registry.tables.build import Question, build
 from services.registry.units.routes import unit_json
-from shared.days import FullDate
 
 router = APIRouter(prefix="/v1/plans/{plan}/units", tags=["progress"])
 
@@ -25,10 +25,8 @@ async def show_card(
     visitor: Visiting,
     plan: str,
     code: str,
-    as_of: Annotated[FullDate | None, Query(description="what had happened by the end of")] = None,
-    known_at: Annotated[
-        FullDate | None, Query(description="what was recorded by the end of")
-    ] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One unit across all objectives of a plan: number, what is required, pace, and the plan's

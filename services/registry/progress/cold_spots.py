@@ -12,6 +12,7 @@ from services.registry.access import Visiting
 from services.registry.answers import IfNoneMatch, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.store import Fact, standing
+from services.registry.parameters import AsOf
 from services.registry.plans.territory import area_of
 from services.registry.progress import reasons
 from services.registry.progress.pace import required, shortfall
@@ -48,7 +49,7 @@ async def show_cold_spots(
     attribute: Annotated[
         str | None, Query(description="only units that have it: remote ...")
     ] = None,
-    as_of: Annotated[date | None, Query(description="day; default today")] = None,
+    as_of: AsOf = None,
     cursor: Annotated[
         str | None, Query(max_length=400, description="`next` of this very objective")
     ] = None,

@@ -15,6 +15,7 @@ from fastapi.responses import Response
 from services.registry.access import Visiting
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import Statement
+from services.registry.parameters import AsOf
 from services.registry.progress.pace import required
 from services.registry.reach import see_plan, sees
 from services.registry.state import Registry, State
@@ -95,7 +96,7 @@ async def show_ranking(
     visitor: Visiting,
     plan: str,
     level: Annotated[str | None, Query(description="level of the units ranked")] = None,
-    as_of: Annotated[date | None, Query(description="day; default today")] = None,
+    as_of: AsOf = None,
     cursor: Cursor = None,
     limit: Limit = 1000,
     if_none_match: IfNoneMatch = None,

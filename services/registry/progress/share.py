@@ -9,11 +9,11 @@ from fastapi.responses import Response
 
 from services.registry.access import Visiting
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
+from services.registry.parameters import AsOf, KnownAt
 from services.registry.reach import reach
 from services.registry.state import Registry
 from services.registry.tables.build import Question, build
 from services.registry.tables.model import Cell, Table
-from shared.days import FullDate
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
 
@@ -76,10 +76,8 @@ async def show_share(
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the units counted")] = None,
-    as_of: Annotated[FullDate | None, Query(description="what had happened by the end of")] = None,
-    known_at: Annotated[
-        FullDate | None, Query(description="what was recorded by the end of")
-    ] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     cursor: Cursor = None,
     limit: Limit = 1000,
     if_none_match: IfNoneMatch = None,

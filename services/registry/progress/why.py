@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from services.registry.access import Visiting, see_events
 from services.registry.answers import IfNoneMatch, json_answer
 from services.registry.metrics import ask_metrics
+from services.registry.parameters import AsOf, KnownAt
 from services.registry.plans.territory import in_plan
 from services.registry.reach import reach
 from services.registry.state import Registry, State, not_future
@@ -28,8 +29,6 @@ from shared.telemetry import span_context
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
 
 Unit = Annotated[str | None, Query(max_length=80, description="code or code@era; the plan's")]
-AsOf = Annotated[FullDate | None, Query(description="what had happened by the end of")]
-KnownAt = Annotated[FullDate | None, Query(description="what was recorded by the end of")]
 
 Position = Annotated[
     int | None, Query(ge=0, le=2**53, description="known up to this row, instead of known_at")

@@ -10,6 +10,7 @@ from services.registry.access import Visiting, Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.store import complete_to
+from services.registry.parameters import KnownAt, On
 from services.registry.plans.territory import area_of
 from services.registry.posting import content_id, event, post
 from services.registry.reports.ical import MEDIA_TYPE, to_ical
@@ -25,14 +26,12 @@ from services.registry.reports.periods import PERIODIC, periods
 from services.registry.reports.whose import debtor_for, debtor_of, limited, owes
 from services.registry.state import Registry, State, not_future
 from shared.clock import VIETNAM, vietnam_day
-from shared.days import FullDate
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["reports"])
 
 Who = Annotated[str | None, Query(max_length=80, description="code or code@era: what it owes")]
 Organisation = Annotated[str | None, Query(description="id of one of the plan's organisations")]
-KnownAt = Annotated[FullDate | None, Query(description="as recorded by the end of this day")]
 
 
 async def accounts(
@@ -53,7 +52,7 @@ async def show_calendar(
     state: Registry,
     visitor: Visiting,
     plan: str,
-    on: Annotated[FullDate | None, Query(description="day; default today")] = None,
+    on: On = None,
     unit: Who = None,
     organisation: Organisation = None,
     known_at: KnownAt = None,
@@ -110,7 +109,7 @@ async def list_reports(
     state: Registry,
     visitor: Visiting,
     plan: str,
-    on: Annotated[FullDate | None, Query(description="day; default today")] = None,
+    on: On = None,
     obligation: Annotated[str | None, Query(description="only this one")] = None,
     unit: Who = None,
     organisation: Organisation = None,
@@ -174,7 +173,7 @@ async def show_report(
     plan: str,
     obligation: str,
     period: str,
-    on: Annotated[FullDate | None, Query(description="day; default today")] = None,
+    on: On = None,
     known_at: KnownAt = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:

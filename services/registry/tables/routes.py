@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from services.registry.access import Visiting, Visitor
 from services.registry.answers import Cursor, IfNoneMatch, page
 from services.registry.disclosure import is_public
+from services.registry.parameters import AsOf, KnownAt
 from services.registry.reach import reach, sees
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
@@ -19,7 +20,6 @@ from services.registry.tables.current import Watermark
 from services.registry.tables.export import to_csv, to_xlsx
 from services.registry.tables.model import Table
 from services.registry.tables.public import public_table
-from shared.days import FullDate
 from shared.problems import Problem
 
 router = APIRouter(tags=["tables"])
@@ -42,10 +42,8 @@ async def show_table(
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the rows")] = None,
-    as_of: Annotated[FullDate | None, Query(description="what had happened by the end of")] = None,
-    known_at: Annotated[
-        FullDate | None, Query(description="what was recorded by the end of")
-    ] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     tree: Annotated[str, Query(description="as_of, today or a day")] = "as_of",
     format: Annotated[str, Query(description=", ".join(FORMATS))] = "json",
     after_position: Annotated[int | None, Query(ge=0, description="wait for it")] = None,

@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.access import Writer, Writing
 from services.registry.answers import IfNoneMatch, json_answer
+from services.registry.parameters import On
 from services.registry.posting import content_id, event
 from services.registry.state import Registry, State
 from services.registry.units import hamlets
@@ -79,7 +80,7 @@ def register_of(state: State, code: str, on: date) -> Register:
 async def show_hamlets(
     state: Registry,
     code: str,
-    on: Annotated[FullDate | None, Query(description="day (YYYY-MM-DD); default today")] = None,
+    on: On = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """The hamlets of a commune with their codes, and whether the list is complete."""

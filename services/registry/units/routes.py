@@ -8,17 +8,16 @@ from fastapi import APIRouter, Query
 from services.registry.access import Visiting
 from services.registry.answers import Cursor, TaggedRoute, page
 from services.registry.definitions import Population
+from services.registry.parameters import On
 from services.registry.state import Registry, State
 from shared.contracts.definitions import Catalogue
 from shared.contracts.units import UNIT_TYPES, Unit
-from shared.days import FullDate
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/units", tags=["units"], route_class=TaggedRoute)
 
 LEVELS = ("nation", "province", "district", "commune", "hamlet", "organisation")
 
-On = Annotated[FullDate | None, Query(description="day (YYYY-MM-DD); default today")]
 Limit = Annotated[int, Query(ge=1, le=5000)]
 
 
