@@ -13,13 +13,13 @@ import yaml
 
 from services.registry.plans import load as plan_load
 from services.registry.plans.compare import differences
-from services.registry.plans.document import PlanDocument, load_plan, read_plan
 from services.registry.plans.renew import renewed
 from services.registry.units import catalogue
 from services.registry.units import cli as units_cli
 from services.registry.units.load import LoadFailed, Report, load
 from shared.clock import clock_from_environment
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_files.document import PlanDocument, load_plan, read_plan
 from shared.settings import CommonSettings
 
 app = typer.Typer(

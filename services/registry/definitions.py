@@ -1,7 +1,7 @@
 """Projects the definition lane into this schema, and folds it into what the routes ask.
 
 One table holds every row of lane 64 with its position and recorded day; what the rows mean is
-folded in memory by `shared.contracts.tree` and the two small folds below, so registry cannot
+folded in memory by `shared.domain.tree` and the two small folds below, so registry cannot
 disagree with activities and metrics about the tree, and any replica has the same answers. About
 30,000 rows make a fold of well under a second.
 """
@@ -18,10 +18,10 @@ from services.registry.following import StoredProjection
 from services.registry.models import Definition
 from services.registry.plans.amendments import amended
 from shared import progress
-from shared.contracts.plan_document import why_refused
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
-from shared.contracts.tree import UnitTree
 from shared.db import Connection
+from shared.domain.plan_document import why_refused
+from shared.domain.tree import UnitTree
 from shared.lanes import Lane
 
 COLUMNS = tuple(Definition.model_fields)

@@ -14,8 +14,8 @@ from services.registry.keys import KeyChecker
 from services.registry.settings import RegistrySettings
 from services.registry.units.search import Search
 from shared.clock import Clock
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import Unit, UnknownUnit
+from shared.domain.tree import UnitTree
+from shared.domain.units import Unit, UnknownUnit
 from shared.problems import Problem
 
 

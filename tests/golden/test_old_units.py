@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.stack import LocalStack
-from services.registry.plans.positions import parse
 from services.registry.units.catalogue import stages
+from shared.domain.plan_files.positions import parse
 from tests.golden.system import System, running
 from tests.oracle.eras import Day, Span
 from tests.oracle.oracle import Oracle

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from services.activities.log.model import Candidate
-from services.metrics.plans.places import Places
 from services.registry.plans.territory import territory
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import Ignored
+from shared.domain.places import Places
+from shared.domain.tree import UnitTree
+from shared.domain.units import Ignored
 from tests.log.conftest import ADMINISTRATOR, DAK_LAK, TAN_LAP, Bench, amended, dissolved, unit
 from tests.log.test_own_units import code
 
@@ -141,7 +141,7 @@ def test_a_parent_below_is_left_out_and_told_once(
     top = rows.unit("a@2025", None)
     rows.unit("b@2025", "a@2025")
     rows.unit("c@2025", "b@2025")
-    with caplog.at_level(logging.WARNING, "shared.contracts.unit_fold"):
+    with caplog.at_level(logging.WARNING, "shared.domain.unit_fold"):
         rows.unit("a@2025", "c@2025", origin=top)
         if not stale:
             rows.tree.units()

@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from services.metrics.counting.measures import Measure, Part
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import Content
+from shared.domain.measures import Measure, Part
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import Told
 

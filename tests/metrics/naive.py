@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from services.metrics.counting.measures import Measure
+from shared.domain.measures import Measure
 
 Values = dict[str, tuple[int, int]]
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from services.metrics import rebuild
 from services.metrics.counting.contribute import Contributor
 from services.metrics.counting.fold import Deltas
-from services.metrics.counting.measures import Measure, Part
 from services.metrics.projecting import generations, store
 from services.metrics.projecting.ahead import Known, Work
 from services.metrics.projecting.apply import BatchCounter
@@ -22,6 +21,7 @@ from services.metrics.projecting.store import Subject
 from shared import progress
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES
+from shared.domain.measures import Measure, Part
 from shared.lane_consumer import LaneConsumer
 from shared.lanes import Lane
 from tests.metrics.histories import MEASURES, OPS, Op, last_days, play

@@ -6,9 +6,9 @@ from typing import Any
 import asyncpg
 
 from services.metrics.evaluating.cell import Cell
-from services.metrics.plans.definitions import Definitions
-from services.metrics.plans.objectives import Objective
 from shared.contracts.definitions import Catalogue
+from shared.domain.definitions import Definitions
+from shared.domain.objectives import Objective
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.province import ROOT, A, B, define, document, follow, moments, objective, of

@@ -180,5 +180,5 @@ async def test_a_circle_of_units_in_the_log_takes_no_table_down(
         log.post("citizen.certified", unit_id, BASE, BASE, person)
     after = await cell(pool, catalogue, log)
     assert (before.value, after.value, after.ratio) == (1, 2, 0.5)
-    told = [r.getMessage() for r in caplog.records if r.name == "shared.contracts.unit_fold"]
+    told = [r.getMessage() for r in caplog.records if r.name == "shared.domain.unit_fold"]
     assert len(told) == 4 and all("o2@2025" in text or "o3@2025" in text for text in told), told

@@ -12,7 +12,7 @@ from services.metrics.plans.definitions_store import DefinitionsStore
 from services.metrics.tables.refresh import Refresher
 from services.metrics.tables.watch_plans import PlanWatch
 from shared.contracts.definitions import Catalogue
-from shared.contracts.plan_document import why_refused
+from shared.domain.plan_document import why_refused
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.province import (

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from services.metrics.plans.checking import check
-from services.metrics.plans.compile import compile_plan
 from shared.contracts.definitions import Catalogue
+from shared.domain.checking import check
+from shared.domain.compile import compile_plan
 from tests.metrics.province import document, objective, of
 
 PLANS = sorted((Path(__file__).parents[2] / "plans").glob("*.yaml"))

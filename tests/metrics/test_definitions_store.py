@@ -6,11 +6,11 @@ from datetime import date, timedelta
 import asyncpg
 import msgspec
 
-from services.metrics.plans.definitions import Definitions
 from services.metrics.plans.definitions_store import KEPT, MOST_STAGES, DefinitionsStore
-from services.metrics.plans.knowledge import Until, told
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord
+from shared.domain.definitions import Definitions
+from shared.domain.knowledge import Until, told
 from tests.metrics.memory_log import MemoryLog
 
 START = date(2026, 1, 1)

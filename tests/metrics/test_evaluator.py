@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.windows import Window, last_complete, on_pace, per_week
 from services.metrics.evaluating.cell import Cell
 from services.metrics.evaluating.evaluate import Evaluator
-from services.metrics.plans.definitions import Definitions
-from services.metrics.plans.places import Places, Sums
 from shared.contracts.definitions import Catalogue
+from shared.domain.definitions import Definitions
+from shared.domain.measures import Measure
+from shared.domain.places import Places, Sums
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.province import FIRST, ROOT, A, B, C, declare, define, document, objective, of

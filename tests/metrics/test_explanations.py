@@ -17,12 +17,12 @@ import pytest
 from services.metrics.app import create_app
 from services.metrics.explaining.explain import Explainer
 from services.metrics.explaining.reasons import REASONS
-from services.metrics.plans.compile import compile_plan
 from services.metrics.projecting.projection import MetricsProjection
 from services.metrics.settings import MetricsSettings
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES, Content
+from shared.domain.compile import compile_plan
 from shared.lane_consumer import LaneConsumer
 from tests.metrics.histories import BASE, DAYS, last_days, play
 from tests.metrics.memory_log import MemoryLog

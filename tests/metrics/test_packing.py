@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from services.metrics.counting.contribute import Evidence
 from services.metrics.counting.groups import Groups
-from services.metrics.counting.measures import Measure, Part
 from services.metrics.projecting import store
 from services.metrics.projecting.counted import Counted
 from services.metrics.projecting.packing import Packing
 from shared.contracts.record import LogRecord
+from shared.domain.measures import Measure, Part
 from tests.metrics import binary_rows
 
 DAYS = st.dates(date(1900, 1, 1), date(2199, 12, 31))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.metrics.plans.places import Home, Places
 from shared.contracts.definitions import Catalogue
-from shared.contracts.tree import UnitTree
+from shared.domain.places import Home, Places
+from shared.domain.tree import UnitTree
 from tests.metrics.memory_log import MemoryLog
 
 MERGED = date(2025, 7, 1)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from services.metrics.counting.contribute import FIGURE, Evidence
-from services.metrics.counting.measures import Measure, Part
 from services.metrics.counting.states import counted_in, state
 from services.metrics.counting.windows import Window
 from shared.contracts.places import commune_of
+from shared.domain.measures import Measure, Part
 
 MONDAY = date(2026, 1, 26)
 A, B = "24121@2025", "24133@2025"

@@ -10,12 +10,12 @@ import asyncpg
 import pytest
 
 from services.metrics import rebuild
-from services.metrics.counting.measures import to_definition
 from services.metrics.projecting import generations, store
 from services.metrics.projecting.compacting import compact
 from services.metrics.projecting.projection import MetricsProjection
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES, LogRecord
+from shared.domain.measures import to_definition
 from shared.lane_consumer import LaneConsumer
 from shared.progress import LanesLost
 from tests.metrics.histories import DAYS, MEASURES, TYPES, Op, last_days, play

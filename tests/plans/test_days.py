@@ -7,11 +7,11 @@ import pytest
 
 from services.metrics.evaluating.cell import Count
 from services.metrics.evaluating.status import status_of
-from services.metrics.plans.amendments import Amendment, amended_plan
-from services.metrics.plans.compile import compile_plan
-from services.metrics.plans.objectives import Objective
-from services.metrics.plans.populations import Number
 from shared.contracts.definitions import Catalogue
+from shared.domain.amendments import Amendment, amended_plan
+from shared.domain.compile import compile_plan
+from shared.domain.objectives import Objective
+from shared.domain.populations import Number
 from tests.plans.test_five_plans import PLANS
 
 CATALOGUE = Catalogue.load()

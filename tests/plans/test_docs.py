@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.registry.plans.positions import parse
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_files.positions import parse
 from tests.plans.test_five_plans import PLANS
 
 PAGE = Path(__file__).parents[2] / "docs" / "indicators.md"

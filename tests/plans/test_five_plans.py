@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from services.registry.plans.document import PlanDocument, check_plan, load_plan
-from services.registry.plans.objectives import expected_last_day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.filters import compile_filter
+from shared.domain.plan_files.document import PlanDocument, check_plan, load_plan
+from shared.domain.plan_files.objectives import expected_last_day
 from tests.plans.five import FIVE
 
 FOLDER = Path(__file__).parents[2] / "plans"

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from services.registry.plans.document import check_plan, read_plan
-from services.registry.plans.positions import parse
-from services.registry.plans.problems import PlanProblem
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_files.document import check_plan, read_plan
+from shared.domain.plan_files.positions import parse
+from shared.domain.plan_files.problems import PlanProblem
 
 CATALOGUE = Catalogue.load()
 PLAN = """\

@@ -18,8 +18,8 @@ from services.registry.app import create_app
 from services.registry.settings import RegistrySettings
 from shared.clock import FixedClock
 from shared.contracts.record import LogRecord
-from shared.contracts.tree import UnitTree
 from shared.db import migrate
+from shared.domain.tree import UnitTree
 from tests.conftest import new_database
 from tests.registry import fakes
 

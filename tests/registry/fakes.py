@@ -9,12 +9,12 @@ import httpx
 import jsonschema_rs
 import msgspec
 
-from services.registry.plans.document import load_plan
 from services.registry.plans.load import publish
 from services.registry.units.catalogue import CloudEvent, stages
 from shared.clock import vietnam_day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, Through
+from shared.domain.plan_files.document import load_plan
 from tests.plans.five import FIVE
 
 TODAY = date(2026, 11, 21)

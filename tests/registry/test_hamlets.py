@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from services.registry.units import hamlets
-from shared.contracts.tree import UnitTree
+from shared.domain.tree import UnitTree
 from tests.registry.conftest import Running
 from tests.registry.test_units_write import AUTH, WRITE, change, unit
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from services.activities.ingest import validate
-from services.registry.plans.document import load_plan
 from services.registry.web.notes import note_vi, notes, warning_vi
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_files.document import load_plan
 from tests.registry import fakes
 from tests.registry.conftest import Running
 from tests.registry.test_problem_words import VIETNAMESE

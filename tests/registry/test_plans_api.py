@@ -5,7 +5,7 @@ import html
 import jsonschema_rs
 import pytest
 
-from services.registry.plans.positions import parse
+from shared.domain.plan_files.positions import parse
 from tests.registry import fakes
 from tests.registry.conftest import Running
 

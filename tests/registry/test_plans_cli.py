@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from services.registry import cli
 from services.registry.plans.compare import differences
-from services.registry.plans.document import load_plan
 from services.registry.plans.renew import renewed
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_files.document import load_plan
 from tests.registry import fakes
 
 RUN = CliRunner()

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from services.registry.units.catalogue import DEFAULT_FOLDER, stages
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import UnknownUnit
+from shared.domain.tree import UnitTree
+from shared.domain.units import UnknownUnit
 
 OLD, NEW = date(2025, 6, 30), date(2025, 7, 1)
 

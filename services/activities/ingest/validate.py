@@ -16,8 +16,8 @@ from services.activities.ingest.problems import in_clear
 from services.activities.privacy import Pseudonyms
 from shared.contracts.definitions import Catalogue
 from shared.contracts.model import EventType, FieldSpec, Identity
-from shared.contracts.plan_document import why_refused
 from shared.contracts.upcast import upcast
+from shared.domain.plan_document import why_refused
 from shared.problems import Problem
 
 _encode = msgspec.json.Encoder().encode

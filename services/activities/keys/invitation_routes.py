@@ -15,9 +15,9 @@ from services.activities.keys.model import INVITE, Key
 from services.activities.keys.routes import Authenticated, bearer
 from services.activities.log.units import UnitCache
 from shared.clock import Clock
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import UnknownUnit
 from shared.days import DateTime
+from shared.domain.tree import UnitTree
+from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/invitations", tags=["keys"])

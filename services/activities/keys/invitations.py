@@ -12,7 +12,7 @@ from services.activities.keys.model import INVITE, WRITE, Key
 from services.activities.keys.store import KeyStore
 from shared import auth
 from shared.clock import Clock
-from shared.contracts.units import Unit
+from shared.domain.units import Unit
 from shared.problems import Problem
 
 CODE_PREFIX = "hvi_"

@@ -32,9 +32,9 @@ from services.activities.log.units import UnitCache
 from shared.clock import Clock, vietnam_day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import DEFINITION_LANE, Content
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import UnknownUnit
 from shared.db import Connection
+from shared.domain.tree import UnitTree
+from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.activities.log.model import Candidate
 from shared.contracts.model import EventType
-from shared.contracts.tree import UnitTree
+from shared.domain.tree import UnitTree
 from shared.problems import Problem
 
 FIXED = ("unit_id", "code", "era", "parent")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from services.activities.log.model import Outcome, Status
-from shared.contracts.units import UnknownUnit
+from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
 

@@ -20,8 +20,8 @@ from services.activities.log.model import Candidate
 from services.activities.log.own_units import check_correction
 from services.activities.log.subjects import Subject
 from shared.clock import vietnam_day
-from shared.contracts.plan_document import why_refused
 from shared.contracts.record import Content
+from shared.domain.plan_document import why_refused
 from shared.problems import Problem
 
 if TYPE_CHECKING:

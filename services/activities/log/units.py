@@ -9,8 +9,8 @@ from services.activities.log.model import Candidate
 from services.activities.log.rows import Row, to_wire
 from shared.contracts.places import commune_of
 from shared.contracts.record import Content, LogRecord, record_decoder
-from shared.contracts.tree import UnitTree
 from shared.db import Connection
+from shared.domain.tree import UnitTree
 from shared.problems import Problem
 
 

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from services.metrics.counting.measures import Measure
 from shared.contracts.definitions import Catalogue
 from shared.contracts.filters import compile_filter
 from shared.contracts.model import EventType
 from shared.contracts.record import Content, LogRecord
 from shared.contracts.subjects import days
 from shared.contracts.topics import EVENT_TYPE_PREFIX
+from shared.domain.measures import Measure
 
 Marks = tuple[int, ...]
 """Measures served and which of their parts (as bits): measure, parts, measure, parts ..."""

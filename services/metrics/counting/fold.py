@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from services.metrics.counting.contribute import Evidence
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.states import State
 from services.metrics.counting.states import state as state
+from shared.domain.measures import Measure
 
 Deltas = dict[tuple[int, str, date, date], list[int]]
 """(measure, unit_id, occurred, recorded) -> [n, total] to add to the tally."""

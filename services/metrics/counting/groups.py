@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from services.metrics.counting.contribute import CACHE_LIMIT, Marks
-from services.metrics.counting.measures import Measure
+from shared.domain.measures import Measure
 
 
 class Plan(NamedTuple):

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from services.metrics.counting.contribute import FIGURE, Evidence
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.windows import Window, bucket_start
 from shared.contracts.places import commune_of
+from shared.domain.measures import Measure
 
 Weight = tuple[int, int]
 """n (persons, events, things, reporters ...) and total (the sum of figures)."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from services.metrics.plans.populations import Number
+from shared.domain.populations import Number
 
 
 class BesideCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,15 +7,15 @@ section 5, and docs/indicators.md. `met` compares exact integers, never rounded 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.windows import Window, last_complete, read_window
 from services.metrics.evaluating.cell import BesideCount, Cell, Count, blank
+from services.metrics.evaluating.needs import needed, window_at
 from services.metrics.evaluating.status import status_of
-from services.metrics.plans.compile import Objective, Threshold
-from services.metrics.plans.definitions import Definitions
-from services.metrics.plans.needs import needed, window_at
-from services.metrics.plans.places import LEVELS, Places, Rolled, Sums
-from services.metrics.plans.populations import Number, Populations, said
+from shared.domain.compile import Objective, Threshold
+from shared.domain.definitions import Definitions
+from shared.domain.measures import Measure
+from shared.domain.places import LEVELS, Places, Rolled, Sums
+from shared.domain.populations import Number, Populations, said
 
 SumsOf = Callable[[Measure, Window], Sums]
 """n and total of a measure per unit of the facts, over the tallies that occurred in a window."""

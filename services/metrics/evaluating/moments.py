@@ -10,21 +10,21 @@ from typing import Any
 
 import asyncpg
 
-from services.metrics.counting.measures import Measure
 from services.metrics.evaluating import positions, sums
 from services.metrics.evaluating.cell import Cell
 from services.metrics.evaluating.evaluate import Evaluator, SumsOf
 from services.metrics.evaluating.positions import check_position
 from services.metrics.evaluating.sums import Known, Slot
-from services.metrics.plans.compile import Objective
-from services.metrics.plans.definitions import Definitions
 from services.metrics.plans.definitions_store import DefinitionsStore
-from services.metrics.plans.knowledge import Until
-from services.metrics.plans.places import Places
 from services.metrics.projecting import store
 from shared.clock import Clock
-from shared.contracts.units import UnknownUnit
 from shared.db import Connection
+from shared.domain.compile import Objective
+from shared.domain.definitions import Definitions
+from shared.domain.knowledge import Until
+from shared.domain.measures import Measure
+from shared.domain.places import Places
+from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
 AT_ONCE = 200

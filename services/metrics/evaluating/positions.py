@@ -9,14 +9,14 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.states import state
 from services.metrics.evaluating import sums
 from services.metrics.evaluating.sums import Slot
 from services.metrics.evaluating.versions import VERSIONS, Version, known_evidence, load_versions
-from services.metrics.plans.knowledge import Until
 from services.metrics.projecting.store import Combinations, Subject
 from shared.db import Connection
+from shared.domain.knowledge import Until
+from shared.domain.measures import Measure
 from shared.problems import Problem
 
 MOST_SUBJECTS = 50_000

@@ -4,7 +4,7 @@ from datetime import date
 
 from services.metrics.counting.windows import on_pace, per_week
 from services.metrics.evaluating.cell import Count
-from services.metrics.plans.objectives import Objective
+from shared.domain.objectives import Objective
 
 
 def status_of(

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.windows import Window
-from services.metrics.plans.places import Sums
 from services.metrics.projecting import spans
 from shared.db import Connection
+from shared.domain.measures import Measure
+from shared.domain.places import Sums
 
 Slot = tuple[int, Window]
 """Which measure (its number), in which window."""

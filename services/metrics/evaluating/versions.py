@@ -5,9 +5,9 @@ from datetime import date
 from typing import NamedTuple
 
 from services.metrics.counting.contribute import Evidence
-from services.metrics.plans.knowledge import Until, told
 from services.metrics.projecting.store import Combinations, Subject
 from shared.db import Connection
+from shared.domain.knowledge import Until, told
 
 _COLUMNS = "lane, subject, origin, position, recorded, since, until, unit_id, combination, detail"
 VERSIONS = f"""

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 
 from services.metrics.evaluating.moments import Moment
-from services.metrics.plans.compile import Objective
-from services.metrics.plans.definitions import PLAN_TYPES
-from services.metrics.plans.knowledge import told
-from services.metrics.plans.populations import Populations
 from shared.contracts.record import LogRecord, record_decoder
-from shared.contracts.units import UNIT_TYPES
 from shared.db import Connection
+from shared.domain.compile import Objective
+from shared.domain.definitions import PLAN_TYPES
+from shared.domain.knowledge import told
+from shared.domain.populations import Populations
+from shared.domain.units import UNIT_TYPES
 
 MOST_EVENTS = 200
 

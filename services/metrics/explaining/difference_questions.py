@@ -3,7 +3,7 @@
 from datetime import date
 
 from services.metrics.explaining.log_rows import read_rows
-from services.metrics.plans.knowledge import Until
+from shared.domain.knowledge import Until
 from shared.lane_consumer import LogReader
 from shared.problems import Problem
 

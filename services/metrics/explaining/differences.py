@@ -26,11 +26,11 @@ from services.metrics.explaining.difference_questions import days_of, forward
 from services.metrics.explaining.log_rows import read_rows
 from services.metrics.explaining.parts import Part, counted_part, window_of
 from services.metrics.explaining.stepping import Between, CellCount, Step, steps
-from services.metrics.plans.compile import Objective
-from services.metrics.plans.knowledge import Until
-from services.metrics.plans.places import Sums
 from services.metrics.projecting.store import Combinations, Subject
 from shared.db import Connection
+from shared.domain.compile import Objective
+from shared.domain.knowledge import Until
+from shared.domain.places import Sums
 from shared.lane_consumer import LogReader
 from shared.problems import Problem
 

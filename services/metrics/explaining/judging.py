@@ -6,15 +6,15 @@ from datetime import date
 import msgspec
 
 from services.metrics.counting.contribute import Evidence
-from services.metrics.counting.measures import Measure
 from services.metrics.explaining.mattering import mattering
 from services.metrics.explaining.reasons import REASONS, Reasons, Why, current_rows
-from services.metrics.plans.compile import Objective
-from services.metrics.plans.definitions import Definitions
-from services.metrics.plans.places import Places
 from services.metrics.projecting.store import Subject
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord
+from shared.domain.compile import Objective
+from shared.domain.definitions import Definitions
+from shared.domain.measures import Measure
+from shared.domain.places import Places
 
 
 class Served(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -10,8 +10,8 @@ from datetime import date
 
 from services.metrics.counting.contribute import FIGURE, Evidence
 from services.metrics.counting.fold import state
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.windows import bucket_start
+from shared.domain.measures import Measure
 
 GREEDY_LIMIT = 200
 """Where states end or lie apart, and there are more events than this, all are said to matter."""

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.windows import Window
 from services.metrics.evaluating.moments import Moment
-from services.metrics.plans.compile import Objective
+from shared.domain.compile import Objective
+from shared.domain.measures import Measure
 from shared.problems import Problem
 
 

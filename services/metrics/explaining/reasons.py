@@ -11,13 +11,13 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from services.metrics.counting.contribute import rows_for
-from services.metrics.counting.measures import Measure
-from services.metrics.plans.compile import FIGURE_REPORTED, Objective
 from shared.contracts.definitions import Catalogue
 from shared.contracts.filters import Filter, compile_filter
-from shared.contracts.plan_document import why_refused
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
 from shared.contracts.subjects import days
+from shared.domain.compile import FIGURE_REPORTED, Objective
+from shared.domain.measures import Measure
+from shared.domain.plan_document import why_refused
 
 REASONS = {
     "decided_by_another_event": "Other events of the same subject decide its count already.",

@@ -8,15 +8,15 @@ from typing import Literal
 
 import msgspec
 
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.windows import Bucket, Window, bucket_of
 from services.metrics.evaluating.cell import Cell
 from services.metrics.evaluating.moments import Moment, Moments
+from services.metrics.evaluating.needs import needed
 from services.metrics.evaluating.sums import load
 from services.metrics.evaluating.versions import fact_units
-from services.metrics.plans.needs import needed
-from services.metrics.plans.places import Places, Sums
 from shared.db import Connection
+from shared.domain.measures import Measure
+from shared.domain.places import Places, Sums
 from shared.problems import Problem
 
 MOST_POINTS = 800

@@ -9,15 +9,15 @@ from datetime import date
 from typing import NamedTuple
 
 from services.metrics.counting.contribute import Evidence
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.states import Decides, counted_in
 from services.metrics.counting.windows import Window
 from services.metrics.evaluating.moments import Moment
 from services.metrics.evaluating.versions import Version
 from services.metrics.explaining.parts import Part
-from services.metrics.plans.compile import Objective
-from services.metrics.plans.knowledge import Until, told
-from services.metrics.plans.places import LEVELS, Sums
+from shared.domain.compile import Objective
+from shared.domain.knowledge import Until, told
+from shared.domain.measures import Measure
+from shared.domain.places import LEVELS, Sums
 
 
 class Step(NamedTuple):

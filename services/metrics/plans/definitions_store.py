@@ -14,11 +14,11 @@ from datetime import date
 
 import asyncpg
 
-from services.metrics.plans.definitions import Definitions
-from services.metrics.plans.knowledge import Until
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import record_decoder
 from shared.db import Connection
+from shared.domain.definitions import Definitions
+from shared.domain.knowledge import Until
 
 KEPT = 8
 """States that were asked for and are kept."""

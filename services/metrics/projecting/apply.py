@@ -11,13 +11,13 @@ from datetime import date
 from services.metrics.counting.contribute import Contributor, Evidence, Marks
 from services.metrics.counting.fold import Change, Deltas, add_one, first, fold
 from services.metrics.counting.groups import Groups
-from services.metrics.counting.measures import Measure
 from services.metrics.projecting import store
 from services.metrics.projecting.counted import Counted, Poison
 from services.metrics.projecting.packing import Packed, Packing
 from services.metrics.projecting.store import Replaced, Stored, Subject, Tables
 from shared.contracts.record import LogRecord
 from shared.db import Connection
+from shared.domain.measures import Measure
 
 Said = tuple[LogRecord, Evidence | None]
 """A row and what its event says since then; None: nothing any more."""

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from services.metrics.counting.contribute import Evidence, Marks
-from services.metrics.counting.measures import Measure, from_definition, to_definition
 from shared import binary_copy
 from shared.db import Connection
+from shared.domain.measures import Measure, from_definition, to_definition
 
 Subject = tuple[int, bytes]
 """Lane and key."""

@@ -4,7 +4,6 @@ from operator import attrgetter
 
 import msgspec
 
-from services.metrics.plans.definitions import KEPT_TYPES, PLAN_TYPES, Definitions
 from services.metrics.projecting import parking, store
 from services.metrics.projecting.ahead import Work
 from services.metrics.projecting.apply import BatchCounter
@@ -14,6 +13,7 @@ from shared import progress, telemetry
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, record_decoder
 from shared.db import Connection
+from shared.domain.definitions import KEPT_TYPES, PLAN_TYPES, Definitions
 
 _recorded = attrgetter("recorded")
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from services.metrics.counting.contribute import Evidence, Marks
 from services.metrics.counting.fold import Change, Deltas, fold
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.windows import bucket_start
 from shared.binary_copy import day_number, day_of
 from shared.contracts.places import commune_of
+from shared.domain.measures import Measure
 
 Sum = tuple[int, int, int, int]
 """(effect, unit, occurred, recorded): an effect is a set of measures to which the same is added;

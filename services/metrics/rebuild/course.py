@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from services.metrics.counting.contribute import Contributor
-from services.metrics.counting.measures import Measure
 from services.metrics.projecting import generations, spans, store
 from services.metrics.rebuild import compare, merge, shadow
 from services.metrics.rebuild.binary import Rows
@@ -29,6 +28,7 @@ from services.metrics.rebuild.reading import Reading, Unreadable
 from services.metrics.rebuild.source import FACTS, Counted, Source, counted
 from shared.contracts.definitions import Catalogue
 from shared.db import Connection
+from shared.domain.measures import Measure
 from shared.lane_consumer import LogReader
 
 NEARLY = 5_000

@@ -6,9 +6,9 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from services.metrics.plans.checking import check
-from services.metrics.plans.compile import compile_plan
 from shared.days import FullDate
+from shared.domain.checking import check
+from shared.domain.compile import compile_plan
 from shared.problems import Problem
 
 router = APIRouter()

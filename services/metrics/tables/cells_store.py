@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from services.metrics.evaluating.cell import Cell
-from services.metrics.plans.compile import Objective
 from shared.db import Connection
+from shared.domain.compile import Objective
 
 _COLUMNS = {
     "plan": "text",

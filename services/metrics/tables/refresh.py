@@ -17,9 +17,6 @@ from services.metrics.evaluating import sums
 from services.metrics.evaluating.cell import Cell
 from services.metrics.evaluating.evaluate import Evaluator
 from services.metrics.evaluating.sums import Known, Slot
-from services.metrics.plans.compile import Objective
-from services.metrics.plans.definitions import Definitions
-from services.metrics.plans.places import Places
 from services.metrics.projecting import store
 from services.metrics.tables import cells_store
 from shared import telemetry
@@ -27,6 +24,9 @@ from shared.clock import Clock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import record_decoder
 from shared.db import Connection
+from shared.domain.compile import Objective
+from shared.domain.definitions import Definitions
+from shared.domain.places import Places
 
 EVERYTHING = (0, "")
 """The dirty mark of changed definitions."""

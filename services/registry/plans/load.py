@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import msgspec
 
-from services.registry.plans.document import PlanDocument, load_plan
 from services.registry.units.catalogue import SOURCE, CloudEvent, Stage
 from services.registry.units.load import LoadFailed
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_files.document import PlanDocument, load_plan
 
 DEFAULT_FOLDER = Path(__file__).parents[3] / "plans"
 

@@ -1,13 +1,13 @@
 """A plan of the log that does not fit its schema is told with the place, not as a failure of ours.
 
 `hocvuso plans load` posts only whole plans, yet an event, and an amendment's patch, may carry more
-or less: `shared.contracts.plan_document` refuses what every service relies on, and what is wrong
+or less: `shared.domain.plan_document` refuses what every service relies on, and what is wrong
 inside single items stands in the log. Whatever then cannot be shown of that plan says why.
 """
 
-from services.registry.plans.document import check_plan
 from services.registry.state import State
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_files.document import check_plan
 from shared.problems import Problem
 
 FAILURES = (TypeError, ValueError, LookupError, AttributeError)

@@ -12,10 +12,10 @@ from services.registry.answers import Cursor, Limit, TaggedRoute, page
 from services.registry.definitions import PlanVersion
 from services.registry.disclosure import is_public
 from services.registry.plans.compare import differences
-from services.registry.plans.deadlines import deadline_day, due_days
-from services.registry.plans.document import SCHEMA_FILE
 from services.registry.plans.load import content_digest
 from services.registry.state import Registry, State
+from shared.domain.deadlines import deadline_day, due_days
+from shared.domain.plan_files.document import SCHEMA_FILE
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans", tags=["plans"], route_class=TaggedRoute)

@@ -4,8 +4,8 @@ from datetime import date
 
 from services.registry.definitions import PlanVersion
 from services.registry.state import State
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import Unit
+from shared.domain.tree import UnitTree
+from shared.domain.units import Unit
 from shared.problems import Problem
 
 BELOW = ("hamlet", "organisation")

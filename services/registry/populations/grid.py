@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from services.registry.definitions import Definitions, Population
-from shared.contracts.tree import UnitTree
+from shared.domain.tree import UnitTree
 
 DECLARED, SUM, PARTIAL, MISSING = "declared", "sum", "partial", "missing"
 

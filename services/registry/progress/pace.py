@@ -4,8 +4,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from services.registry.plans.deadlines import deadline_day
 from services.registry.tables.model import Cell
+from shared.domain.deadlines import deadline_day
 
 
 def required(cell: Cell) -> int | None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import Unit
+from shared.domain.tree import UnitTree
+from shared.domain.units import Unit
 
 LEVEL_OF_KIND = {"commune": "commune", "district": "district", "hamlet": "hamlet"}
 """Groups of these kinds are units of the tree; other groups are lists of organisations."""

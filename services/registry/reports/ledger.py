@@ -12,8 +12,8 @@ from services.registry.journal.store import Fact, standing
 from services.registry.reports.debtors import Debtor, debtors, owner_of
 from services.registry.reports.periods import Period, containing, periods
 from shared.clock import vietnam_day
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import Unit
+from shared.domain.tree import UnitTree
+from shared.domain.units import Unit
 
 REPORTS = ("report.submitted", "report.consolidated")
 STATES = ("on_time", "late", "missing", "due", "received", "not_received", "open", "unknown")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from services.registry.plans.deadlines import Due, due_days
+from shared.domain.deadlines import Due, due_days
 
 MONTHS = {"monthly": 1, "quarterly": 3, "every_3_months": 3, "half_yearly": 6, "yearly": 12}
 PERIODIC = frozenset({"once", "weekly", *MONTHS})

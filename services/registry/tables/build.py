@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from services.registry.definitions import PlanVersion
-from services.registry.plans.deadlines import deadline_day
 from services.registry.plans.routes import objective_states
 from services.registry.plans.territory import area_of
 from services.registry.progress.reasons import types_of
@@ -16,7 +15,8 @@ from services.registry.tables.current import Watermark, current
 from services.registry.tables.model import Cell, Counted, Header, Row, Table
 from services.registry.tables.past import past
 from services.registry.tables.silence import Silence, silence, stamp
-from shared.contracts.units import Unit
+from shared.domain.deadlines import deadline_day
+from shared.domain.units import Unit
 from shared.problems import Problem
 
 CACHE_SIZE = 256

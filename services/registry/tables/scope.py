@@ -3,8 +3,8 @@
 from datetime import date
 
 from services.registry.definitions import PlanVersion
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import Unit
+from shared.domain.tree import UnitTree
+from shared.domain.units import Unit
 from shared.problems import Problem
 
 LEVELS = ("nation", "province", "district", "commune", "hamlet")

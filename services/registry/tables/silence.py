@@ -14,7 +14,7 @@ import asyncpg
 
 from services.registry.journal.store import standing
 from services.registry.progress.reasons import types_of
-from shared.contracts.tree import UnitTree
+from shared.domain.tree import UnitTree
 
 NOTHING, NIL = "nothing_reported", "nil_reported"
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from services.registry.definitions import Statement
-from services.registry.plans.deadlines import deadline_day
+from shared.domain.deadlines import deadline_day
 
 STATES = ("done", "proven", "started", "not_started", "no_proof_defined")
 """done: all its objectives are met. proven: every proving type has come in. started: some have.

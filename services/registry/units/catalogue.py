@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.contracts.units import LEVEL_OF_KIND
+from shared.domain.units import LEVEL_OF_KIND
 
 CloudEvent = dict[str, Any]
 

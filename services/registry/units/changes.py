@@ -13,8 +13,8 @@ from services.registry.posting import event
 from services.registry.units.catalogue import NEW, CloudEvent
 from services.registry.units.rules import check_place, ended_so, is_same, more_of, wrong
 from services.registry.units.wishes import Attribute, Establish, Merge, NewUnit, Rename
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import LEVEL_OF_KIND, Unit
+from shared.domain.tree import UnitTree
+from shared.domain.units import LEVEL_OF_KIND, Unit
 
 
 @dataclass

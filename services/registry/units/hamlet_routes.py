@@ -17,8 +17,8 @@ from services.registry.units import hamlets
 from services.registry.units.changes import Planner
 from services.registry.units.wishes import Establish
 from services.registry.units.write_routes import DryRun, Source, planner_of, write
-from shared.contracts.units import Unit
 from shared.days import FullDate
+from shared.domain.units import Unit
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/units/{code}/hamlets", tags=["units"])

@@ -9,8 +9,8 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import Unit
+from shared.domain.tree import UnitTree
+from shared.domain.units import Unit
 
 MOST = 500
 LONGEST = 100

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from services.registry.units.changes import Planner
 from services.registry.units.wishes import Attribute, Establish, Rename
 from shared.contracts.definitions import Catalogue
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import LEVEL_OF_KIND, UnknownUnit
+from shared.domain.tree import UnitTree
+from shared.domain.units import LEVEL_OF_KIND, UnknownUnit
 from shared.problems import Problem
 
 COLUMNS = ("code", "name_vi", "kind", "parent")

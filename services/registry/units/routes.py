@@ -11,7 +11,7 @@ from services.registry.definitions import Population
 from services.registry.parameters import On
 from services.registry.state import Registry, State
 from shared.contracts.definitions import Catalogue
-from shared.contracts.units import UNIT_TYPES, Unit
+from shared.domain.units import UNIT_TYPES, Unit
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/units", tags=["units"], route_class=TaggedRoute)

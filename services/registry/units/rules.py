@@ -5,7 +5,7 @@ from datetime import date
 
 from services.registry.units.wishes import NewUnit
 from shared.contracts.places import commune_of
-from shared.contracts.units import LEVEL_OF_KIND, Unit
+from shared.domain.units import LEVEL_OF_KIND, Unit
 from shared.problems import Problem
 
 ABOVE = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from shared.contracts.units import Unit
+from shared.domain.units import Unit
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _ETH = str.maketrans({"Ð": "đ", "ð": "đ", "Đ": "đ"})

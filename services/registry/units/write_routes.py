@@ -22,8 +22,8 @@ from services.registry.units.changes import Planner
 from services.registry.units.wishes import Change
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
-from shared.contracts.units import UnknownUnit
 from shared.days import FullDate
+from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/units", tags=["units"])

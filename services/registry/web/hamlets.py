@@ -23,7 +23,7 @@ from services.registry.units.wishes import Merge, NewUnit, Rename
 from services.registry.units.write_routes import carry_out, planner_of
 from services.registry.web.render import PageRoute, show
 from services.registry.web.waiting import learn
-from shared.contracts.units import UnknownUnit
+from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
 router = APIRouter(prefix="/units/{code}/hamlets", route_class=PageRoute, include_in_schema=False)

@@ -27,7 +27,7 @@ from services.registry.tables.routes import gets_public
 from services.registry.tables.scope import LEVELS
 from services.registry.web.render import Day, PageRoute, day_of, show
 from shared.contracts.definitions import Catalogue
-from shared.contracts.units import Unit
+from shared.domain.units import Unit
 from shared.problems import Problem
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

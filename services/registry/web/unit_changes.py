@@ -20,7 +20,7 @@ from services.registry.web.render import PageRoute, show
 from services.registry.web.unit_words import ENUMS, left_below, told
 from services.registry.web.waiting import learn
 from shared.contracts.definitions import Catalogue
-from shared.contracts.units import LEVEL_OF_KIND, Unit, UnknownUnit
+from shared.domain.units import LEVEL_OF_KIND, Unit, UnknownUnit
 from shared.problems import Problem
 
 router = APIRouter(prefix="/units/{code}/changes", route_class=PageRoute, include_in_schema=False)

@@ -7,7 +7,7 @@ from services.registry.units.catalogue import CloudEvent
 from services.registry.web.words import day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
-from shared.contracts.tree import UnitTree
+from shared.domain.tree import UnitTree
 
 ENUMS = Catalogue.load().words.enums
 VERB = {

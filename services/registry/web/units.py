@@ -13,7 +13,7 @@ from services.registry.units.routes import find_units, show_children, show_histo
 from services.registry.web.render import Day, PageRoute, day_of, show
 from services.registry.web.unit_changes import may_change
 from shared.contracts.definitions import Catalogue
-from shared.contracts.units import Unit
+from shared.domain.units import Unit
 
 router = APIRouter(prefix="/units", route_class=PageRoute, include_in_schema=False)
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from services.metrics.plans.compile import WRONG, Objective, compile_objective
 from shared.contracts.definitions import Catalogue
 from shared.contracts.filters import FilterError, compile_filter
+from shared.domain.compile import WRONG, Objective, compile_objective
 
 Json = dict[str, Any]
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import Unit
+from shared.domain.tree import UnitTree
+from shared.domain.units import Unit
 
 LEVELS = {name: depth for depth, name in enumerate(("nation", "province", "district", "commune", "hamlet", "organisation"))}  # fmt: skip
 

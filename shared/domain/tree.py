@@ -8,10 +8,10 @@ unit in `units.py`, of them all in `unit_fold.py`, of codes in `unit_codes.py`.
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from shared.contracts import unit_codes
 from shared.contracts.record import Content, LogRecord
-from shared.contracts.unit_fold import UnitFold
-from shared.contracts.units import UNIT_TYPES, Ignored, Unit
+from shared.domain import unit_codes
+from shared.domain.unit_fold import UnitFold
+from shared.domain.units import UNIT_TYPES, Ignored, Unit
 
 RESOLVED_KEPT = 100_000
 """Answers of `resolve` that are remembered: events come for few units and days at a time."""

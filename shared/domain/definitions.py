@@ -8,15 +8,15 @@ from bisect import bisect_right
 from datetime import date
 from typing import Any
 
-from services.metrics.counting.measures import Measure
-from services.metrics.plans.amendments import Amendment, amended_plan
-from services.metrics.plans.compile import compile_plan
-from services.metrics.plans.objectives import Objective
 from shared.contracts.definitions import Catalogue
-from shared.contracts.plan_document import why_refused
 from shared.contracts.record import Content, LogRecord
-from shared.contracts.tree import UnitTree
-from shared.contracts.units import UNIT_TYPES
+from shared.domain.amendments import Amendment, amended_plan
+from shared.domain.compile import compile_plan
+from shared.domain.measures import Measure
+from shared.domain.objectives import Objective
+from shared.domain.plan_document import why_refused
+from shared.domain.tree import UnitTree
+from shared.domain.units import UNIT_TYPES
 
 Json = dict[str, Any]
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from services.metrics.counting.measures import Measure
+from shared.domain.measures import Measure
 
 
 class Threshold(msgspec.Struct, frozen=True):

@@ -3,9 +3,9 @@
 from difflib import get_close_matches
 from typing import Any
 
-from services.registry.plans.positions import Path
-from services.registry.plans.problems import Report
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_files.positions import Path
+from shared.domain.plan_files.problems import Report
 
 Json = dict[str, Any]
 

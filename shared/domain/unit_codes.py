@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Protocol
 
-from shared.contracts.units import Unit, UnknownUnit
+from shared.domain.units import Unit, UnknownUnit
 
 
 class Coded(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from services.registry.plans.positions import Path, line_of, pointer
+from shared.domain.plan_files.positions import Path, line_of, pointer
 
 
 class PlanProblem(msgspec.Struct, frozen=True):

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from services.metrics.plans.compile import WRONG, compile_objective, compile_plan
-from services.metrics.plans.objectives import Objective
 from shared.contracts.definitions import Catalogue
+from shared.domain.compile import WRONG, compile_objective, compile_plan
+from shared.domain.objectives import Objective
 from shared.merge_patch import merge_patch
 
 Json = dict[str, Any]

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
-from services.metrics.plans.definitions import Definitions
-from services.metrics.plans.objectives import Objective
-from services.metrics.plans.places import Places
+from shared.domain.definitions import Definitions
+from shared.domain.objectives import Objective
+from shared.domain.places import Places
 
 
 class Number(NamedTuple):

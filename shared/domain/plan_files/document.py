@@ -14,12 +14,12 @@ import jsonschema_rs
 import msgspec
 import yaml
 
-from services.registry.plans.objectives import check_objectives
-from services.registry.plans.positions import Parsed, line_of, parse, pointer
-from services.registry.plans.positions import Path as DataPath
-from services.registry.plans.problems import PlanProblem, Report
-from services.registry.plans.references import check_references
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_files.objectives import check_objectives
+from shared.domain.plan_files.positions import Parsed, line_of, parse, pointer
+from shared.domain.plan_files.positions import Path as DataPath
+from shared.domain.plan_files.problems import PlanProblem, Report
+from shared.domain.plan_files.references import check_references
 
 SCHEMA_FILE = Path(__file__).parents[3] / "plans" / "plan.schema.json"
 

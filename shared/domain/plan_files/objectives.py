@@ -7,10 +7,10 @@ passes here can be counted without code of its own.
 from datetime import date, timedelta
 from typing import Any
 
-from services.registry.plans.positions import Path
-from services.registry.plans.problems import Report
-from services.registry.plans.tallies import check_tally
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_files.positions import Path
+from shared.domain.plan_files.problems import Report
+from shared.domain.plan_files.tallies import check_tally
 
 Json = dict[str, Any]
 

@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from services.metrics.counting.measures import Measure
 from services.metrics.counting.windows import Window, bucket_of, last_complete, read_window
-from services.metrics.plans.objectives import Objective
+from shared.domain.measures import Measure
+from shared.domain.objectives import Objective
 
 
 def window_at(objective: Objective, end: date) -> Window:

@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from services.metrics.counting.measures import Measure, Part
-from services.metrics.counting.shape import check_shape
-from services.metrics.plans.objectives import Beside, Within
-from services.metrics.plans.objectives import Objective as Objective
-from services.metrics.plans.objectives import Threshold as Threshold
 from shared.contracts.definitions import Catalogue, DefinitionError
 from shared.contracts.filters import FilterError, compile_filter
+from shared.domain.measures import Measure, Part
+from shared.domain.objectives import Beside, Within
+from shared.domain.objectives import Objective as Objective
+from shared.domain.objectives import Threshold as Threshold
+from shared.domain.shape import check_shape
 
 Json = dict[str, Any]
 

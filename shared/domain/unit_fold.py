@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date
 
 from shared.contracts.record import Content
-from shared.contracts.units import LEVEL_OF_KIND, Ignored, Successor, Unit
+from shared.domain.units import LEVEL_OF_KIND, Ignored, Successor, Unit
 
 log = logging.getLogger(__name__)
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from services.registry.plans.positions import Path
-from services.registry.plans.problems import Report
-from services.registry.plans.references import near
 from shared.contracts.definitions import Catalogue
 from shared.contracts.filters import FilterError, compile_filter
 from shared.contracts.model import EventType
+from shared.domain.plan_files.positions import Path
+from shared.domain.plan_files.problems import Report
+from shared.domain.plan_files.references import near
 
 Json = dict[str, Any]
 
