@@ -62,6 +62,7 @@ format: $(READY) ## write the code the way `make check` wants it
 generate: $(READY) ## write again what is made from contracts, settings and metrics
 	$(BIN)/python -m shared.contracts.generate
 	$(BIN)/python -m deploy.reference
+	$(BIN)/python clients/python/unasync.py
 
 lock: $(READY) ## resolve the dependencies anew
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

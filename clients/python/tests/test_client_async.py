@@ -7,7 +7,7 @@ import httpx
 import pytest
 from service import Service, cut, says
 
-from hocvuso_client import AsyncClient, NotDelivered, QueueFull, Result, SpoolInUse
+from hocvuso_client import AsyncClient, EventsRefused, NotDelivered, QueueFull, Result, SpoolInUse
 from hocvuso_client import answers as answers_module
 from hocvuso_client.events import ClassHeld
 
@@ -70,8 +70,9 @@ async def test_rejected_blocked_full_and_left() -> None:
             await emit(one, 1, timeout=0.02)
         with pytest.raises(NotDelivered, match="key-missing"):
             await one.flush(20)
-        counts = await one.flush(20)
-        assert (counts.accepted, counts.rejected) == (2, 1)
+        with pytest.raises(EventsRefused):
+            await one.flush(20)
+        assert (one.counts.accepted, one.counts.rejected) == (2, 1)
     service.before = [cut] * 10_000
     two = client(service)
     await emit(two, 1)

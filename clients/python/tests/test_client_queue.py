@@ -14,6 +14,7 @@ from service import Service, cut, fine, says
 from hocvuso_client import (
     Client,
     ClientClosed,
+    EventsRefused,
     Forbidden,
     NotDelivered,
     QueueFull,
@@ -99,7 +100,9 @@ def test_a_rejected_event_is_kept_aside_and_never_sent_again(tmp_path: Path) -> 
     told: list[Result] = []
     with client(service, spool=tmp_path / "spool", on_result=told.append, linger=60) as one:
         ids = emit(one, 3)
-        counts = one.flush(20)
+        with pytest.raises(EventsRefused):
+            one.flush(20)
+        counts = one.counts
     assert (counts.accepted, counts.rejected) == (2, 1) and sum(service.batches) == 3
     kept = [json.loads(x) for x in (tmp_path / "spool/rejected.ndjson").read_text().splitlines()]
     assert [(k["event"]["id"], k["problem"]) for k in kept] == [(ids[1], problem)]
@@ -138,7 +141,9 @@ def test_one_poisonous_event_is_found_among_many() -> None:
     service.before = [poison] * 1_000
     with client(service, linger=60) as one:
         ids = emit(one, 40)
-        counts = one.flush(20)
+        with pytest.raises(EventsRefused):
+            one.flush(20)
+        counts = one.counts
     assert (counts.accepted, counts.rejected) == (39, 1)
     assert {key[1] for key in service.log} == set(ids) - {ids[13]}
 

@@ -27,7 +27,7 @@ def body(status: str, **more: Any) -> dict[str, Any]:
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     found: list[float] = []
-    monkeypatch.setattr("hocvuso_client.direct.clock.sleep", found.append)
+    monkeypatch.setattr("hocvuso_client.direct.sleep", found.append)
     return found
 
 

@@ -10,6 +10,7 @@ from hocvuso_client.errors import (
     BadAnswer,
     ClientClosed,
     Conflict,
+    EventsRefused,
     Forbidden,
     HocvusoError,
     NotCounted,
@@ -24,8 +25,10 @@ from hocvuso_client.errors import (
     Unauthenticated,
     Unavailable,
     Unreachable,
+    WrongService,
 )
 from hocvuso_client.ids import content_id, deterministic_ids, random_id, uuid7
+from hocvuso_client.options import VERSION
 from hocvuso_client.receipts import Receipt
 from hocvuso_client.streams import AnswersLost, StreamAnswer
 from hocvuso_client.typed import (
@@ -43,7 +46,7 @@ from hocvuso_client.typed import (
     vneid,
 )
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "AnswersLost",
     "AsyncClient",
@@ -57,6 +60,7 @@ __all__ = [
     "Direct",
     "EventData",
     "EventId",
+    "EventsRefused",
     "Forbidden",
     "HocvusoError",
     "Household",
@@ -77,6 +81,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Unreachable",
+    "WrongService",
     "account",
     "cccd",
     "content_id",

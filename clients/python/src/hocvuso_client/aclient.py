@@ -1,38 +1,48 @@
-"""The client for asyncio: the same promises as `Client`, with a task instead of a thread.
+"""The client with a queue: `emit` returns once an event is kept, a worker beside the caller posts.
 
-Make it inside a running loop (`async with AsyncClient(...)`); close it in the same loop.
+With asyncio, make it inside a running loop and close it in the same one.
 """
 
-import asyncio
-import contextlib
 import datetime as dt
 import logging
 import time as clock
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
 
+from hocvuso_client import services
+from hocvuso_client.aconcurrency import Monitor, Worker, in_thread
 from hocvuso_client.adirect import AsyncDirect
 from hocvuso_client.answers import Counts, Result
 from hocvuso_client.engine import OnResult, batch_request
 from hocvuso_client.envelope import EventId, queued
 from hocvuso_client.errors import ClientClosed, HocvusoError, NotDelivered, QueueFull
 from hocvuso_client.ids import MakeId, random_id
-from hocvuso_client.options import DEFAULT_TIMEOUT, Options, unreachable
+from hocvuso_client.options import (
+    CLOSE_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    EMIT_TIMEOUT,
+    FLUSH_TIMEOUT,
+    Options,
+    unreachable,
+)
 from hocvuso_client.store import Durability
 from hocvuso_client.typed import EventData
 
 logger = logging.getLogger("hocvuso_client")
-T = TypeVar("T")
 
 
 class AsyncClient(AsyncDirect):
-    """Posts events to one hocvuso service; see `Client` for what the arguments mean.
+    """Posts events to one hocvuso service.
 
-    `on_result` is called in the loop. Writing to the spool happens in a thread, so that an fsync
-    does not hold up the loop.
+    `url` is the address of activities, `key` the partner's key. With `spool` (a directory of this
+    process alone) an event is on disk when `emit` returns and is sent by the next client with the
+    same spool if this one dies; without, events wait in memory. At most `max_waiting` wait; then
+    `emit` waits. `on_result` is called for every answered event, in the loop or, without asyncio, in
+    the sending thread.
     """
 
     def __init__(
@@ -69,19 +79,39 @@ class AsyncClient(AsyncDirect):
         )
         self._store = self._options.store()
         self._engine = self._options.engine(self._store)
-        self._changed = asyncio.Condition()
+        self._slow = self._store.kept_in is not None
+        self._changed = Monitor()
+        self._worker = Worker(self._run)
         self._not_before = 0.0
         self._linger_until = 0.0
         self._flushing = 0
         self._stop = False
-        self._last_seq = 2**62 if self._store.waiting() else 0
-        self._task: asyncio.Task[None] | None = None
+        self._ended = False
+        self._left_to_worker = False
+        self._last_seq = 0
+        if self._store.waiting():
+            # Left by a client that ended before it was answered.
+            self._last_seq = 2**62
+            self._worker.start()
 
     async def __aenter__(self) -> Self:
         if self._store.waiting():
-            # Left by a client that ended before it was answered.
-            self._start()
+            self._worker.start()
         return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            await self.close()
+        except HocvusoError as trouble:
+            if error is None:
+                raise
+            # What broke the block is what its caller must see.
+            logger.error("hocvuso: %s", trouble)
 
     def event(
         self,
@@ -107,9 +137,14 @@ class AsyncClient(AsyncDirect):
         source: str | None = None,
         time: dt.datetime | None = None,
         id: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - the same arguments as Client.emit
+        timeout: float | None = EMIT_TIMEOUT,  # noqa: ASYNC109
     ) -> EventId:
-        """Keep an event for sending, as `Client.emit` does."""
+        """Keep an event for sending; it has its id and, with a spool, is on disk on return.
+
+        `event` is typed data, data together with `type`, or a whole CloudEvents object. `time` needs
+        an offset; without one it is now. Waits while `max_waiting` events wait, at most `timeout`
+        seconds, then raises QueueFull. Raises ValueError for an incomplete event.
+        """
         made = self.event(event, type=type, subject=subject, source=source, time=time, id=id)
         return (await self.emit_many([made], timeout=timeout))[0]
 
@@ -117,7 +152,7 @@ class AsyncClient(AsyncDirect):
         self,
         events: Iterable[Mapping[str, Any]],
         *,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = EMIT_TIMEOUT,  # noqa: ASYNC109
     ) -> list[EventId]:
         """Keep whole events (see `event`), with one write to the spool; their ids in order."""
         made = [queued(self._options.event(
@@ -127,7 +162,7 @@ class AsyncClient(AsyncDirect):
             return []
         async with self._changed:
             self._check_open()
-            room = await self._wait(
+            room = await self._changed.until(
                 lambda: self._stop or self._store.waiting() < self._options.max_waiting, timeout
             )
             self._check_open()
@@ -137,8 +172,8 @@ class AsyncClient(AsyncDirect):
                 )
             if not self._store.waiting():
                 self._linger_until = clock.monotonic() + self._options.linger
-            self._last_seq = await self._blocking(lambda: self._store.add(made))
-            self._start()
+            self._last_seq = await in_thread(lambda: self._store.add(made), self._slow)
+            self._worker.start()
             self._changed.notify_all()
         return [EventId(event.source, event.id) for event in made]
 
@@ -157,26 +192,81 @@ class AsyncClient(AsyncDirect):
         """What stands in the way of sending; None when the last answer was good."""
         return self._engine.trouble
 
-    async def flush(self, timeout: float | None = None) -> Counts:  # noqa: ASYNC109
+    async def flush(self, timeout: float | None = FLUSH_TIMEOUT, *, check: bool = True) -> Counts:  # noqa: ASYNC109
         """Send at once and wait until everything emitted so far is acknowledged.
 
-        Raises NotDelivered like `Client.flush`.
+        Raises NotDelivered when that has not happened after `timeout` seconds, and as soon as the
+        service answers what will not pass by itself (a wrong key, a wrong address); EventsRefused
+        when events were refused since the last flush, unless `check` is off: then the counts say
+        so, and the spool's rejected.ndjson.
         """
+        return await self._flush(timeout, check=check)
+
+    async def close(self, timeout: float = CLOSE_TIMEOUT) -> None:  # noqa: ASYNC109
+        """Flush and end, within `timeout` seconds.
+
+        With a spool what is left stays there, and nobody waits for a service that is away; without,
+        NotDelivered is raised. Raises EventsRefused like `flush`.
+        """
+        if self._stop:
+            return
+        until = clock.monotonic() + timeout
+        trouble: HocvusoError | None = None
+        try:
+            await self._flush(timeout, leaving=self._store.kept_in is not None)
+        except HocvusoError as error:
+            trouble = error
+        finally:
+            async with self._changed:
+                self._stop = True
+                self._changed.notify_all()
+            ended = await self._worker.stop(max(0.0, until - clock.monotonic()))
+            async with self._changed:
+                self._left_to_worker = not (ended or self._ended)
+            if self._left_to_worker:
+                logger.warning("hocvuso: a request is under way; the spool closes when it ends")
+            else:
+                await self._free()
+        if isinstance(trouble, NotDelivered) and self._store.kept_in is not None:
+            logger.warning("hocvuso: %s The next client with this spool sends them.", trouble)
+        elif trouble is not None:
+            raise trouble
+
+    # -- the sending worker -------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._stop:
+            raise ClientClosed("The client is closed.")
+
+    async def _free(self) -> None:
+        """Close the connections and the spool."""
+        await super().close()
+        self._store.close()
+
+    async def _flush(
+        self,
+        timeout: float | None,  # noqa: ASYNC109
+        *,
+        check: bool = True,
+        leaving: bool = False,
+    ) -> Counts:
+        """`flush`; when `leaving`, one failed try is enough to stop waiting."""
         engine = self._engine
         async with self._changed:
             self._check_open()
             mark, tried = self._last_seq, engine.attempts
             self._flushing += 1
-            if engine.blocked:
+            if engine.blocked or leaving:
                 self._not_before = 0.0
-            self._start()
+            self._worker.start()
             self._changed.notify_all()
             try:
-                await self._wait(
+                await self._changed.until(
                     lambda: (
                         self._stop
                         or not self._store.waiting(mark)
-                        or (engine.blocked and engine.attempts > tried)
+                        or (engine.attempts > tried and engine.blocked)
+                        or (engine.attempts > tried and leaving and engine.trouble is not None)
                     ),
                     timeout,
                 )
@@ -185,50 +275,13 @@ class AsyncClient(AsyncDirect):
                 self._flushing -= 1
         if left:
             raise NotDelivered(left, engine.trouble, self._store.kept_in)
+        refused = engine.refusals() if check else None
+        if refused is not None:
+            raise refused
         return engine.counts
 
-    async def close(self, timeout: float = 30.0) -> None:  # noqa: ASYNC109
-        """Flush and end. With a spool what is left stays there; without, NotDelivered is raised."""
-        if self._stop:
-            return
-        trouble: NotDelivered | None = None
-        try:
-            await self.flush(timeout)
-        except NotDelivered as left:
-            trouble = left
-        finally:
-            self._stop = True
-            if self._task is not None:
-                self._task.cancel()
-                await asyncio.gather(self._task, return_exceptions=True)
-            await super().close()
-            self._store.close()
-        if trouble is not None and self._store.kept_in is None:
-            raise trouble
-
-    # -- the sending task ---------------------------------------------------------------------
-
-    def _check_open(self) -> None:
-        if self._stop:
-            raise ClientClosed("The client is closed.")
-
-    async def _wait(self, until: Callable[[], bool], timeout: float | None) -> bool:  # noqa: ASYNC109
-        """Wait for a condition; False when the time is over first."""
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._changed.wait_for(until)
-        except TimeoutError:
-            return False
-
-    async def _blocking(self, work: Callable[[], T]) -> T:
-        """Work of the store: in a thread when it touches the disk."""
-        return await asyncio.to_thread(work) if self._store.kept_in else work()
-
-    def _start(self) -> None:
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="hocvuso-client")
-
     def _pause(self) -> float | None:
+        """Seconds until the next batch is due; None while nothing waits."""
         waiting = self._store.waiting()
         if not waiting:
             return None
@@ -237,23 +290,30 @@ class AsyncClient(AsyncDirect):
         return max(0.0, self._not_before - now, 0.0 if full else self._linger_until - now)
 
     async def _run(self) -> None:
-        while True:
-            async with self._changed:
-                while (pause := self._pause()) != 0.0:
-                    with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(pause):
-                            await self._changed.wait()
+        while await self._due():
             try:
                 wait = await self._send()
             except Exception as error:
-                # The task must live, else events would wait for nobody: a full disk, say.
+                # The worker must live, else events would wait for nobody: a full disk, say.
                 wait = self._engine.failed(HocvusoError(f"{type(error).__name__} while sending."))
             async with self._changed:
                 self._not_before = clock.monotonic() + wait
                 self._changed.notify_all()
+        async with self._changed:
+            self._ended = True
+        if self._left_to_worker:
+            await self._free()
+
+    async def _due(self) -> bool:
+        """Wait until a batch is to be sent; False when the client was closed."""
+        async with self._changed:
+            while not self._stop and (pause := self._pause()) != 0.0:
+                await self._changed.pause(pause)
+            return not self._stop
 
     async def _send(self) -> float:
-        batch = await self._blocking(self._engine.next)
+        """Post one batch; seconds to wait before the next."""
+        batch = await in_thread(self._engine.next, self._slow)
         if not batch:
             return 0.0
         body, kind = batch_request([event.raw for event in batch])
@@ -261,18 +321,27 @@ class AsyncClient(AsyncDirect):
             answer = await self._http.post("/v1/events", content=body, headers=kind)
         except httpx.TransportError as error:
             return self._engine.failed(unreachable(error, self._http.base_url))
-        wait = await self._blocking(
-            lambda: self._engine.answered(batch, answer.status_code, answer.headers, answer.content)
+        wait = await in_thread(
+            lambda: self._engine.answered(
+                batch, answer.status_code, answer.headers, answer.content
+            ),
+            self._slow,
         )
+        trouble = self._engine.trouble
+        if trouble is not None and services.suspicious(trouble):
+            told = await self._told(trouble)
+            if told is not trouble:
+                wait = self._engine.block(told)
         self._tell()
         return wait
 
     def _tell(self) -> None:
-        """Call back in the loop, not in the thread that wrote to the spool."""
+        """Call back where the caller expects it, not in the thread that wrote to the spool."""
         answered, self._answered[:] = list(self._answered), []
         for result in answered:
             try:
                 if self._on_result is not None:
                     self._on_result(result)
             except Exception:
+                # The caller's mistake must not stop the sending of everybody's events.
                 logger.exception("on_result failed")

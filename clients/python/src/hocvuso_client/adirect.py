@@ -1,6 +1,5 @@
-"""The same as `direct`, for asyncio."""
+"""Requests that are answered before they return: batches, receipts, rights, streams."""
 
-import asyncio
 import time as clock
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
@@ -9,17 +8,26 @@ from urllib.parse import quote
 
 import httpx
 
-from hocvuso_client import answers, receipts, streams
+from hocvuso_client import answers, receipts, services, streams
+from hocvuso_client.aconcurrency import sleep
 from hocvuso_client.answers import Backoff, Result
 from hocvuso_client.engine import batch_request
-from hocvuso_client.errors import HocvusoError, NotFound, Throttled, TooLarge, Unavailable
+from hocvuso_client.errors import (
+    BadAnswer,
+    HocvusoError,
+    NotFound,
+    Throttled,
+    TooLarge,
+    Unavailable,
+)
 from hocvuso_client.options import (
     DEFAULT_TIMEOUT,
     DELIVER_TRIES,
-    LONGEST_WAIT,
+    PATIENCE,
     STREAM_TRIES,
     headers,
     unreachable,
+    within,
 )
 from hocvuso_client.receipts import Receipt
 from hocvuso_client.streams import AnswersLost, Segments, StreamAnswer
@@ -73,9 +81,9 @@ class AsyncDirect:
     ) -> list[Result]:
         """Post one batch of events (JSON texts) and wait for its results, in order.
 
-        Tries again as the service says; raises the ProblemError of a refused request, or
-        Unreachable or Unavailable after `tries`, and Throttled at once when a quota opens only
-        after minutes. A batch too large for the service or the quota goes in halves. `dry_run`
+        Tries again as the service says; raises the ProblemError of a refused request, Unreachable
+        or Unavailable after `tries`, and all of these (and Throttled) rather than wait for more
+        than five minutes. A batch too large for the service or the quota goes in halves. `dry_run`
         judges and writes nothing, `atomic` writes all or nothing.
         """
         body, kind = batch_request(raws)
@@ -88,25 +96,28 @@ class AsyncDirect:
             if atomic or len(raws) < 2 or answers.may_pass(error):
                 raise
         else:
-            return answers.batch_results(answer.content, len(raws))
+            try:
+                return answers.batch_results(answer.content, len(raws))
+            except BadAnswer as bad:
+                raise await self._told(bad) from None
         half = len(raws) // 2
         first = await self.deliver(raws[:half], dry_run=dry_run, tries=tries)
         return first + await self.deliver(raws[half:], dry_run=dry_run, tries=tries)
 
     async def rights(self) -> dict[str, Any]:
         """What the key may do: name, roles, types, sources, subtree."""
-        return dict((await self._request("GET", "/v1/keys/self")).json())
+        return dict(await self._json("/v1/keys/self"))
 
-    async def receipt(self, source: str, id: str) -> Receipt:
+    async def receipt(self, source: str, id: str, *, patience: float = PATIENCE) -> Receipt:
         """How far an event has come. Raises NotFound for one that is not in the log."""
-        answer = await self._request("GET", "/v1/events", params={"source": source, "id": id})
-        return receipts.read(answer.json())
+        asked = {"source": source, "id": id}
+        return receipts.read(await self._json("/v1/events", params=asked, patience=patience))
 
     async def wait_counted(
         self,
         source: str,
         id: str,
-        timeout: float = 60.0,  # noqa: ASYNC109 - the same arguments as Direct.wait_counted
+        timeout: float = 60.0,  # noqa: ASYNC109
     ) -> Receipt:
         """Wait until an event is counted. Raises NotCounted when that will not be (parked,
         refused) or the time is over."""
@@ -114,7 +125,7 @@ class AsyncDirect:
         pause, seen = receipts.POLL_FIRST, None
         while True:
             try:
-                seen = await self.receipt(source, id)
+                seen = await self.receipt(source, id, patience=until - clock.monotonic())
             except NotFound:
                 pass  # perhaps it still waits in the queue
             else:
@@ -124,14 +135,13 @@ class AsyncDirect:
             left = until - clock.monotonic()
             if left <= 0:
                 raise receipts.too_late(timeout, seen)
-            await asyncio.sleep(min(pause, left))
+            await sleep(min(pause, left))
             pause = min(pause * 1.5, receipts.POLL_LONGEST)
 
     async def stream_offset(self, name: str) -> int:
         """How many lines of a stream are committed."""
-        address = f"/v1/streams/{quote(name, safe='')}"
-        answer = await self._request("GET", address, tries=STREAM_TRIES)
-        return int(answer.json()["committed"])
+        seen = await self._json(f"/v1/streams/{quote(name, safe='')}", tries=STREAM_TRIES)
+        return int(seen["committed"])
 
     async def stream(
         self,
@@ -165,7 +175,7 @@ class AsyncDirect:
             except HocvusoError as error:
                 if not streams.may_go_on(error) or backoff.failures >= STREAM_TRIES:
                     raise
-                await asyncio.sleep(backoff.next(getattr(error, "retry_after", None)))
+                await sleep(backoff.next(getattr(error, "retry_after", None)))
                 moved = work.move_to(await self.stream_offset(name))
                 if moved:
                     backoff.reset()
@@ -180,26 +190,52 @@ class AsyncDirect:
             if work.start == start or problem is not None:
                 if backoff.failures >= STREAM_TRIES:
                     raise problem or Unavailable({"detail": "The stream does not go on."}, 503)
-                await asyncio.sleep(backoff.next(problem.retry_after if problem else None))
+                await sleep(backoff.next(problem.retry_after if problem else None))
+
+    async def _json(self, path: str, **how: Any) -> Any:
+        """The JSON of an answer to GET."""
+        answer = await self._request("GET", path, **how)
+        try:
+            return answer.json()
+        except ValueError:
+            raise await self._told(BadAnswer("an answer that is not JSON")) from None
 
     async def _request(
-        self, method: str, path: str, *, tries: int = DELIVER_TRIES, **how: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        tries: int = DELIVER_TRIES,
+        patience: float = PATIENCE,
+        **how: Any,
     ) -> httpx.Response:
-        """One request, tried again while that may help; the answer is a success."""
-        backoff = Backoff()
+        """One request, tried again while that may help and `patience` seconds are not over; the
+        answer is a success."""
+        backoff, until = Backoff(), clock.monotonic() + patience
         while True:
             error: HocvusoError
             try:
-                answer = await self._http.request(method, path, **how)
+                timeout = within(self._http.timeout, until - clock.monotonic())
+                answer = await self._http.request(method, path, timeout=timeout, **how)
             except httpx.TransportError as cut:
                 error, wanted = unreachable(cut, self._http.base_url), None
             else:
                 if answer.is_success:
                     return answer
                 problem = answers.problem(answer.status_code, answer.headers, answer.content)
-                if not answers.may_pass(problem) or (problem.retry_after or 0) > LONGEST_WAIT:
-                    raise problem
+                if not answers.may_pass(problem):
+                    raise await self._told(problem) from None
                 error, wanted = problem, problem.retry_after
-            if backoff.failures + 1 >= tries:
+            if backoff.failures + 1 >= tries or clock.monotonic() + (wanted or 0) > until:
                 raise error from None
-            await asyncio.sleep(backoff.next(wanted))
+            await sleep(min(backoff.next(wanted), max(0.0, until - clock.monotonic())))
+
+    async def _told(self, error: HocvusoError) -> HocvusoError:
+        """The error, or that another service answers at this address."""
+        if not services.suspicious(error):
+            return error
+        try:
+            seen = await self._http.get(services.OPENAPI)
+        except httpx.TransportError:
+            return error
+        return services.wrong(self._http.base_url, seen.status_code, seen.content, error)

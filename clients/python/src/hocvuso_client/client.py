@@ -1,22 +1,35 @@
-"""The blocking client: `emit` returns once an event is kept, a thread posts."""
+# Made from aclient.py by unasync.py; do not edit.
+"""The client with a queue: `emit` returns once an event is kept, a worker beside the caller posts.
+
+With asyncio, make it inside a running loop and close it in the same one.
+"""
 
 import datetime as dt
 import logging
-import threading
 import time as clock
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
 
-from hocvuso_client.answers import Counts
+from hocvuso_client import services
+from hocvuso_client.answers import Counts, Result
+from hocvuso_client.concurrency import Monitor, Worker, in_thread
 from hocvuso_client.direct import Direct
 from hocvuso_client.engine import OnResult, batch_request
 from hocvuso_client.envelope import EventId, queued
 from hocvuso_client.errors import ClientClosed, HocvusoError, NotDelivered, QueueFull
 from hocvuso_client.ids import MakeId, random_id
-from hocvuso_client.options import DEFAULT_TIMEOUT, Options, unreachable
+from hocvuso_client.options import (
+    CLOSE_TIMEOUT,
+    DEFAULT_TIMEOUT,
+    EMIT_TIMEOUT,
+    FLUSH_TIMEOUT,
+    Options,
+    unreachable,
+)
 from hocvuso_client.store import Durability
 from hocvuso_client.typed import EventData
 
@@ -29,7 +42,8 @@ class Client(Direct):
     `url` is the address of activities, `key` the partner's key. With `spool` (a directory of this
     process alone) an event is on disk when `emit` returns and is sent by the next client with the
     same spool if this one dies; without, events wait in memory. At most `max_waiting` wait; then
-    `emit` blocks. `on_result` is called from the sending thread for every answered event.
+    `emit` waits. `on_result` is called for every answered event, in the loop or, without asyncio, in
+    the sending thread.
     """
 
     def __init__(
@@ -51,6 +65,8 @@ class Client(Direct):
         trust_env: bool = True,
     ) -> None:
         super().__init__(url, key, timeout=timeout, transport=transport, trust_env=trust_env)
+        self._answered: list[Result] = []
+        self._on_result = on_result
         self._options = Options(
             source=source,
             spool=Path(spool) if spool is not None else None,
@@ -60,23 +76,43 @@ class Client(Direct):
             linger=linger,
             max_waiting=max_waiting,
             ids=ids,
-            on_result=on_result,
+            on_result=self._answered.append if on_result else None,
         )
         self._store = self._options.store()
         self._engine = self._options.engine(self._store)
-        self._changed = threading.Condition()
+        self._slow = self._store.kept_in is not None
+        self._changed = Monitor()
+        self._worker = Worker(self._run)
         self._not_before = 0.0
         self._linger_until = 0.0
         self._flushing = 0
         self._stop = False
+        self._ended = False
+        self._left_to_worker = False
         self._last_seq = 0
-        self._thread: threading.Thread | None = None
         if self._store.waiting():
             # Left by a client that ended before it was answered.
             self._last_seq = 2**62
-            self._start()
+            self._worker.start()
 
-    # -- events -------------------------------------------------------------------------------
+    def __enter__(self) -> Self:
+        if self._store.waiting():
+            self._worker.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.close()
+        except HocvusoError as trouble:
+            if error is None:
+                raise
+            # What broke the block is what its caller must see.
+            logger.error("hocvuso: %s", trouble)
 
     def event(
         self,
@@ -102,7 +138,7 @@ class Client(Direct):
         source: str | None = None,
         time: dt.datetime | None = None,
         id: str | None = None,
-        timeout: float | None = None,
+        timeout: float | None = EMIT_TIMEOUT,
     ) -> EventId:
         """Keep an event for sending; it has its id and, with a spool, is on disk on return.
 
@@ -111,10 +147,13 @@ class Client(Direct):
         seconds, then raises QueueFull. Raises ValueError for an incomplete event.
         """
         made = self.event(event, type=type, subject=subject, source=source, time=time, id=id)
-        return self.emit_many([made], timeout=timeout)[0]
+        return (self.emit_many([made], timeout=timeout))[0]
 
     def emit_many(
-        self, events: Iterable[Mapping[str, Any]], *, timeout: float | None = None
+        self,
+        events: Iterable[Mapping[str, Any]],
+        *,
+        timeout: float | None = EMIT_TIMEOUT,
     ) -> list[EventId]:
         """Keep whole events (see `event`), with one write to the spool; their ids in order."""
         made = [queued(self._options.event(
@@ -124,7 +163,7 @@ class Client(Direct):
             return []
         with self._changed:
             self._check_open()
-            room = self._changed.wait_for(
+            room = self._changed.until(
                 lambda: self._stop or self._store.waiting() < self._options.max_waiting, timeout
             )
             self._check_open()
@@ -134,8 +173,8 @@ class Client(Direct):
                 )
             if not self._store.waiting():
                 self._linger_until = clock.monotonic() + self._options.linger
-            self._last_seq = self._store.add(made)
-            self._start()
+            self._last_seq = in_thread(lambda: self._store.add(made), self._slow)
+            self._worker.start()
             self._changed.notify_all()
         return [EventId(event.source, event.id) for event in made]
 
@@ -154,27 +193,81 @@ class Client(Direct):
         """What stands in the way of sending; None when the last answer was good."""
         return self._engine.trouble
 
-    def flush(self, timeout: float | None = None) -> Counts:
+    def flush(self, timeout: float | None = FLUSH_TIMEOUT, *, check: bool = True) -> Counts:
         """Send at once and wait until everything emitted so far is acknowledged.
 
         Raises NotDelivered when that has not happened after `timeout` seconds, and as soon as the
-        service answers what will not pass by itself (a wrong key). Refused events are acknowledged:
-        see `on_result` and the spool's rejected.ndjson.
+        service answers what will not pass by itself (a wrong key, a wrong address); EventsRefused
+        when events were refused since the last flush, unless `check` is off: then the counts say
+        so, and the spool's rejected.ndjson.
         """
+        return self._flush(timeout, check=check)
+
+    def close(self, timeout: float = CLOSE_TIMEOUT) -> None:
+        """Flush and end, within `timeout` seconds.
+
+        With a spool what is left stays there, and nobody waits for a service that is away; without,
+        NotDelivered is raised. Raises EventsRefused like `flush`.
+        """
+        if self._stop:
+            return
+        until = clock.monotonic() + timeout
+        trouble: HocvusoError | None = None
+        try:
+            self._flush(timeout, leaving=self._store.kept_in is not None)
+        except HocvusoError as error:
+            trouble = error
+        finally:
+            with self._changed:
+                self._stop = True
+                self._changed.notify_all()
+            ended = self._worker.stop(max(0.0, until - clock.monotonic()))
+            with self._changed:
+                self._left_to_worker = not (ended or self._ended)
+            if self._left_to_worker:
+                logger.warning("hocvuso: a request is under way; the spool closes when it ends")
+            else:
+                self._free()
+        if isinstance(trouble, NotDelivered) and self._store.kept_in is not None:
+            logger.warning("hocvuso: %s The next client with this spool sends them.", trouble)
+        elif trouble is not None:
+            raise trouble
+
+    # -- the sending worker -------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._stop:
+            raise ClientClosed("The client is closed.")
+
+    def _free(self) -> None:
+        """Close the connections and the spool."""
+        super().close()
+        self._store.close()
+
+    def _flush(
+        self,
+        timeout: float | None,
+        *,
+        check: bool = True,
+        leaving: bool = False,
+    ) -> Counts:
+        """`flush`; when `leaving`, one failed try is enough to stop waiting."""
         engine = self._engine
         with self._changed:
             self._check_open()
             mark, tried = self._last_seq, engine.attempts
             self._flushing += 1
-            if engine.blocked:
+            if engine.blocked or leaving:
                 self._not_before = 0.0
+            self._worker.start()
             self._changed.notify_all()
             try:
-                self._changed.wait_for(
+                self._changed.until(
                     lambda: (
                         self._stop
                         or not self._store.waiting(mark)
-                        or (engine.blocked and engine.attempts > tried)
+                        or (engine.attempts > tried and engine.blocked)
+                        or (engine.attempts > tried and leaving and engine.trouble is not None)
                     ),
                     timeout,
                 )
@@ -183,41 +276,10 @@ class Client(Direct):
                 self._flushing -= 1
         if left:
             raise NotDelivered(left, engine.trouble, self._store.kept_in)
+        refused = engine.refusals() if check else None
+        if refused is not None:
+            raise refused
         return engine.counts
-
-    def close(self, timeout: float = 30.0) -> None:
-        """Flush and end. With a spool what is left stays there; without, NotDelivered is raised."""
-        if self._stop:
-            return
-        trouble: NotDelivered | None = None
-        try:
-            self.flush(timeout)
-        except NotDelivered as left:
-            trouble = left
-        finally:
-            with self._changed:
-                self._stop = True
-                self._changed.notify_all()
-            if self._thread is not None:
-                self._thread.join(timeout)
-            if self._thread is not None and self._thread.is_alive():
-                logger.warning("hocvuso: a request is still under way; its spool stays open")
-            else:
-                super().close()
-                self._store.close()
-        if trouble is not None and self._store.kept_in is None:
-            raise trouble
-
-    # -- the sending thread -------------------------------------------------------------------
-
-    def _check_open(self) -> None:
-        if self._stop:
-            raise ClientClosed("The client is closed.")
-
-    def _start(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="hocvuso-client", daemon=True)
-            self._thread.start()
 
     def _pause(self) -> float | None:
         """Seconds until the next batch is due; None while nothing waits."""
@@ -229,23 +291,30 @@ class Client(Direct):
         return max(0.0, self._not_before - now, 0.0 if full else self._linger_until - now)
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._stop and (pause := self._pause()) != 0.0:
-                    self._changed.wait(pause)
-                if self._stop:
-                    return
+        while self._due():
             try:
                 wait = self._send()
             except Exception as error:
-                # The thread must live, else events would wait for nobody: a full disk, say.
+                # The worker must live, else events would wait for nobody: a full disk, say.
                 wait = self._engine.failed(HocvusoError(f"{type(error).__name__} while sending."))
             with self._changed:
                 self._not_before = clock.monotonic() + wait
                 self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+        if self._left_to_worker:
+            self._free()
+
+    def _due(self) -> bool:
+        """Wait until a batch is to be sent; False when the client was closed."""
+        with self._changed:
+            while not self._stop and (pause := self._pause()) != 0.0:
+                self._changed.pause(pause)
+            return not self._stop
 
     def _send(self) -> float:
-        batch = self._engine.next()
+        """Post one batch; seconds to wait before the next."""
+        batch = in_thread(self._engine.next, self._slow)
         if not batch:
             return 0.0
         body, kind = batch_request([event.raw for event in batch])
@@ -253,4 +322,27 @@ class Client(Direct):
             answer = self._http.post("/v1/events", content=body, headers=kind)
         except httpx.TransportError as error:
             return self._engine.failed(unreachable(error, self._http.base_url))
-        return self._engine.answered(batch, answer.status_code, answer.headers, answer.content)
+        wait = in_thread(
+            lambda: self._engine.answered(
+                batch, answer.status_code, answer.headers, answer.content
+            ),
+            self._slow,
+        )
+        trouble = self._engine.trouble
+        if trouble is not None and services.suspicious(trouble):
+            told = self._told(trouble)
+            if told is not trouble:
+                wait = self._engine.block(told)
+        self._tell()
+        return wait
+
+    def _tell(self) -> None:
+        """Call back where the caller expects it, not in the thread that wrote to the spool."""
+        answered, self._answered[:] = list(self._answered), []
+        for result in answered:
+            try:
+                if self._on_result is not None:
+                    self._on_result(result)
+            except Exception:
+                # The caller's mistake must not stop the sending of everybody's events.
+                logger.exception("on_result failed")

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from hocvuso_client import answers
 from hocvuso_client.answers import Backoff, Counts, Result
 from hocvuso_client.envelope import Queued
-from hocvuso_client.errors import BadAnswer, HocvusoError, ProblemError
+from hocvuso_client.errors import BadAnswer, EventsRefused, HocvusoError, ProblemError
+from hocvuso_client.masking import hide_numbers
 from hocvuso_client.store import Store
 
 logger = logging.getLogger("hocvuso_client")
@@ -23,6 +24,9 @@ EVENT_TRIES = 8
 
 POISON = frozenset({400, 409, 413, 422})
 """Refusals of a whole request that one event of it may have caused."""
+
+MOST_REFUSED = 1_000
+"""So many refusals are held for `flush` to raise; all are counted."""
 
 OnResult = Callable[[Result], None]
 
@@ -62,6 +66,8 @@ class Engine:
         self._on_result = on_result
         self._backoff = Backoff()
         self._tries: dict[int, int] = {}
+        self._refused: list[Result] = []
+        self._refusals = 0
 
     def next(self) -> list[Queued]:
         """The next batch; empty when nothing waits."""
@@ -95,10 +101,20 @@ class Engine:
             self.attempts += 1
             self._refuse(batch[0], Result(batch[0].source, batch[0].id, "rejected", None, problem))
             return 0.0
+        return self.block(problem)
+
+    def block(self, error: HocvusoError) -> float:
+        """Somebody has to mend something before anything is taken; seconds to the next try."""
         self.attempts += 1
-        self.trouble, self.blocked = problem, True
-        logger.error("hocvuso refuses the request, events wait: %s", problem)
-        return max(BLOCKED_SECONDS, problem.retry_after or 0.0)
+        self.trouble, self.blocked = error, True
+        logger.error("hocvuso refuses the request, events wait: %s", error)
+        return max(BLOCKED_SECONDS, getattr(error, "retry_after", None) or 0.0)
+
+    def refusals(self) -> EventsRefused | None:
+        """What was refused since this was asked last, as the error to raise; None for nothing."""
+        refused, count = self._refused, self._refusals
+        self._refused, self._refusals = [], 0
+        return EventsRefused(refused, count, self.store.rejected_in) if count else None
 
     def failed(self, error: HocvusoError, wanted: float | None = None) -> float:
         """No good answer; the batch stays. Seconds to wait before it is sent again."""
@@ -138,7 +154,10 @@ class Engine:
     def _refuse(self, event: Queued, result: Result) -> None:
         problem = result.problem or ProblemError({}, 422)
         self.store.reject(event, problem.body)
-        logger.error("hocvuso rejected an event (id %s): %s", event.id, problem)
+        logger.error("hocvuso rejected an event (id %s): %s", hide_numbers(event.id), problem)
+        self._refusals += 1
+        if len(self._refused) < MOST_REFUSED:
+            self._refused.append(result)
         self._tell(result)
 
     def _tell(self, result: Result) -> None:

@@ -4,8 +4,13 @@
 of an event.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hocvuso_client.masking import hide_numbers
+
+if TYPE_CHECKING:
+    from hocvuso_client.answers import Result
 
 
 class HocvusoError(Exception):
@@ -81,6 +86,25 @@ class Unreachable(HocvusoError):
 
 class BadAnswer(HocvusoError):
     """An answer that is not what the service gives (a proxy's page, say)."""
+
+
+class WrongService(HocvusoError):
+    """Another service than activities answers at the address; the message says which."""
+
+
+class EventsRefused(HocvusoError):
+    """The service refused events for good; `refused` are their results (at most 1,000), `count` of
+    them since the last `flush`."""
+
+    def __init__(self, refused: Sequence["Result"], count: int, kept: str | None) -> None:
+        self.refused = tuple(refused)
+        self.count = count
+        first = self.refused[0]
+        where = f" All are listed in {kept}." if kept else ""
+        super().__init__(
+            f"{count} events were refused and will not be counted; the first, id"
+            f" {hide_numbers(first.id or '?')}: {first.problem}{where}"
+        )
 
 
 class NotDelivered(HocvusoError):

@@ -15,10 +15,16 @@ from hocvuso_client.ids import MakeId, random_id
 from hocvuso_client.store import Durability, Memory, Spool, Store
 from hocvuso_client.typed import EventData
 
+VERSION = "0.1.0"
 DELIVER_TRIES = 8
 STREAM_TRIES = 20
-LONGEST_WAIT = 300.0
-"""A caller that waits for an answer is told, not kept, when Retry-After is longer (seconds)."""
+PATIENCE = 300.0
+"""Seconds that a caller who waits for an answer is kept, all tries and what Retry-After asks
+together; then the last error is raised."""
+
+EMIT_TIMEOUT = FLUSH_TIMEOUT = 60.0
+CLOSE_TIMEOUT = 10.0
+"""Seconds after which a call ends however the service fares."""
 
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 
@@ -67,9 +73,24 @@ class Options:
 
 def headers(key: str) -> dict[str, str]:
     """What every request carries."""
-    return {"Authorization": f"Bearer {key}", "User-Agent": "hocvuso-client-python/0.1"}
+    return {"Authorization": f"Bearer {key}", "User-Agent": f"hocvuso-client-python/{VERSION}"}
 
 
 def unreachable(error: httpx.TransportError, url: object) -> HocvusoError:
     """A transport error without the request, whose content must not reach a log."""
     return Unreachable(f"No answer from {url} ({type(error).__name__}).")
+
+
+def within(timeout: httpx.Timeout, left: float) -> httpx.Timeout:
+    """No step of a request takes longer than the caller still waits (seconds)."""
+    left = max(left, 0.05)
+
+    def least(step: float | None) -> float:
+        return left if step is None else min(step, left)
+
+    return httpx.Timeout(
+        connect=least(timeout.connect),
+        read=least(timeout.read),
+        write=least(timeout.write),
+        pool=least(timeout.pool),
+    )

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 from hocvuso_client.envelope import Queued
 from hocvuso_client.errors import SpoolInUse
+from hocvuso_client.masking import masked
 
 Durability = Literal["power", "process"]
 """What an event survives once `emit` returned: `power` loss (an fsync for each emit), or the death
@@ -30,7 +31,7 @@ class Store(Protocol):
         """Forget what was acknowledged."""
 
     def reject(self, event: Queued, problem: dict[str, Any]) -> None:
-        """Keep a refused event where somebody can look at it, and forget it here."""
+        """Note a refused event, masked, where somebody can look at it, and forget it here."""
 
     def waiting(self, up_to: int | None = None) -> int:
         """How many wait (with a `seq` of at most `up_to`)."""
@@ -42,11 +43,16 @@ class Store(Protocol):
     def kept_in(self) -> str | None:
         """Where the events outlive the process."""
 
+    @property
+    def rejected_in(self) -> str | None:
+        """The file that lists refused events."""
+
 
 class Memory:
     """Loses all with the process. Refused events are told to the callback only."""
 
     kept_in = None
+    rejected_in = None
 
     def __init__(self) -> None:
         self._events: OrderedDict[int, Queued] = OrderedDict()
@@ -86,8 +92,8 @@ class Spool:
     """A directory that keeps events over crashes: SQLite in WAL mode, and a file of refused ones.
 
     The directory is for its owner only (0700) and holds events as they will be posted, persons in
-    clear, until they are acknowledged; then they are overwritten. Raises SpoolInUse when another
-    client has it; the operating system frees it when that process ends, however it ends.
+    clear, until they are acknowledged or refused; then they are overwritten. Raises SpoolInUse when
+    another client has it; the operating system frees it when that process ends, however it ends.
     """
 
     def __init__(self, directory: Path, durability: Durability = "power") -> None:
@@ -120,14 +126,20 @@ class Spool:
                 ) from None
             raise
         self._count = int(self._db.execute("SELECT count(*) FROM waiting").fetchone()[0])
+        self._mask_earlier()
 
     @property
     def kept_in(self) -> str | None:
         return str(self.directory)
 
     @property
+    def rejected_in(self) -> str | None:
+        return str(self.rejected_file)
+
+    @property
     def rejected_file(self) -> Path:
-        """Refused events with the service's problem, one a line, for somebody to look at."""
+        """Refused events, masked, with the service's problem, one a line: whoever mends one finds
+        it in its own system by source and id, or in the service's quarantine."""
         return self.directory / "rejected.ndjson"
 
     def add(self, events: Sequence[Queued]) -> int:
@@ -172,7 +184,9 @@ class Spool:
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def reject(self, event: Queued, problem: dict[str, Any]) -> None:
-        line = json.dumps({"problem": problem, "event": json.loads(event.raw)}, ensure_ascii=False)
+        line = json.dumps(
+            {"problem": problem, "event": masked(json.loads(event.raw))}, ensure_ascii=False
+        )
         # Written before it is removed: a crash between the two leaves it twice, never nowhere.
         handle = os.open(self.rejected_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
@@ -181,6 +195,22 @@ class Spool:
         finally:
             os.close(handle)
         self.remove([event])
+        with self._lock:
+            # Others may wait on: what was refused must not stay readable in the log beside the file.
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _mask_earlier(self) -> None:
+        """Mask what an earlier version of this library wrote in clear; again changes nothing."""
+        if not self.rejected_file.exists():
+            return
+        lines = self.rejected_file.read_text(encoding="utf-8").splitlines()
+        found = "".join(map(_masked_line, lines))
+        if found == "".join(f"{line}\n" for line in lines):
+            return
+        fresh = self.rejected_file.with_suffix(".new")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(found.encode())
+        fresh.replace(self.rejected_file)
 
     def waiting(self, up_to: int | None = None) -> int:
         if up_to is None:
@@ -202,3 +232,13 @@ def _fill(events: Any, count: int, size: int) -> list[Queued]:
             break
         found.append(event)
     return found
+
+
+def _masked_line(line: str) -> str:
+    """A line of the file of refused events, masked; a torn one is dropped."""
+    try:
+        kept = json.loads(line)
+        kept["event"] = masked(kept["event"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    return json.dumps(kept, ensure_ascii=False) + "\n"
