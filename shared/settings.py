@@ -126,4 +126,22 @@ class CommonSettings(BaseSettings):
 
 
 def _secret(file: Path | None) -> str | None:
-    return file.read_text().strip() if file is not None and file.exists() else None
+    return key_in(file) if file is not None and file.exists() else None
+
+
+def key_in(file: Path) -> str:
+    """The key that a file holds. Ends the program with a sentence when it holds anything else."""
+    try:
+        key = file.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise SystemExit(
+            f"{file} cannot be read: {error.strerror}. Fix: name the key's file."
+        ) from None
+    except UnicodeDecodeError:
+        key = ""
+    if not key or not key.isprintable() or " " in key:
+        raise SystemExit(
+            f"{file} holds no key. Fix: put the key there, one line hv_...; `hocvuso migrate` makes"
+            " the administrator's and the services' anew."
+        )
+    return key

@@ -178,7 +178,11 @@ def _add_service_commands() -> None:
     """Import only what the command line asks for: a status question must not wait for all."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     if wanted in _OF_AN_INSTANCE:
-        for name, value in Directory(default_home()).environment().items():
+        try:
+            noted = Directory(default_home()).environment()
+        except StackError as error:
+            raise SystemExit(str(error)) from None
+        for name, value in noted.items():
             os.environ.setdefault(name, value)
     show_all = wanted in ("", "--help", "-h")
     for name, (module, attribute, text) in _GROUPS.items():

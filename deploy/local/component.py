@@ -15,8 +15,10 @@ class Component:
     """One process of the stack. An `argv` that is a function is asked anew at every start.
 
     `prepare` runs before every start and puts the component's files in order. `ready` tells
-    whether it serves; without it, being alive for a moment is all that can be known. A one-shot
-    is ready when it has ended with 0 and is never restarted.
+    whether it serves; without it, being alive for a moment is all that can be known. `says` tells
+    what one that is not ready yet waits for, or an empty text. A one-shot is ready when it has
+    ended with 0 and is never restarted. One that starts is killed only when it has made no progress
+    for `stalls_after` seconds (see `vitals.py`), however long it takes.
     """
 
     name: str
@@ -27,7 +29,8 @@ class Component:
     one_shot: bool = False
     prepare: Callable[[], None] | None = None
     ready: Callable[[], bool] | None = None
-    ready_within: float = 120.0
+    says: Callable[[], str] | None = None
+    stalls_after: float = 120.0
     stop_signal: signal.Signals = signal.SIGTERM
     stop_within: float = 10.0
     death_signal: signal.Signals = signal.SIGKILL
@@ -36,15 +39,14 @@ class Component:
 
 @dataclass(frozen=True)
 class RestartPolicy:
-    """How often a component that dies is started again.
+    """How a component that dies is started again: for ever, once it has been ready.
 
     A death within `fast` seconds counts; the count starts over once it has lived longer. The
-    pauses double and are jittered, so that several dying components don't hit a starting
-    PostgreSQL in step.
+    pauses double up to the longest and are jittered, so that several dying components don't hit a
+    starting PostgreSQL in step. One that was never ready ends the start after a few tries.
     """
 
     fast: float = 10.0
-    give_up_after: int = 6
-    give_up_before_ready: int = 2
+    tries_before_ready: int = 2
     first_pause: float = 0.2
     longest_pause: float = 10.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ def run(home: Path, port: int, sandbox: bool, *, stages: Stages = services.stage
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         if asked_to_stop.is_set():
-            print("\nkilling what still runs; nothing is lost", flush=True)
+            _say("\nkilling what still runs; nothing is lost")
         asked_to_stop.set()
         stack.interrupt()
 
@@ -38,16 +39,21 @@ def run(home: Path, port: int, sandbox: bool, *, stages: Stages = services.stage
             print(f"\n{problem}", file=sys.stderr, flush=True)
             return 1
         if not asked_to_stop.is_set():
-            print(f"\n{summary(stack)}", flush=True)
-        while not asked_to_stop.wait(1.0):
-            pass
-        print("stopping (once more to kill at once)", flush=True)
+            _say(f"\n{summary(stack)}")
+        asked_to_stop.wait()
+        _say("stopping (once more to kill at once)")
         stack.stop()
-        print("stopped", flush=True)
+        _say("stopped")
         return 0
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _say(text: str) -> None:
+    """Print; whoever cannot be told (a full disk, a terminal that is gone) stops nothing."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, flush=True)
 
 
 def summary(stack: LocalStack) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.errors import StackError
+from deploy.local.state_files import read_object, write_whole
 
 _LOW_DISK_BYTES = 200 * 1024 * 1024
 
@@ -44,17 +46,32 @@ class Home:
         self._lock_file = self.run / "supervisor.lock"
         self._lock: int | None = None
 
-    def keep_environment(self, added: Mapping[str, str]) -> None:
+    def keep_environment(self, added: Mapping[str, str], warn: Callable[[str], None]) -> None:
         """Note where this instance's parts are, for the commands that speak to it."""
-        handle = os.open(self._environment, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w") as file:
-            json.dump(dict(added), file, indent=1)
+        try:
+            write_whole(self._environment, json.dumps(dict(added), indent=1))
+        except OSError as error:
+            warn(
+                f"warning: {self._environment} cannot be written ({error.strerror}): commands may"
+                " look for this instance where it was before"
+            )
 
     def environment(self) -> dict[str, str]:
-        """Where the parts of this instance are (as of its last start); empty before the first."""
-        if not self._environment.exists():
+        """Where the parts of this instance are (as of its last start); empty before the first.
+
+        Raises StackError for a file that is not what `keep_environment` wrote.
+        """
+        try:
+            noted = read_object(self._environment)
+            if not all(isinstance(value, str) for value in noted.values()):
+                raise ValueError(f"{self._environment} holds values that are no strings")
+        except FileNotFoundError:
             return {}
-        noted: dict[str, str] = json.loads(self._environment.read_text())
+        except ValueError as error:
+            raise StackError(
+                str(error), where=str(self._environment),
+                fix="remove it, then `hocvuso up`: every start writes it anew",
+            ) from error  # fmt: skip
         return noted
 
     def prepare(self, warn: Callable[[str], None]) -> None:
@@ -64,9 +81,10 @@ class Home:
             self.path.chmod(0o700)
             for directory in (self.logs, self.secrets, self.run):
                 directory.mkdir(mode=0o700, exist_ok=True)
-            probe = self.run / "write-probe"
-            probe.write_text("")
-            probe.unlink()
+            for directory in (self.path, self.run, self.logs, self.secrets):
+                probe = directory / "write-probe"
+                probe.write_text("")
+                probe.unlink()
         except OSError as error:
             raise StackError(
                 f"the state directory cannot be written: {error.strerror}",
@@ -100,8 +118,9 @@ class Home:
                 f"`kill {holder}`), or start a second instance with another HOCVUSO_HOME "
                 "and --port",
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, str(os.getpid()).encode())
+        with contextlib.suppress(OSError):  # the lock holds, whether or not there is room for it
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
         self._lock = descriptor
 
     def unlock(self) -> None:

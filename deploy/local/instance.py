@@ -9,6 +9,7 @@ import secrets
 from deploy.local.errors import StackError
 from deploy.local.home import Home
 from deploy.local.secrets import write_secret
+from deploy.local.state_files import read_object, write_whole
 
 
 def open_instance(home: Home, *, sandbox: bool, own_key: bool) -> bool:
@@ -31,9 +32,7 @@ def open_instance(home: Home, *, sandbox: bool, own_key: bool) -> bool:
     if not created:
         # Data without instance.json can only be an instance that was never declared a sandbox.
         is_sandbox = sandbox and not holds_data
-        draft = home.instance.with_name("instance.json.new")
-        draft.write_text(json.dumps({"sandbox": is_sandbox}) + "\n")
-        draft.replace(home.instance)
+        write_whole(home.instance, json.dumps({"sandbox": is_sandbox}) + "\n")
     is_sandbox = _read_sandbox(home)
     if sandbox and not is_sandbox:
         raise StackError(
@@ -47,10 +46,13 @@ def open_instance(home: Home, *, sandbox: bool, own_key: bool) -> bool:
 
 def _read_sandbox(home: Home) -> bool:
     try:
-        return bool(json.loads(home.instance.read_text())["sandbox"])
-    except (ValueError, KeyError, TypeError) as error:
+        sandbox = read_object(home.instance)["sandbox"]
+        if not isinstance(sandbox, bool):
+            raise TypeError
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise StackError(
             "the description of the instance cannot be read",
             where=str(home.instance),
             fix='restore it; a real instance reads {"sandbox": false}',
         ) from error
+    return sandbox

@@ -18,6 +18,7 @@ from deploy.local.errors import StackError
 from deploy.local.ledger import Ledger
 from deploy.local.processes import kill_group, kill_tree
 from deploy.local.spawn import spawn
+from deploy.local.vitals import Vitals, bar
 
 _POLL_SECONDS = 0.03
 _ALIVE_SECONDS = 1.0
@@ -35,7 +36,11 @@ class State(Enum):
 
 
 class Keeper:
-    """The thread that looks after one component."""
+    """The thread that looks after one component.
+
+    It ends only when it is told to, or when the component gives up before it was ever ready: nothing
+    that goes wrong beside the component (a record or a line that cannot be written) ends it.
+    """
 
     def __init__(
         self,
@@ -76,24 +81,33 @@ class Keeper:
         fast_deaths = 0
         while not self._stopping.is_set():
             began = time.monotonic()
-            died = self._live(began)
+            died = self._survive(began)
             if died is None:  # a one-shot that is done, or a stop
                 break
             lived = time.monotonic() - began
             fast_deaths = fast_deaths + 1 if lived < self._policy.fast else 1
-            limit = (
-                self._policy.give_up_after if self._was_ready else self._policy.give_up_before_ready
-            )
-            if self.component.one_shot or fast_deaths >= limit:
+            ends = self.component.one_shot or not self._was_ready
+            if ends and (self.component.one_shot or fast_deaths >= self._policy.tries_before_ready):
                 self._fail(died, fast_deaths)
                 break
             pause = min(
-                self._policy.longest_pause, self._policy.first_pause * 2 ** (fast_deaths - 1)
+                self._policy.longest_pause, self._policy.first_pause * 2 ** min(fast_deaths - 1, 30)
             ) * random.uniform(0.7, 1.3)  # noqa: S311
             self.state = State.STARTING
             self._say(f"{died}; starting it again in {pause:.1f} s")
             self._stopping.wait(pause)
         self.settled.set()
+
+    def _survive(self, began: float) -> str | None:
+        """Go through one life, whatever goes wrong in looking after it; see `_live`."""
+        try:
+            return self._live(began)
+        except Exception as error:
+            process = self._process
+            if process is not None and process.poll() is None:  # never two of one component
+                kill_group(process.pid)
+                process.wait()
+            return f"could not be looked after: {type(error).__name__}: {error}"
 
     def _live(self, began: float) -> str | None:
         """Go through one life; return how it died, or None when that was meant to be."""
@@ -130,6 +144,7 @@ class Keeper:
 
     def _await_ready(self, process: subprocess.Popen[bytes], began: float) -> str | None:
         component = self.component
+        vitals = Vitals(process.pid, self.log, component.says)
         patience = _PATIENCE_SECONDS
         while True:
             code = process.poll()
@@ -142,13 +157,16 @@ class Keeper:
             if not component.one_shot and self._serves(took):
                 self._settle(State.READY, took)
                 return None
-            if took > component.ready_within:
+            if vitals.look() and component.one_shot and (step := vitals.step()):
+                self._say(f"{bar(*step[1:])} {step[0]}\r")
+            if vitals.silent() > component.stalls_after:
                 kill_group(process.pid)
                 process.wait()
-                return f"was not ready within {component.ready_within:.0f} s"
+                return f"did nothing for {component.stalls_after:.0f} s and was not ready"
             if took > patience:
                 patience += _PATIENCE_SECONDS
-                self._say(f"still starting ({took:.0f} s), see {self.log}")
+                said = f": {vitals.said}" if vitals.said else ""
+                self._say(f"still starting ({took:.0f} s){said}, see {self.log}")
             self._stopping.wait(_POLL_SECONDS)
             if self._stopping.is_set():
                 process.wait()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from deploy.local.errors import StackError
+from deploy.local.state_files import read_object, write_whole
 
 LOOPBACK = "127.0.0.1"
 # Below the range from which the system numbers outgoing connections: a port remembered here
@@ -68,18 +70,31 @@ def require_free(port: int, name: str, first: int) -> None:
 class PortBook:
     """Ports kept across restarts: chosen once, changed only when somebody else has taken one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, report: Callable[[str], None] = lambda _: None) -> None:
         self._path = path
+        self._report = report
+        self._book: dict[str, Any] | None = None
 
     def port(self, name: str) -> int:
         """Return the remembered port of `name`, or a new one where it is taken or unknown."""
-        book: dict[str, int] = {}
-        # A book cut short by a crash costs nothing but new numbers.
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            book = json.loads(self._path.read_text())
-        known = book.get(name)
-        if known is not None and is_free(known):
+        if self._book is None:
+            self._book = self._read()
+        known = self._book.get(name)
+        if type(known) is int and 0 < known < 2**16 and is_free(known):
             return known
-        book[name] = free_port()
-        self._path.write_text(json.dumps(book))
-        return book[name]
+        port = self._book[name] = free_port()
+        try:
+            write_whole(self._path, json.dumps(self._book))
+        except OSError as error:
+            self._report(f"warning: {self._path} cannot be written ({error.strerror}): the next"
+                         " start chooses other ports")  # fmt: skip
+        return port
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            return read_object(self._path)
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:  # it costs nothing but new numbers
+            self._report(f"warning: {error}; new ports are chosen")
+            return {}

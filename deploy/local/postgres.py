@@ -90,7 +90,7 @@ class Postgres:
             address=f"{LOOPBACK}:{self.port}",
             prepare=self.prepare,
             ready=self.is_ready,
-            ready_within=900.0,  # the recovery of much WAL on a slow disk
+            stalls_after=900.0,  # the recovery of much WAL on a slow disk
             stop_signal=signal.SIGINT,  # "fast": does not wait for the clients to leave
             stop_within=30.0,
             death_signal=signal.SIGINT,
@@ -115,7 +115,7 @@ class Postgres:
         def connect() -> None:
             try:
                 asyncio.run(self._make_database())
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, StackError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 problems.append(error)
 
         # A thread of its own: the caller may already run an event loop.

@@ -53,7 +53,7 @@ def running(data: Path) -> psutil.Process | None:
 
 def _lines(data: Path) -> list[str]:
     try:
-        return (data / "postmaster.pid").read_text().splitlines()
+        return (data / "postmaster.pid").read_text(errors="replace").splitlines()
     except OSError:
         return []
 

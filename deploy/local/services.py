@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-
-import httpx
 
 from deploy.local.component import Component
 from deploy.local.ports import LOOPBACK
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Loading the units of the whole country takes a while on a slow disk.
-_ONE_SHOT_SECONDS = 3600.0
+# A migration waits for a lock, or loading for an answer, without doing anything meanwhile.
+_ONE_SHOT_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def stages(env: Mapping[str, str], addresses: Addresses) -> Sequence[Sequence[Co
             env=env,
             cwd=REPOSITORY,
             one_shot=one_shot,
-            ready_within=_ONE_SHOT_SECONDS if one_shot else 120.0,
+            stalls_after=_ONE_SHOT_SECONDS if one_shot else 120.0,
         )
 
     return [
@@ -74,14 +75,30 @@ def http_service(name: str, env: Mapping[str, str], addresses: Addresses) -> Com
         env=env,
         cwd=REPOSITORY,
         address=url,
-        ready=lambda: answers_ready(url),
+        ready=lambda: ask_ready(port)[0] == HTTPStatus.OK,
+        says=lambda: why_not_ready(ask_ready(port)[1]),
     )
 
 
-def answers_ready(url: str) -> bool:
-    """Tell whether a service says that it is ready."""
+def ask_ready(port: int) -> tuple[int, bytes]:
+    """A service's answer to whether it is ready, status and body; (0, b"") when there is none.
+
+    By the standard library: it is asked many times a second, from a process that needs nothing else.
+    """
+    connection = HTTPConnection(LOOPBACK, port, timeout=2.0)
     try:
-        # Without the proxy settings of the environment: this is the loopback.
-        return httpx.get(f"{url}/health/ready", timeout=2.0, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
+        connection.request("GET", "/health/ready")
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except (OSError, HTTPException):
+        return 0, b""
+    finally:
+        connection.close()
+
+
+def why_not_ready(body: bytes) -> str:
+    """What a service says it waits for; empty when it says nothing."""
+    try:
+        return str(json.loads(body)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 _WRAPPER = Path(__file__).with_name("child.py")
 
@@ -57,11 +57,12 @@ def spawn(
     """Start a long-running program; its output is appended to `log`.
 
     The program writes the file itself, so that a stalled supervisor never blocks it. It gets a
-    session of its own, so that Ctrl-C reaches the supervisor alone, which stops in order.
+    session of its own, so that Ctrl-C reaches the supervisor alone, which stops in order. Where the
+    log cannot be opened (a full disk, a lost directory) it runs without one.
     """
 
     def fork() -> subprocess.Popen[bytes]:
-        with log.open("ab") as output:
+        with _opened(log) as output:
             return subprocess.Popen(
                 wrapped(argv, run_as=run_as, death_signal=death_signal),
                 stdin=subprocess.DEVNULL,
@@ -73,6 +74,14 @@ def spawn(
             )
 
     return _forker.submit(fork).result()
+
+
+def _opened(log: Path) -> IO[bytes]:
+    try:
+        log.parent.mkdir(mode=0o700, exist_ok=True)
+        return log.open("ab")
+    except OSError:
+        return Path(os.devnull).open("ab")
 
 
 def run(

@@ -21,14 +21,19 @@ from deploy.local.ports import PortBook, free_port, require_free
 from deploy.local.postgres import SUPERUSER, Postgres, database_url
 from deploy.local.postmaster import clear as clear_postmaster
 from deploy.local.services import Addresses
-from deploy.local.supervise import Supervisor
+from deploy.local.supervise import Supervisor, harmless
 
 Stages = Callable[[Mapping[str, str], Addresses], Sequence[Sequence[Component]]]
 _OLDEST_PYTHON = (3, 11)
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    """Print a line; one that ends with a carriage return is written over by the next, if it can be."""
+    passing, text = line.endswith("\r"), line.rstrip("\r")
+    if sys.stdout.isatty():
+        print(f"\x1b[K{text}", end="\r" if passing else "\n", flush=True)
+    else:
+        print(text, flush=True)
 
 
 def infrastructure_only(_env: Mapping[str, str], _addresses: Addresses) -> list[list[Component]]:
@@ -58,7 +63,7 @@ class LocalStack:
         self.addresses = Addresses(port)
         self.added_env: dict[str, str] = {}
         self._stages = stages
-        self._report = report
+        self._report = harmless(report)
         self._policy = policy
         self._interrupted = False
         self._supervisor: Supervisor | None = None
@@ -119,7 +124,7 @@ class LocalStack:
         if self._interrupted:
             return
         base: list[Component] = []
-        ports = PortBook(self.home.ports)
+        ports = PortBook(self.home.ports, self._report)
         if databases is None:
             clear_postmaster(self.home.postgres)  # before its port is asked for
             postgres = Postgres(self.home, ports.port("postgres"), environment.ROLES)
@@ -141,7 +146,7 @@ class LocalStack:
             sandbox=self.sandbox,
             metrics_ports={name: ports.port(f"{name}-metrics") for name in environment.QUIET},
         )
-        self.home.keep_environment(self.added_env)
+        self.home.keep_environment(self.added_env, self._report)
         for stage in [base, *self._stages(self.env, self.addresses)]:
             if not self._supervisor.interrupted:
                 self._supervisor.start_stage(stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -29,7 +30,7 @@ class Supervisor:
     ) -> None:
         self._log_directory = log_directory
         self._ledger = ledger
-        self._report = report
+        self._report = harmless(report)
         self._policy = policy or RestartPolicy()
         self._stages: list[list[Keeper]] = []
         self._stopping = threading.Event()
@@ -118,3 +119,14 @@ class Supervisor:
     def _keep_house(self) -> None:
         while not self._stopping.wait(_HOUSEKEEPING_SECONDS):
             logs.bound(self._log_directory)
+            self._ledger.catch_up()
+
+
+def harmless(report: Callable[[str], None]) -> Callable[[str], None]:
+    """A report that cannot be made (a full disk, a terminal that is gone) is made to nobody."""
+
+    def say(line: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            report(line)
+
+    return say

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NoReturn
 import httpx
 import typer
 
-from shared.settings import CommonSettings
+from shared.settings import CommonSettings, key_in
 
 KeyFile = Annotated[
     Path | None, typer.Option("--key-file", help="file with the key; default the administrator's")
@@ -17,7 +17,7 @@ Url = Annotated[str | None, typer.Option("--url", help="address of activities")]
 def connect(url: str | None, key_file: Path | None) -> httpx.Client:
     """A client of activities that holds the key; ends the command when there is none."""
     settings = CommonSettings()
-    key = key_file.read_text().strip() if key_file else settings.admin_key()
+    key = key_in(key_file) if key_file else settings.admin_key()
     if not key:
         fail("No key: set HOCVUSO_ADMIN_KEY_FILE, or name a file with --key-file.")
     return httpx.Client(

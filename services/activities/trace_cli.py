@@ -9,7 +9,7 @@ import httpx
 import typer
 
 from shared.clock import VIETNAM
-from shared.settings import CommonSettings
+from shared.settings import CommonSettings, key_in
 
 Json = dict[str, Any]
 
@@ -139,7 +139,7 @@ def _key(file: Path | None, settings: CommonSettings) -> str:
     home = Path(os.environ.get("HOCVUSO_HOME") or ".hocvuso")
     for candidate in (file, settings.admin_key_file, home / "admin.key"):
         if candidate is not None and candidate.exists():
-            return candidate.read_text().strip()
+            return key_in(candidate)
     _fail("no key to read receipts with. Fix: name its file with --key-file.")
 
 

@@ -43,8 +43,9 @@ def _client(url: str, settings: CommonSettings) -> httpx.AsyncClient:
 
 
 def _show(report: Report) -> None:
+    """A line for each batch: `make up` shows the last one as a bar."""
     live = sys.stdout.isatty()
-    if live or report.done == report.total:
+    if report.total:
         text = (
             f"{report.stage:<10} {report.done:>6}/{report.total}"
             f"  new {report.accepted}, there already {report.duplicates}"

@@ -25,7 +25,7 @@ from deploy.local.supervise import Supervisor
 from tests.stack.components import SLEEP, python, writes_pid
 from tests.stack.conftest import PATIENCE, eventually
 
-QUICK = RestartPolicy(give_up_after=3, first_pause=0.01, longest_pause=0.05)
+QUICK = RestartPolicy(first_pause=0.01, longest_pause=0.05)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_component_that_dies_is_started_again(supervisor: Supervisor) -> None:
     assert any("killed by signal 9" in line for line in supervisor.said)
 
 
-def test_one_that_keeps_dying_is_given_up_and_the_others_stay(supervisor: Supervisor) -> None:
+def test_one_that_keeps_dying_is_tried_for_ever_and_the_others_stay(supervisor: Supervisor) -> None:
     supervisor.start_stage(
         [
             python("sound", SLEEP, os.environ, ready=lambda: True),
@@ -87,12 +87,54 @@ def test_one_that_keeps_dying_is_given_up_and_the_others_stay(supervisor: Superv
     )
     sound, frail = supervisor.keeper("sound"), supervisor.keeper("frail")
     pid = sound.pid
-    while frail.failure is None:
+    for _ in range(12):
+        eventually(lambda: frail.pid, "it is started again")
         frail.kill()
-        time.sleep(0.01)
-    assert frail.state.value == "failed" and "3 times in a row" in frail.failure
-    assert any("GIVEN UP" in line for line in supervisor.said)
+    eventually(lambda: frail.state.value == "ready" and frail.pid, "it serves again")
+    assert (
+        frail.failure is None and sum("starting it again" in line for line in supervisor.said) >= 7
+    )
     assert sound.pid == pid and sound.state.value == "ready"
+
+
+def test_one_that_never_became_ready_ends_the_start(supervisor: Supervisor) -> None:
+    dies = python("frail", "raise SystemExit(3)", os.environ, ready=lambda: False)
+    with pytest.raises(StackError, match=r"exit code 3(.|\n)*2 times in a row"):
+        supervisor.start_stage([dies])
+
+
+def test_slow_is_not_dead_and_silent_is(supervisor: Supervisor, tmp_path: Path) -> None:
+    """What gets on is never killed, however long it takes; what does nothing at all is."""
+    born = tmp_path / "slow"
+    works = (
+        "import pathlib, time\n"
+        f"pathlib.Path({str(born)!r}).open('a').write('+')\n"
+        "until = time.monotonic() + 6\n"
+        "while time.monotonic() < until: print('still reading', flush=True); time.sleep(0.2)\n"
+        f"pathlib.Path({str(born)!r}).open('a').write('ready'); time.sleep(600)\n"
+    )
+    slow = python(
+        "slow", works, os.environ, stalls_after=4.0,
+        ready=lambda: born.exists() and "ready" in born.read_text(),
+    )  # fmt: skip
+    supervisor.start_stage([slow])
+    assert born.read_text() == "+ready"
+    hangs = python("hangs", SLEEP, os.environ, stalls_after=3.0, ready=lambda: False)
+    with pytest.raises(StackError, match="did nothing for 3 s"):
+        supervisor.start_stage([hangs])
+
+
+def test_a_long_step_shows_how_far_it_is(supervisor: Supervisor) -> None:
+    code = (
+        "import time\n"
+        "for n in range(1, 5): print(f'units      {n * 1000:>6}/4000  new {n * 1000}', flush=True);"
+        " time.sleep(1.2)\n"
+    )
+    supervisor.start_stage([python("load", code, os.environ, one_shot=True)])
+    bars = [
+        line for line in supervisor.said if "of 4,000] units" in line or "of 4,000 units" in line
+    ]
+    assert bars and all(line.endswith("\r") and "#" in line for line in bars)
 
 
 def test_a_failed_one_shot_ends_the_start_with_its_last_words(supervisor: Supervisor) -> None:

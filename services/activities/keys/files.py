@@ -59,7 +59,7 @@ def _read_secret(path: Path) -> str | None:
     if not path.exists():
         return None
     path.chmod(0o600)
-    return path.read_text().strip()
+    return path.read_text(encoding="ascii", errors="replace").strip()
 
 
 def _keep_aside(path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from shared.settings import CommonSettings
+from shared.settings import CommonSettings, key_in
 
 # Spreadsheets and the catalogue are read only when this command runs: others start sooner.
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def _direct(url: str | None, key_file: Path | None) -> "Direct":
     from hocvuso_client import Direct
 
     settings = CommonSettings()
-    key = key_file.read_text().strip() if key_file else settings.admin_key()
+    key = key_in(key_file) if key_file else settings.admin_key()
     if not key:
         _fail("No key: set HOCVUSO_ADMIN_KEY_FILE, or name a file with --key-file.")
     return Direct(url or settings.activities_url, key, timeout=120, trust_env=False)

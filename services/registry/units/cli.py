@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import httpx
 import typer
 
-from shared.settings import CommonSettings
+from shared.settings import CommonSettings, key_in
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -167,7 +167,7 @@ def _lines(answer: dict[str, Any]) -> Iterator[str]:
 def _ask(method: str, path: str, key_file: Path | None, **more: Any) -> dict[str, Any]:
     """An answer of registry; exit code 1 with what is wrong and how to mend it."""
     settings = CommonSettings()
-    key = _read(key_file).decode().strip() if key_file else settings.admin_key()
+    key = key_in(key_file) if key_file else settings.admin_key()
     if key and not key.isascii():
         _stop("The key file holds no key. Fix: name the file that `hocvuso keys create` wrote.")
     headers = {"Authorization": f"Bearer {key.split()[0]}"} if key else {}
