@@ -73,7 +73,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
                 await bind_key(connection, pseudonyms)
             intake = Intake(catalogue, pseudonyms, now)
             limits = Limits(used.quarantine_rows, used.quarantine_megabytes * 1024 * 1024)
-            log = Log(pool, catalogue, now, limits=limits, stored_mac=intake.stored_mac)
+            log = Log(pool, catalogue, now, limits=limits)
             app.state.pool = pool
             app.state.clock = now
             app.state.catalogue = catalogue

@@ -46,6 +46,8 @@ class FakeLog:
 
     def _one(self, c: Candidate) -> Outcome:
         known = self.rows.get((c.source, c.id))
+        if known is None and c.problem_if_new is not None:
+            return Outcome(Status.REJECTED, None, c.problem_if_new)
         if known is None:
             self.rows[c.source, c.id] = (len(self.rows) + 1, c)
             return Outcome(Status.ACCEPTED, len(self.rows), warnings=c.warnings)

@@ -258,7 +258,7 @@ async def make_system(
     clock = clock or clock_from_environment()
     catalogue = Catalogue.load()
     judge = Judge(catalogue, Pseudonyms(bytes(range(32))), clock)
-    log = Log(pool, catalogue, clock, stored_mac=judge.stored_mac)
+    log = Log(pool, catalogue, clock)
     await log.start()
     door = Door(judge, log)
     key = Key("admin", "admin", frozenset({"administrator"}))

@@ -78,7 +78,7 @@ async def own(service: Any, admin: str, intake: Any, clock: Any) -> AsyncIterato
     """A door and a log with a pool of their own, beside the service that made the units."""
     url = service[0].state.pool._connect_args[0]
     pool = await connect_pool(url, "activities", low=1, high=2)
-    log = Log(pool, Catalogue.load(), clock, stored_mac=intake.stored_mac)
+    log = Log(pool, Catalogue.load(), clock)
     await log.start()
     yield Door(intake, log), pool
     await log.stop()

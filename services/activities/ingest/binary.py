@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from starlette.datastructures import Headers
 
-from services.activities.ingest import parse
+from shared import strict_json
 from shared.problems import Problem
 
 
@@ -55,5 +55,5 @@ def joined(attributes: Iterable[tuple[str, bytes]], body: bytes, encoding: str) 
     head = msgspec.json.encode(found)
     if not body.strip():
         return head
-    parse.read(body)  # alone, so that nothing of it can reach into the envelope
+    strict_json.read(body)  # alone, so that nothing of it can reach into the envelope
     return head[:-1] + (b"," if found else b"") + b'"data":' + body + b"}"

@@ -27,12 +27,12 @@ EXTENSIONS = frozenset({"partitionkey", "sequence", "sequencetype", "correlation
 """Registered or customary extension attributes that are taken (scalars) and not stored."""
 
 UNCOUNTED = ("traceparent", "tracestate", "datacontenttype")
-"""Attributes that are no part of an event's content: tracing, and what says only "JSON"."""
+"""Attributes that are no part of what a partner says: tracing, and what says only "JSON"."""
 
 WITHOUT_SUBJECT = frozenset({"event.corrected", "event.revoked"})
 LONGEST = {"id": 256, "source": 512, "subject": 128, "type": 128, "time": 64, "dataschema": 512}
 FUTURE = timedelta(minutes=5)
-EARLIEST_YEAR = 2000
+EARLIEST_YEAR, LAST_YEAR = 2000, 9990
 
 _TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -45,7 +45,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 @dataclass(slots=True)  # not frozen: that would cost more to make than the checks
 class Envelope:
-    """The checked attributes; `type` is short, `occurred` the Vietnamese day of `time`."""
+    """The checked attributes; `type` is short, `occurred` the Vietnamese day of `time`;
+    `in_future` refuses the event unless it is known already."""
 
     source: str
     id: str
@@ -55,6 +56,7 @@ class Envelope:
     time: str
     occurred: date
     data: dict[str, Any]
+    in_future: Problem | None
 
 
 class Envelopes:
@@ -89,7 +91,7 @@ class Envelopes:
                 subject = given
             else:
                 subject = self._check_subject(event)
-        occurred = self._day(_text(event, "time"))
+        instant = self._instant(_text(event, "time"))
         if not event.keys() <= ATTRIBUTES:
             _check_extensions(event)
         content_type = event.get("datacontenttype")
@@ -104,8 +106,9 @@ class Envelopes:
         if not isinstance(data, dict):
             raise _no_data(event)
         return Envelope(
-            source, id, kind, self._version(event, kind), subject, event["time"], occurred, data
-        )
+            source, id, kind, self._version(event, kind), subject, event["time"],
+            vietnam_day(instant), data, self._in_future(instant),
+        )  # fmt: skip
 
     def _check_source(self, event: dict[str, Any]) -> str:
         source = _text(event, "source")
@@ -158,7 +161,7 @@ class Envelopes:
             )
         return found[2]
 
-    def _day(self, text: str) -> date:
+    def _instant(self, text: str) -> datetime:
         instant = None
         if _TIME.fullmatch(text):
             try:
@@ -179,15 +182,21 @@ class Envelopes:
                 pointer="/time",
                 hint="Check the year.",
             )
-        if instant.year > 9990 or instant - self._clock.now() > FUTURE:
-            raise Problem(
-                "time-in-future",
-                "time lies in the future (more than five minutes after the server's clock,"
-                f" {self._clock.now().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}).",
-                pointer="/time",
-                hint="Post events after they happened; check the clock and the offset.",
-            )
-        return vietnam_day(instant)
+        if instant.year > LAST_YEAR:
+            raise self._ahead()
+        return instant
+
+    def _in_future(self, instant: datetime) -> Problem | None:
+        return self._ahead() if instant - self._clock.now() > FUTURE else None
+
+    def _ahead(self) -> Problem:
+        return Problem(
+            "time-in-future",
+            "time lies in the future (more than five minutes after the server's clock,"
+            f" {self._clock.now().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}).",
+            pointer="/time",
+            hint="Post events after they happened; check the clock and the offset.",
+        )
 
 
 def is_json(content_type: Any) -> bool:

@@ -1,11 +1,12 @@
 """From the bytes of one event to a candidate for the log: the one path for every way in."""
 
+import logging
+import traceback
 from dataclasses import dataclass, replace
 from typing import Any
 
 import rfc8785
 
-from services.activities.ingest import parse
 from services.activities.ingest.envelope import UNCOUNTED, Envelopes
 from services.activities.ingest.leaks import leaks, may_leak
 from services.activities.ingest.problems import MAX_EVENT_BYTES, too_large
@@ -14,10 +15,12 @@ from services.activities.keys.model import Key
 from services.activities.log.model import Candidate, Kept
 from services.activities.privacy import Pseudonyms
 from services.activities.quarantine.masks import Masks
-from shared import telemetry
+from shared import strict_json, telemetry
 from shared.clock import Clock
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ class Intake:
         try:
             if len(raw) > MAX_EVENT_BYTES:
                 raise too_large(MAX_EVENT_BYTES, "An event")
-            event, text, floats = parse.read(raw)
+            event, text, floats = strict_json.read(raw)
             if not isinstance(event, dict):
                 raise Problem(
                     "event-not-object",
@@ -61,6 +64,10 @@ class Intake:
             if problem.pointer is not None and leaks(problem.pointer):
                 problem.pointer = None
             return Judged(_shown(event, "source"), _shown(event, "id"), None, problem)
+        except Exception as error:
+            # A fault of ours in one event; those beside it, and its stream, go on.
+            log.error("an event could not be judged: %s", _place(error))
+            return Judged(None, None, None, _unjudged())
         return Judged(candidate.source, candidate.id, candidate)
 
     def judge_again(
@@ -85,20 +92,22 @@ class Intake:
         try:
             if len(raw) > MAX_EVENT_BYTES:
                 raise too_large(MAX_EVENT_BYTES, "An event")
-            event, text, floats = parse.read(raw)
+            event, text, floats = strict_json.read(raw)
+            if isinstance(event, dict):
+                masked = self._masks.mask(event)
+                return Kept(
+                    _shown(masked, "source"),
+                    _shown(masked, "id"),
+                    self._masks.type_of(event),
+                    masked,
+                    self._mac(event, text, floats),
+                    len(raw),
+                )
         except Problem:
-            event = None
-        if not isinstance(event, dict):
-            return Kept(None, None, "", None, self._content_mac(b"raw\0" + raw), len(raw))
-        masked = self._masks.mask(event)
-        return Kept(
-            _shown(masked, "source"),
-            _shown(masked, "id"),
-            self._masks.type_of(event),
-            masked,
-            self._mac(event, text, floats),
-            len(raw),
-        )
+            pass
+        except Exception as error:
+            log.error("an event could not be masked: %s", _place(error))
+        return Kept(None, None, "", None, self._content_mac(b"raw\0" + raw), len(raw))
 
     def keep_unread(self, problem: Problem, key: Key) -> Kept:
         """The same where the bytes themselves were not taken in: all alike are one."""
@@ -119,8 +128,8 @@ class Intake:
         """The MAC of what a partner says, tracing left out; `text` is the event's sorted JSON."""
         if not event.keys().isdisjoint(UNCOUNTED):
             event = {name: value for name, value in event.items() if name not in UNCOUNTED}
-            text = parse.sorted_json(event)
-        return self._content_mac(parse.canonical(event, text, floats))
+            text = strict_json.sorted_json(event)
+        return self._content_mac(strict_json.canonical(event, text, floats))
 
     def _candidate(
         self, event: dict[str, Any], mac: bytes, key: Key, traceparent: str | None
@@ -145,7 +154,23 @@ class Intake:
             era=key.era,
             subtree=key.subtree,
             warnings=self._validator.warnings(envelope.type, data, envelope.occurred.isoformat()),
+            problem_if_new=envelope.in_future,
         )
+
+
+def _place(error: Exception) -> str:
+    """Type and place of an error; its message may repeat what was sent."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {last.name}, line {last.lineno} of {last.filename}"
+
+
+def _unjudged() -> Problem:
+    return Problem(
+        "internal-error",
+        "The event could not be judged; the fault is ours.",
+        status=500,
+        hint="It is kept in the quarantine and can be replayed; tell the operators its number.",
+    )
 
 
 def _traced(said: object, request: str | None) -> str | None:

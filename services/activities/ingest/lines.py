@@ -15,33 +15,53 @@ class Line:
 class LineSplitter:
     """Feed chunks, get whole lines; keeps at most one line's allowed length.
 
-    LF and CRLF end a line. Every line has a number (from `first`), blank ones too, so that an
-    offset means the same to both sides.
+    LF and CRLF end a line. Every line has a number (from `first`), so that an offset means the
+    same to both sides; blank ones (nothing but white space) are numbered and not given.
     """
 
     def __init__(self, first: int, longest: int) -> None:
         self._next = first
         self._longest = longest
-        self._part = b""
+        self._parts: list[bytes] = []
+        self._size = 0
         self._too_long = False
+
+    @property
+    def next(self) -> int:
+        """The number of the line that has not ended yet."""
+        return self._next
+
+    @property
+    def kept(self) -> int:
+        """Bytes of that line which are held."""
+        return self._size
 
     def feed(self, chunk: bytes) -> Iterator[Line]:
         """The lines that end within the chunk."""
-        *ended, rest = (self._part + chunk).split(b"\n")
-        for raw in ended:
-            yield self._line(raw)
-        if self._too_long or len(rest) > self._longest + 1:
-            self._too_long, rest = True, b""
-        self._part = rest
+        end = chunk.rfind(b"\n")
+        if end >= 0:
+            yield from self._lines(b"".join([*self._parts, chunk[:end]]).split(b"\n"))
+            self._parts, self._size = [], 0
+        rest = chunk[end + 1 :]
+        if rest:
+            self._parts.append(rest)
+            self._size += len(rest)
+        if self._too_long or self._size > self._longest + 1:
+            self._too_long, self._parts, self._size = True, [], 0
 
     def end(self) -> Iterator[Line]:
         """The last line, when the body was complete and it has no line end."""
-        if self._part or self._too_long:
-            yield self._line(self._part)
-            self._part = b""
+        if self._parts or self._too_long:
+            yield from self._lines([b"".join(self._parts)])
+            self._parts, self._size = [], 0
 
-    def _line(self, raw: bytes) -> Line:
-        number, self._next = self._next, self._next + 1
-        raw = raw.removesuffix(b"\r")
-        too_long, self._too_long = self._too_long or len(raw) > self._longest, False
-        return Line(number, None if too_long else raw)
+    def _lines(self, found: list[bytes]) -> Iterator[Line]:
+        first, self._next = self._next, self._next + len(found)
+        # One pass that costs next to nothing a line: millions of blank ones fit into a few kB.
+        for number, raw in enumerate(found, first):
+            raw = raw.removesuffix(b"\r")
+            if self._too_long or len(raw) > self._longest:
+                self._too_long = False
+                yield Line(number, None)
+            elif raw and not raw.isspace():
+                yield Line(number, raw)

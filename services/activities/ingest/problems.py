@@ -5,8 +5,6 @@ from shared.problems import Problem
 MAX_EVENT_BYTES = 256 * 1024
 MAX_BATCH_BYTES = 10 * 1024 * 1024
 MAX_BATCH_EVENTS = 1_000
-MAX_DEPTH = 64
-MAX_INTEGER = 2**53 - 1
 
 
 def in_clear(pointer: str, what: str = "This text") -> Problem:

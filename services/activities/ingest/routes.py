@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.activities.ingest import answers, openapi, parse
+from services.activities.ingest import answers, batches, openapi
 from services.activities.ingest.binary import to_structured
 from services.activities.ingest.body import read_body
 from services.activities.ingest.door import Door, Path
@@ -84,14 +84,7 @@ async def _single(door: Door, raw: bytes, key: Key, dry_run: bool) -> Response:
 
 async def _batch(request: Request, key: Key, atomic: bool, dry_run: bool) -> Response:
     raw = await read_body(request, MAX_BATCH_BYTES, "A batch")
-    elements = parse.split(raw)
-    if len(elements) > MAX_BATCH_EVENTS:
-        raise Problem(
-            "batch-too-long",
-            f"A batch may have at most {MAX_BATCH_EVENTS} events; this one has {len(elements)}.",
-            status=413,
-            hint="Split it.",
-        )
+    elements = batches.split(raw, MAX_BATCH_EVENTS)
     door: Door = request.app.state.door
     results = await door.take(
         elements,

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import msgspec
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -22,6 +21,7 @@ from services.activities.ingest.inflate import Inflater, not_gzip
 from services.activities.ingest.lines import Line, LineSplitter
 from services.activities.ingest.problems import MAX_EVENT_BYTES
 from services.activities.log.model import GiveUp, Status
+from shared import strict_json
 from shared.problems import Problem
 
 Acks = Literal["all", "errors", "none"]
@@ -36,6 +36,9 @@ WAIT_S = 0.2
 IDLE_S = 300
 CHECKPOINT_S = 1.0
 """How often `committed` is told when there is nothing else to tell."""
+
+LONGEST_CLOSING = 256
+"""Bytes of the line that closes a stream, white space included."""
 
 OVERLOADED_TRIES, OVERLOADED_S = 30, 1
 
@@ -170,11 +173,9 @@ class StreamResponse(Response):
         for line in lines:
             if line.number < self._committed:
                 continue  # sent again after a cut
-            if self._closed and line.raw != b"":
+            if self._closed:
                 raise closed(self._committed, "There is a line after the closing line.")
             self._through = line.number + 1
-            if line.raw == b"":
-                continue
             if _is_closing(line.raw):
                 await self._flush(send, close=True)
                 continue
@@ -182,6 +183,7 @@ class StreamResponse(Response):
             self._group_bytes += len(line.raw or b"")
             if len(self._group) >= GROUP_LINES or self._group_bytes >= GROUP_BYTES:
                 await self._flush(send)
+        self._through = max(self._through, self._splitter.next)  # blank lines count, too
 
     async def _flush(self, send: Send, *, close: bool = False, last: bool = False) -> None:
         """Hand the group in and answer the one before it; `close`, `last`: answer both.
@@ -265,12 +267,13 @@ def closed(committed: int, detail: str = "The stream is closed.") -> Problem:
 
 
 def _is_closing(raw: bytes | None) -> bool:
-    if raw is None or len(raw) > 64 or b"close" not in raw:
+    if raw is None or len(raw) > LONGEST_CLOSING or b"close" not in raw:
         return False
     try:
-        return bool(msgspec.json.decode(raw) == {"close": True})
-    except msgspec.MsgspecError:
-        return False
+        found = strict_json.read(raw)[0]
+    except Problem:
+        return False  # it is answered as any other bad line
+    return isinstance(found, dict) and found.keys() == {"close"} and found["close"] is True
 
 
 def _element(line: Line) -> Element:

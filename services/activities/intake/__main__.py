@@ -35,7 +35,7 @@ async def main(stop: asyncio.Event) -> None:
         await bind_key(connection, pseudonyms)
     judge = Judge(catalogue, pseudonyms, clock)
     limits = Limits(settings.quarantine_rows, settings.quarantine_megabytes * 1024 * 1024)
-    log = Log(pool, catalogue, clock, limits=limits, stored_mac=judge.stored_mac)
+    log = Log(pool, catalogue, clock, limits=limits)
     await log.start()
     rights = Rights(clock)
     door = Door(judge, log, rights)

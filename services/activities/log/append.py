@@ -4,7 +4,7 @@ Everything that decides a number happens here, under the counter's lock: duplica
 unit, which position, which lane, which day it was recorded, what a correction makes of an event.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,7 @@ import msgspec
 
 from services.activities.log import amend, store
 from services.activities.log.books import Books, Limits
+from services.activities.log.content import ContentComparison
 from services.activities.log.links import Links
 from services.activities.log.model import (
     Answers,
@@ -47,8 +48,10 @@ class Context:
     units: UnitCache
     clock: Clock
     limits: Limits = field(default_factory=Limits)
-    stored_mac: Callable[[Candidate], bytes] | None = None
-    """The MAC by which a mended event from the quarantine is known again (see `_same`)."""
+    contents: ContentComparison = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.contents = ContentComparison(self.catalogue)
 
 
 class RolledBack(Exception):
@@ -70,6 +73,8 @@ class Append:
         self._new_things: list[tuple[store.Thing, int]] = []
         self._new_references: list[tuple[store.Thing, int]] = []
         self._known: dict[tuple[str, str], store.Known] = {}
+        self._stored: dict[int, store.StoredContent] = {}
+        self._new: dict[int, Candidate] = {}
         self._void_things: set[store.Thing] = set()
         self.links = Links(connection)
 
@@ -118,6 +123,13 @@ class Append:
     async def _prepare(self, candidates: list[Candidate]) -> None:
         self.tree = await self.context.units.up_to(self.connection, self.counter.units_position)
         self._known = await store.classify(self.connection, [(c.source, c.id) for c in candidates])
+        spelled_otherwise = [
+            known.position
+            for c in candidates
+            if (known := self._known.get((c.source, c.id))) and known.content_mac != c.content_mac
+        ]
+        if spelled_otherwise:
+            self._stored = await store.contents(self.connection, spelled_otherwise)
         wanted: set[store.Thing] = set()
         for c in candidates:
             event_type = self.context.catalogue[c.type]
@@ -157,6 +169,8 @@ class Append:
             if known.content_mac == c.content_mac or self._same(known, c):
                 return Outcome(Status.DUPLICATE, known.position, warnings=c.warnings)
             return Outcome(Status.REJECTED, known.position, conflict())
+        if c.problem_if_new is not None:
+            return Outcome(Status.REJECTED, None, c.problem_if_new)
         try:
             if c.type in amend.AMENDMENTS:
                 await self.flush()
@@ -171,12 +185,27 @@ class Append:
         except UnknownUnit as unknown:
             return Outcome(Status.REJECTED, None, unit_problem(unknown))
         self._known[c.source, c.id] = store.Known(position, c.content_mac)
+        self._new[position] = c
         return Outcome(Status.ACCEPTED, position, warnings=c.warnings)
 
     def _same(self, known: store.Known, c: Candidate) -> bool:
-        """Whether the known one is this very event, mended in the quarantine before."""
-        stored_mac = self.context.stored_mac
-        return stored_mac is not None and stored_mac(c) == known.content_mac
+        """Whether the known one says the same in another spelling."""
+        new = self._new.get(known.position)
+        first = new or self._stored.get(known.position)
+        if first is None or first.type != c.type:
+            return False
+        if first.subject != c.subject:
+            unit_id = self._unit_or_none(new) if new else self._stored[known.position].unit_id
+            if unit_id is None or unit_id != self._unit_or_none(c):
+                return False
+        canonical = self.context.contents.canonical
+        return canonical(c.type, first.time, first.data) == canonical(c.type, c.time, c.data)
+
+    def _unit_or_none(self, c: Candidate) -> str | None:
+        try:
+            return self.context.units.unit_of(self.tree, c)
+        except (Problem, UnknownUnit):
+            return None
 
     def _plain(self, c: Candidate) -> int:
         catalogue, things = self.context.catalogue, self.context.things

@@ -8,7 +8,7 @@ load, and every answer still means "durable".
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -79,11 +79,10 @@ class Log:
         clock: Clock,
         *,
         limits: Limits | None = None,
-        stored_mac: Callable[[Candidate], bytes] | None = None,
     ) -> None:
         self.pool = pool
         self._context = Context(
-            catalogue, Things(catalogue), UnitCache(), clock, limits or Limits(), stored_mac
+            catalogue, Things(catalogue), UnitCache(), clock, limits or Limits()
         )
         self._queue: deque[_Waiting] = deque()
         self._events_waiting = 0

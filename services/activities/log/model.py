@@ -33,7 +33,10 @@ class Candidate:
     """An event that is valid in itself: checked, pseudonymised, not yet resolved or appended.
 
     `content_mac` is the HMAC of the partner's normalised input (RFC 8785, without tracing
-    attributes): equal content with an equal (source, id) is a duplicate, other content a conflict.
+    attributes): an equal one with an equal (source, id) is a duplicate at a glance; where it differs,
+    what is stored decides (`log/content.py`), and other content is a conflict.
+    `problem_if_new` refuses it unless the log holds it already: rules of time, by which an event
+    that was accepted once must not be judged again.
     `era` is the key's declared era for bare unit codes; `subtree` the unit_id that bounds what the
     key may post for (None: everywhere).
     """
@@ -52,6 +55,7 @@ class Candidate:
     era: str | None = None
     subtree: str | None = None
     warnings: tuple[str, ...] = ()
+    problem_if_new: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,17 @@ class Known:
     content_mac: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """What an event said when it was appended."""
+
+    type: str
+    subject: str
+    unit_id: str
+    time: str
+    data: dict[str, Any]
+
+
 Thing = tuple[str, str, str]
 """(type, source, ref) of a thing that events refer to, e.g. a class."""
 
@@ -137,6 +148,21 @@ async def classify(
         [id for _, id in keys],
     )
     return {(r["source"], r["id"]): Known(r["position"], r["content_mac"]) for r in rows}
+
+
+async def contents(connection: Connection, positions: list[int]) -> dict[int, StoredContent]:
+    """What the events at these positions said when they were appended."""
+    rows = await connection.fetch(
+        "SELECT position, type, subject, unit_id, time, data FROM log"
+        " WHERE position = ANY($1::bigint[])",
+        positions,
+    )
+    return {
+        r["position"]: StoredContent(
+            r["type"], r["subject"], r["unit_id"], r["time"], msgspec.json.decode(r["data"])
+        )
+        for r in rows
+    }
 
 
 async def insert(connection: Connection, rows: list[Row]) -> None:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Query, Request
 from services.activities.ingest.answers import Result
 from services.activities.ingest.body import read_body
 from services.activities.ingest.leaks import leaks
-from services.activities.ingest.parse import read
 from services.activities.ingest.problems import MAX_EVENT_BYTES, in_clear
 from services.activities.keys.model import REPLAY, Key
 from services.activities.keys.routes import Authenticated, bearer
@@ -30,6 +29,7 @@ from services.activities.quarantine.store import Filter, Refused
 from shared import telemetry
 from shared.days import DateTime
 from shared.problems import Problem
+from shared.strict_json import read
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"], dependencies=[Depends(bearer)])
 NEWEST = 2**62

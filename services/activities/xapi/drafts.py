@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.activities.ingest import parse
 from services.activities.ingest.problems import MAX_EVENT_BYTES, too_large
 from services.activities.privacy import Pseudonyms
 from services.activities.xapi import compare, formats
 from services.activities.xapi.rules import check
 from services.activities.xapi.store import View
+from shared import strict_json
 from shared.problems import Problem
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ class Drafts:
             try:
                 if len(raw) > MAX_EVENT_BYTES:
                     raise too_large(MAX_EVENT_BYTES, "A statement")
-                statement, _, _ = parse.read(raw)
+                statement, _, _ = strict_json.read(raw)
                 check(statement)
                 _no_files(statement)
                 draft = self._draft(statement, id)

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from services.activities.ingest import parse
 from services.activities.xapi import formats
 from services.activities.xapi.agents import check_party
 from services.activities.xapi.people import Masks
 from services.activities.xapi.problems import bad_parameter
+from shared import strict_json
 from shared.db import Connection
 from shared.problems import Problem
 
@@ -128,7 +128,7 @@ def statement_id(params: dict[str, str], name: str) -> uuid.UUID:
 
 def _agent(text: str, masks: Masks, partner: str) -> list[str]:
     try:
-        agent, _, _ = parse.read(text.encode())
+        agent, _, _ = strict_json.read(text.encode())
         check_party(agent, "")
     except Problem:
         raise bad_parameter("agent", "is not an Agent or identified Group as JSON.") from None

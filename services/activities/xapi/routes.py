@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.activities.ingest import parse
+from services.activities.ingest import batches
 from services.activities.ingest.problems import MAX_BATCH_EVENTS
 from services.activities.ingest.routes import RawRoute
 from services.activities.keys.model import Key
@@ -124,14 +124,8 @@ async def _answer(request: Request) -> Response:
 async def _post(statements: Statements, call: Call, key: Key) -> Response:
     _only(call, ())
     raw = await _content(call)
-    raws = parse.split(raw) if raw.lstrip()[:1] == b"[" else [raw]
-    if len(raws) > MAX_BATCH_EVENTS:
-        raise Problem(
-            "batch-too-long",
-            f"A batch may have at most {MAX_BATCH_EVENTS} statements; this one has {len(raws)}.",
-            status=413,
-            hint="Split it.",
-        )
+    array = raw.lstrip()[:1] == b"["
+    raws = batches.split(raw, MAX_BATCH_EVENTS, "statements") if array else [raw]
     return _json(await statements.take(raws, key, telemetry.traceparent()))
 
 

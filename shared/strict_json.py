@@ -8,39 +8,50 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from json.decoder import JSONDecoder
 from typing import Any
 
 import msgspec
 import rfc8785
 
-from services.activities.ingest.problems import MAX_DEPTH, MAX_INTEGER
 from shared.problems import Problem
 
+MAX_DEPTH = 64
+MAX_INTEGER = 2**53 - 1
+
+_INFINITE = (float("inf"), float("-inf"))
 _BIG_INTEGER = re.compile(rb"[:,\[]-?[0-9]{16}")
 _BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class _Floats:
-    """Notes that a document holds floats: those are rare and take the exact, slower path."""
+    """Notes that a document holds floats: those are rare and take the exact, slower path.
+
+    1.0 and 1e3 are the whole numbers 1 and 1000: what is an integer to a schema is one to whoever
+    reads what was stored. So 1e300 is a whole number, too, and too large to be kept exactly.
+    """
 
     def __init__(self) -> None:
         self.seen = False
-        self.infinite = False
+        self.out_of_range = False
 
-    def __call__(self, literal: str) -> float:
+    def __call__(self, literal: str) -> float | int:
         self.seen = True
         value = float(literal)
-        if value in (float("inf"), float("-inf")):
-            self.infinite = True
+        if value in _INFINITE:
+            self.out_of_range = True
+            return value
+        if not value.is_integer():
+            return value
+        if abs(value) <= MAX_INTEGER:
+            return int(value)
+        self.out_of_range = True
         return value
 
 
 _floats = _Floats()
 _decode = msgspec.json.Decoder(float_hook=_floats).decode
 _encode = msgspec.json.Encoder(order="sorted").encode
-_split = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def read(raw: bytes) -> tuple[Any, bytes, bool]:
@@ -48,7 +59,7 @@ def read(raw: bytes) -> tuple[Any, bytes, bool]:
 
     Raises Problem (400) with a code of its own for every way in which it is not strict JSON.
     """
-    _floats.seen = _floats.infinite = False
+    _floats.seen = _floats.out_of_range = False
     try:
         value = _decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
@@ -56,7 +67,7 @@ def read(raw: bytes) -> tuple[Any, bytes, bool]:
     floats = _floats.seen
     text = _encode(value)
     if (
-        _floats.infinite
+        _floats.out_of_range
         or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
         or b"\\u0000" in text
         or _BIG_INTEGER.search(text)
@@ -84,25 +95,6 @@ def canonical(value: Any, text: bytes, floats: bool) -> bytes:
 def sorted_json(value: Any) -> bytes:
     """Sorted JSON, as `read` gives it."""
     return _encode(value)
-
-
-def split(raw: bytes) -> list[bytes]:
-    """The elements of a JSON array, each to be read alone, so that one bad never harms another.
-
-    Raises Problem (400) when the body as a whole is no JSON array.
-    """
-    if raw.lstrip()[:1] != b"[":
-        read(raw)
-        raise Problem(
-            "batch-not-array",
-            "A batch is a JSON array of events; this is something else.",
-            status=400,
-            hint="Send a single event as application/cloudevents+json.",
-        )
-    try:
-        return [bytes(element) for element in _split(raw)]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        return _split_leniently(raw, error)
 
 
 def _has_duplicate_keys(raw: bytes, text: bytes) -> bool:
@@ -152,7 +144,7 @@ def _faults(value: Any, pointer: str, depth: int) -> Iterator[Problem]:
         if "\x00" in value:
             yield _bad("json-nul", "A string holds the character U+0000.", "Leave it out.", pointer)
     elif isinstance(value, float):
-        if value in (float("inf"), float("-inf")):
+        if abs(value) > MAX_INTEGER and (value.is_integer() or value in _INFINITE):
             yield _number(pointer)
     elif isinstance(value, int):
         if abs(value) > MAX_INTEGER:
@@ -174,7 +166,7 @@ def _bad(code: str, detail: str, hint: str, pointer: str | None = None) -> Probl
 def _number(pointer: str | None = None) -> Problem:
     return _bad(
         "json-number-out-of-range",
-        "A number is too large to be kept exactly (integers up to 2^53 - 1).",
+        "A number is too large to be kept exactly (whole numbers up to 2^53 - 1).",
         "Send long numbers as strings.",
         pointer,
     )
@@ -231,14 +223,17 @@ def diagnose(raw: bytes, error: Exception) -> Problem:
         )
     except ValueError:
         return _number()
+    deep = next(_faults(value, "", 1), None)
+    if deep is not None and deep.code == "json-too-deep":
+        return deep  # first, since what follows descends to the bottom
     if _has_surrogate(value):
         return _bad(
             "json-lone-surrogate",
             "A string holds half of a surrogate pair, which is no character.",
             "Escape characters beyond U+FFFF as a pair, or send them as UTF-8.",
         )
-    for problem in _faults(value, "", 1):
-        return problem
+    if deep is not None:
+        return deep
     return _bad("json-invalid", "This is not strict JSON.", "Check it with any JSON tool.")
 
 
@@ -258,36 +253,3 @@ def _has_surrogate(value: Any) -> bool:
     if isinstance(value, dict):
         return any(_has_surrogate(k) or _has_surrogate(v) for k, v in value.items())
     return False
-
-
-_scan = JSONDecoder().scan_once  # type: ignore[attr-defined]
-_SPACE = re.compile(r"[ \t\r\n]*")
-
-
-def _split_leniently(raw: bytes, error: Exception) -> list[bytes]:
-    """Elements of an array some of which are not strict JSON, found by a more lenient parser.
-
-    It takes NaN, lone surrogates and numbers of any size, so that these harm one event only.
-    """
-    text = raw.decode(errors="surrogateescape")
-    found = []
-    try:
-        at = _skip(text, 0)
-        while text[at] != "]":
-            start = _skip(text, at + 1)
-            _, end = _scan(text, start)
-            found.append(text[start:end].encode(errors="surrogateescape"))
-            at = _skip(text, end)
-            if text[at] not in ",]":
-                raise ValueError
-        if _skip(text, at + 1) == len(text):
-            return found
-    except (IndexError, StopIteration, ValueError, RecursionError):
-        pass
-    raise diagnose(raw, error)
-
-
-def _skip(text: str, at: int) -> int:
-    """The index of the next character that is no white space."""
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
