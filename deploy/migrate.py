@@ -38,7 +38,7 @@ def _required(variable: str, what: str) -> str:
 async def _finish(url: str, key_file: Path, service_key_file: Path, sandbox: bool) -> None:
     connection = await asyncpg.connect(url, server_settings={"search_path": "activities"})
     try:
-        await connection.execute("UPDATE counter SET sandbox = sandbox OR $1", sandbox)
+        await connection.execute("UPDATE counter SET sandbox = sandbox OR $1 WHERE one", sandbox)
         await ensure_admin_key(connection, key_file)
         await ensure_service_key(connection, service_key_file)
     finally:

@@ -5,8 +5,9 @@ import errno
 import logging
 import random
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
@@ -15,6 +16,8 @@ from alembic import command
 from alembic.config import Config
 
 from shared.alembic_env import PATIENCE_SECONDS
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +51,26 @@ def is_gone(error: BaseException) -> bool:
     return isinstance(error, OSError) and (
         error.errno in _UNREACHABLE or str(error).startswith("Multiple exceptions")
     )
+
+
+REPEATABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+"""What PostgreSQL raises when a transaction is to be tried again as a whole."""
+
+REPEATS = 5
+
+
+async def repeated(transaction: Callable[[], Awaitable[T]]) -> T:
+    """Run a whole transaction; again, after a moment, when PostgreSQL asks to repeat it.
+
+    Nothing was written then. Raises what `transaction` raises, the fifth time also that.
+    """
+    for tried in range(1, REPEATS):
+        try:
+            return await transaction()
+        except REPEATABLE as error:
+            log.info("PostgreSQL asks to repeat a transaction: %s", type(error).__name__)
+        await asyncio.sleep(random.uniform(0, 0.02 * 2**tried))  # noqa: S311 - jitter, no secret
+    return await transaction()
 
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -136,6 +159,16 @@ def _place(url: str, schema: str) -> dict[str, str | int]:
     return found
 
 
+async def _not_usable(pool: asyncpg.Pool, schema: str) -> str | None:
+    if not await pool.fetchval("SELECT to_regclass($1)", f"{schema}.alembic_version"):
+        return f"the schema {schema} is not there yet: `hocvuso migrate` makes it"
+    try:
+        await _refuse_unfinished(pool, schema)
+    except ForeignDatabase as error:
+        return str(error)
+    return None
+
+
 async def connect_pool_when_there(
     url: str, schema: str, *, low: int = 1, high: int = 8, statement_timeout_s: float = 30
 ) -> asyncpg.Pool:
@@ -153,16 +186,34 @@ async def connect_pool_when_there(
         except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError) as e:
             log.warning("PostgreSQL is not there yet: %s: %s", type(e).__name__, e)
         else:
-            if await pool.fetchval("SELECT to_regclass($1)", f"{schema}.alembic_version"):
+            why = await _not_usable(pool, schema)
+            if why is None:
                 return pool
             await pool.close()
-            log.warning("the schema %s is not there yet: `hocvuso migrate` makes it", schema)
+            log.warning("%s", why)
         await asyncio.sleep(random.uniform(wait / 2, wait))  # noqa: S311 - jitter, no secret
         wait = min(2 * wait, 10.0)
 
 
+UNFINISHED_RESTORE = "hocvuso: unfinished restore"
+"""How the comment of a database begins into which a restore was begun (`shared/unfinished.py`)."""
+
+_COMMENT = """SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database
+WHERE datname = current_database()"""
+
+
 class ForeignDatabase(RuntimeError):
-    """The database holds something that is not ours; we touch nothing."""
+    """The database holds something that is not ours, or not all of it; we touch nothing."""
+
+
+async def _refuse_unfinished(connection: Connection | asyncpg.Pool, schema: str) -> None:
+    comment: str = await connection.fetchval(_COMMENT)
+    if comment.startswith(UNFINISHED_RESTORE):
+        raise ForeignDatabase(
+            f"The database for {schema} holds an {comment.removeprefix('hocvuso: ')}: it was"
+            " interrupted. hocvuso refuses it and has changed nothing. Fix: drop this database, make"
+            " an empty one, and run `hocvuso restore` again."
+        )
 
 
 async def refuse_foreign(url: str, schema: str) -> None:
@@ -173,6 +224,7 @@ async def refuse_foreign(url: str, schema: str) -> None:
     """
     connection = await asyncpg.connect(url)
     try:
+        await _refuse_unfinished(connection, schema)
         rows = await connection.fetch(
             """
             SELECT n.nspname, obj_description(n.oid, 'pg_namespace') AS note, count(*) AS tables

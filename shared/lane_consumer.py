@@ -9,6 +9,7 @@ reorder anything, or be away: then the log alone feeds the projection, more slow
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from time import monotonic
 from typing import Any, Protocol
 
 import httpx
@@ -21,12 +22,17 @@ from shared.contracts import topics
 from shared.contracts.record import LogRecord, Through, record_decoder, through_decoder
 from shared.instruments import HEALED, PROJECTED
 from shared.lanes import Lane, Verdict, behind
+from shared.peers import LOST, READ
 
 log = logging.getLogger(__name__)
 
 BATCH = 5_000
 SILENCE_SECONDS = 3.0
 LOG_PAGE = 5_000
+PATIENCE_SECONDS = 15.0
+"""How long reading the log goes on asking while activities restarts."""
+_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.2, 3.0
+_AWAY = frozenset({502, 503, 504})
 DECODED_AT_ONCE = 128 * 1024
 """Bytes; about a millisecond."""
 
@@ -73,8 +79,9 @@ async def decoded(lines: bytes) -> list[LogRecord]:
 class LogReader:
     """Reads rows and the completeness marker from `/v1/log` of activities."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, patience_s: float = PATIENCE_SECONDS) -> None:
         self._client = client
+        self._patience = patience_s
 
     async def read(
         self,
@@ -101,10 +108,8 @@ class LogReader:
         """As `read`, the rows of each page as they came: one JSON object in a line."""
         asked = {"type": types} if types is not None else {}
         while True:
-            answer = await self._client.get(
-                "/v1/log", params={"after": after, "lane": lanes, "limit": page, **asked}
-            )
-            answer.raise_for_status()
+            question = {"after": after, "lane": lanes, "limit": page, **asked}
+            answer = await self._insist("GET", "/v1/log", params=question)
             body, _, last = answers.content(answer).rstrip(b"\n").rpartition(b"\n")
             marker = through_decoder.decode(last)
             yield body, marker
@@ -113,13 +118,30 @@ class LogReader:
                 return
             after = marker.through
 
+    async def _insist(self, method: str, path: str, **how: Any) -> httpx.Response:
+        """The answer to a read, asked again for a while when its connection is lost or activities is
+        not there: whoever has read a million rows must not begin anew. Raises httpx.HTTPError."""
+        wait, deadline = _FIRST_WAIT_SECONDS, monotonic() + self._patience
+        while True:
+            try:
+                answer = await self._client.request(method, path, **how)
+                answer.raise_for_status()
+                return answer
+            except (*LOST, httpx.HTTPStatusError) as error:
+                away = not isinstance(error, httpx.HTTPStatusError) or (
+                    error.response.status_code in _AWAY
+                )
+                if not away or monotonic() + wait > deadline:
+                    raise
+                log.info("reading the log again in %.1f s: %s", wait, type(error).__name__)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+
     async def rows_of(self, positions: list[int], through: int) -> list[LogRecord]:
         """The rows at these positions, and every row until `through` of the events they belong to,
         by position. Raises httpx.HTTPError."""
-        answer = await self._client.post(
-            "/v1/log/rows", json={"positions": positions, "through": through}
-        )
-        answer.raise_for_status()
+        question = {"positions": positions, "through": through}
+        answer = await self._insist("POST", "/v1/log/rows", json=question, extensions=READ)
         return [record_decoder.decode(line) for line in answers.content(answer).splitlines()]
 
 

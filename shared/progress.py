@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import asyncpg
 
 from shared.contracts.record import LANES
-from shared.db import Connection
+from shared.db import Connection, repeated
 from shared.lanes import Lane
 
 PROGRESS_DDL = f"""
@@ -73,8 +73,14 @@ async def heartbeat(connection: Connection, worker: str, wanted: frozenset[int])
         "INSERT INTO worker VALUES ($1, now()) ON CONFLICT (name) DO UPDATE SET heartbeat = now()",
         worker,
     )
+    # Two that wake at the same time and bury each other must not wait for each other's row.
     await connection.execute(
-        "DELETE FROM worker WHERE heartbeat < now() - make_interval(secs => $1)", LIVE_SECONDS
+        """
+        DELETE FROM worker WHERE name IN (
+          SELECT name FROM worker WHERE heartbeat < now() - make_interval(secs => $1)
+          ORDER BY name FOR UPDATE SKIP LOCKED)
+        """,
+        LIVE_SECONDS,
     )
     living = [r["name"] for r in await connection.fetch("SELECT name FROM worker ORDER BY name")]
     mine = living.index(worker)
@@ -86,6 +92,10 @@ async def claim(pool: asyncpg.Pool, worker: str, share: frozenset[int]) -> Claim
 
     Raises nothing when a lane is still held elsewhere: it is simply not in the claim yet.
     """
+    return await repeated(lambda: _claim(pool, worker, share))
+
+
+async def _claim(pool: asyncpg.Pool, worker: str, share: frozenset[int]) -> Claim:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM progress ORDER BY lane FOR UPDATE")
         await connection.execute(
@@ -105,7 +115,7 @@ async def claim(pool: asyncpg.Pool, worker: str, share: frozenset[int]) -> Claim
         rows = await connection.fetch(
             "SELECT lane, last, through, fence FROM progress WHERE owner = $1", worker
         )
-        generation = await connection.fetchval("SELECT generation FROM projection")
+        generation = await connection.fetchval("SELECT generation FROM projection WHERE one")
     return Claim(
         worker,
         generation,
@@ -116,7 +126,14 @@ async def claim(pool: asyncpg.Pool, worker: str, share: frozenset[int]) -> Claim
 
 async def release(pool: asyncpg.Pool, worker: str) -> None:
     """Give everything back at a clean stop, so that others need not wait for the time-out."""
+    await repeated(lambda: _release(pool, worker))
+
+
+async def _release(pool: asyncpg.Pool, worker: str) -> None:
     async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "SELECT 1 FROM progress WHERE owner = $1 ORDER BY lane FOR UPDATE", worker
+        )
         await connection.execute("UPDATE progress SET owner = NULL WHERE owner = $1", worker)
         await connection.execute("DELETE FROM worker WHERE name = $1", worker)
 
@@ -127,17 +144,23 @@ async def advance(connection: Connection, held: Claim, steps: list[Advance]) -> 
     Raises LanesLost when any lane is no longer held, has moved, or the generation changed. A
     statement that waits for a lane's row may have read the generation before: whoever starts a
     generation raises the fence of every lane in the same transaction.
+
+    Rows of `progress` are locked by lane, here and wherever several are: an UPDATE of several takes
+    them in whatever order its plan has, and two of those may wait for each other in a circle.
     """
     if not steps:
         return
-    steps = sorted(steps, key=lambda step: step.lane)
+    await connection.execute(
+        "SELECT 1 FROM progress WHERE lane = ANY($1::smallint[]) ORDER BY lane FOR UPDATE",
+        [step.lane for step in steps],
+    )
     changed = await connection.fetch(
         """
         UPDATE progress p SET last = v.last, through = greatest(p.through, v.through)
         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
              AS v (lane, expected, last, through, fence)
         WHERE p.lane = v.lane AND p.last = v.expected AND p.fence = v.fence AND p.owner = $6
-          AND (SELECT generation FROM projection) = $7
+          AND (SELECT generation FROM projection WHERE one) = $7
         RETURNING p.lane
         """,
         [s.lane for s in steps],
@@ -154,9 +177,13 @@ async def advance(connection: Connection, held: Claim, steps: list[Advance]) -> 
 
 async def bind_epoch(connection: Connection, epoch: str) -> None:
     """Remember which log is counted; raise EpochChanged when it is another than before."""
-    known = await connection.fetchval(
-        "UPDATE projection SET log_epoch = coalesce(log_epoch, $1) RETURNING log_epoch", epoch
-    )
+    known = await connection.fetchval("SELECT log_epoch FROM projection WHERE one")
+    if known is None:
+        known = await connection.fetchval(
+            "UPDATE projection SET log_epoch = coalesce(log_epoch, $1) WHERE one"
+            " RETURNING log_epoch",
+            epoch,
+        )
     if known != epoch:
         raise EpochChanged(
             f"The log's epoch is {epoch}, but this projection counted {known}."

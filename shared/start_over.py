@@ -43,7 +43,7 @@ async def start_over(connection: Connection, keep: tuple[str, ...] = ()) -> None
             "UPDATE progress SET last = 0, through = 0, owner = NULL, fence = fence + 1"
         )
         await connection.execute(
-            "UPDATE projection SET log_epoch = NULL, generation = generation + 1"
+            "UPDATE projection SET log_epoch = NULL, generation = generation + 1 WHERE one"
         )
 
 

@@ -1,9 +1,11 @@
 """Fixtures every kind of test may use: one embedded PostgreSQL and broker per process of pytest."""
 
+import asyncio
+import contextlib
 import gc
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -55,6 +57,19 @@ async def new_database(stack: LocalStack, service: str, like: str | None = None)
     finally:
         await admin.close()
     return stack.database_urls[service].rsplit("/", 1)[0] + f"/{name}"
+
+
+@contextlib.asynccontextmanager
+async def no_task_outlives() -> AsyncIterator[None]:
+    """End what was begun in the block and still runs: tests of one process share its event loop."""
+    before = asyncio.all_tasks()
+    try:
+        yield
+    finally:
+        left = asyncio.all_tasks() - before - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 @pytest.fixture

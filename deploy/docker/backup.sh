@@ -19,13 +19,13 @@ about() {
 SELECT json_build_object(
   'made_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"'),
   'position', c.position, 'epoch', c.epoch, 'sandbox', c.sandbox,
-  'key_fingerprint', (SELECT encode(key_fingerprint, 'hex') FROM activities.privacy),
+  'key_fingerprint', (SELECT encode(key_fingerprint, 'hex') FROM activities.privacy WHERE one),
   'revisions', json_build_object(
     'activities', (SELECT version_num FROM activities.alembic_version),
     'metrics', (SELECT version_num FROM metrics.alembic_version),
     'registry', (SELECT version_num FROM registry.alembic_version)),
   'postgres', current_setting('server_version'), 'sha256', '@SHA256@')
-FROM activities.counter c
+FROM activities.counter c WHERE one
 SQL
 }
 

@@ -33,9 +33,10 @@ SELECT
       AND classid = 0 AND objid = $1::bigint::oid AND objsubid = 1
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   ) AS led,
-  (SELECT c.position - r.position FROM activities.counter c, activities.relay r) AS waiting,
+  (SELECT c.position - r.position FROM activities.counter c, activities.relay r
+   WHERE c.one AND r.one) AS waiting,
   (SELECT extract(epoch FROM now() - min(recorded_at)) FROM activities.log
-   WHERE position = (SELECT position + 1 FROM activities.relay))::float AS oldest
+   WHERE position = (SELECT position + 1 FROM activities.relay WHERE one))::float AS oldest
 """
 
 INTAKE_SQL = """

@@ -128,7 +128,7 @@ async def _durable(connection: asyncpg.Connection) -> Finding:
 
 async def _key(connection: asyncpg.Connection, name: str | None) -> list[Finding]:
     part = "pseudonym key's fingerprint"
-    stored = await connection.fetchval("SELECT key_fingerprint FROM privacy")
+    stored = await connection.fetchval("SELECT key_fingerprint FROM privacy WHERE one")
     if stored is None:
         return [ok(part, "the log is not tied to a key yet")]
     if not name:

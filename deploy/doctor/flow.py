@@ -14,17 +14,17 @@ _MOVES_WITHIN = 15.0
 SERVICES = ("registry", "activities", "metrics")
 
 _RELAY = """
-SELECT (SELECT position FROM counter) AS log, (SELECT position FROM relay) AS relayed,
+SELECT (SELECT position FROM counter WHERE one) AS log, (SELECT position FROM relay WHERE one) AS relayed,
   EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND classid = ($1::bigint >> 32)::oid AND objid = ($1::bigint & 4294967295)::oid) AS led,
-  (SELECT epoch FROM counter) AS epoch
+  (SELECT epoch FROM counter WHERE one) AS epoch
 """
 _WORKER = """
-SELECT (SELECT min(through) FROM progress) AS counted, (SELECT position FROM shown) AS shown,
+SELECT (SELECT min(through) FROM progress) AS counted, (SELECT position FROM shown WHERE one) AS shown,
   (SELECT count(*) FROM worker WHERE heartbeat > now() - interval '10 seconds') AS workers,
   (SELECT count(DISTINCT (lane, subject)) FROM parked) AS parked,
-  (SELECT log_epoch FROM projection) AS epoch
+  (SELECT log_epoch FROM projection WHERE one) AS epoch
 """
 
 
@@ -102,9 +102,9 @@ async def _moves(log: asyncpg.Connection, metrics: asyncpg.Connection, aim: int)
     deadline = asyncio.get_running_loop().time() + _MOVES_WITHIN
     while True:
         reached = {
-            "relay": await log.fetchval("SELECT position FROM relay"),
+            "relay": await log.fetchval("SELECT position FROM relay WHERE one"),
             "worker": await metrics.fetchval("SELECT min(through) FROM progress"),
-            "tables": await metrics.fetchval("SELECT position FROM shown"),
+            "tables": await metrics.fetchval("SELECT position FROM shown WHERE one"),
         }
         late = asyncio.get_running_loop().time() > deadline
         if late or min(reached.values()) >= aim:

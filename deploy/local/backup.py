@@ -25,6 +25,7 @@ import asyncpg
 from deploy.local.errors import StackError
 from deploy.local.postgres import find_binaries
 from shared.start_over import start_over
+from shared.unfinished import mark_finished, mark_unfinished
 
 DUMP, MANIFEST = "hocvuso.dump", "manifest.json"
 _OURS = ("activities", "metrics", "registry")
@@ -98,10 +99,12 @@ def _draft(folder: Path) -> Path:
 
 
 async def _about(connection: asyncpg.Connection) -> dict[str, Any]:
-    counter = await connection.fetchrow("SELECT position, epoch, sandbox FROM activities.counter")
+    counter = await connection.fetchrow(
+        "SELECT position, epoch, sandbox FROM activities.counter WHERE one"
+    )
     if counter is None:
         raise RuntimeError("the counter row is missing: run `hocvuso migrate`")
-    key = await connection.fetchval("SELECT key_fingerprint FROM activities.privacy")
+    key = await connection.fetchval("SELECT key_fingerprint FROM activities.privacy WHERE one")
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "position": counter["position"],
@@ -121,7 +124,8 @@ async def restore(
 ) -> tuple[Manifest, str]:
     """Fill an empty database that has the services' roles; the manifest and the log's new epoch.
 
-    Raises StackError; then the database is as it was, or empty and to be dropped.
+    Raises StackError; then the database is as it was, or marked as unfinished and to be dropped: until
+    the log has its new epoch, nothing may take it for the one it was copied from.
     """
     manifest = read_manifest(folder)
     connection = await asyncpg.connect(url, timeout=10)
@@ -136,15 +140,19 @@ async def restore(
                 fix="restore into a new one; nothing was changed",
             )  # fmt: skip
         report(f"restoring {manifest.position} positions of {manifest.made_at}")
+        await mark_unfinished(connection, folder.name)
         arguments = ["--exit-on-error", "--single-transaction", str(folder / DUMP)]
         await asyncio.to_thread(_run, "pg_restore", url, arguments)
-        epoch: str = await connection.fetchval(
-            "UPDATE activities.counter SET epoch = gen_random_uuid()::text RETURNING epoch"
-        )
-        for service in ("metrics", "registry"):
-            await connection.execute(f"SET search_path TO {service}")
-            # What a person gave up for good stays given up: positions are those of the backup.
-            await start_over(connection, keep=("dismissed",))
+        async with connection.transaction():
+            epoch: str = await connection.fetchval(
+                "UPDATE activities.counter SET epoch = gen_random_uuid()::text WHERE one"
+                " RETURNING epoch"
+            )
+            for service in ("metrics", "registry"):
+                await connection.execute(f"SET search_path TO {service}")
+                # What a person gave up for good stays given up: positions are those of the backup.
+                await start_over(connection, keep=("dismissed",))
+            await mark_finished(connection)
         await connection.execute("ANALYZE")
     finally:
         await connection.close()

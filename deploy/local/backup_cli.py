@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,8 +18,10 @@ from deploy.local.environment import own_databases
 from deploy.local.errors import StackError
 from deploy.local.home import Home
 from deploy.local.postgres import SUPERUSER
+from deploy.local.postmaster import clear as clear_postmaster
 from deploy.local.secrets import secret
 from deploy.local.stack import LocalStack, infrastructure_only
+from deploy.local.state_files import write_whole
 from services.activities.privacy import PseudonymKeyError, Pseudonyms, read_key
 
 
@@ -71,7 +74,13 @@ def restore(folder: Path, home: Path, url_file: Path | None) -> None:
 
 
 def into_home(folder: Path, home: Home, manifest: backups.Manifest) -> str:
-    """Make the PostgreSQL of an empty home and fill it; the log's new epoch. Raises StackError."""
+    """Make the PostgreSQL of an empty home and fill it; the log's new epoch. Raises StackError.
+
+    From before anything is made until all is there, `restoring.json` says that the home is not what it
+    seems: nothing starts in it but another restore, which begins anew.
+    """
+    if home.restoring.exists():
+        _throw_away(home)
     if home.postgres.exists():
         raise StackError(
             "this home holds data already", where=str(home.postgres),
@@ -83,10 +92,27 @@ def into_home(folder: Path, home: Home, manifest: backups.Manifest) -> str:
             fix="unset them, or restore into them with --url-file",
         )  # fmt: skip
     _check_key(home, manifest)
-    home.instance.write_text(json.dumps({"sandbox": manifest.sandbox}) + "\n")
-    with LocalStack(home.path, sandbox=manifest.sandbox, stages=infrastructure_only) as stack:
+    home.prepare(print)
+    write_whole(home.restoring, json.dumps({"from": str(folder.absolute())}) + "\n")
+    write_whole(home.instance, json.dumps({"sandbox": manifest.sandbox}) + "\n")
+    with LocalStack(
+        home.path, sandbox=manifest.sandbox, stages=infrastructure_only, restoring=True
+    ) as stack:
         _, epoch = asyncio.run(backups.restore(stack.superuser_url, folder, report=print))
+    home.restoring.unlink()
     return epoch
+
+
+def _throw_away(home: Home) -> None:
+    """Remove what an unfinished restore has made; the keys in the home stay."""
+    home.prepare(print)
+    home.lock()
+    try:
+        print(f"throwing away the unfinished restore in {home.path}")
+        clear_postmaster(home.postgres)
+        shutil.rmtree(home.postgres, ignore_errors=True)
+    finally:
+        home.unlock()
 
 
 def _check_key(home: Home, manifest: backups.Manifest) -> None:

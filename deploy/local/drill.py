@@ -32,8 +32,8 @@ SELECT count(*) AS rows, coalesce(sum(hashtextextended(concat_ws('|', position, 
 FROM activities.log WHERE position <= $1
 """
 _REACHED = """
-SELECT (SELECT position FROM activities.counter) AS log, (SELECT min(through) FROM metrics.progress)
-  AS counted, (SELECT position FROM metrics.shown) AS shown,
+SELECT (SELECT position FROM activities.counter WHERE one) AS log, (SELECT min(through) FROM metrics.progress)
+  AS counted, (SELECT position FROM metrics.shown WHERE one) AS shown,
   (SELECT min(through) FROM registry.progress) AS known,
   (SELECT count(*) FROM metrics.measure WHERE state = 'building') AS building,
   (SELECT count(*) FROM metrics.parked) AS parked
@@ -127,7 +127,7 @@ async def _compare(
         return [fail("log", f"up to {position} the restored log is another one than the running",
                      "use another backup, and find out which log is the right one")]  # fmt: skip
     found = [ok("log", f"{here['rows']} rows are the running system's, one by one")]
-    newer = await live.fetchval("SELECT position FROM activities.counter") - position
+    newer = await live.fetchval("SELECT position FROM activities.counter WHERE one") - position
     if newer:
         return [*found, ok("comparison", f"the running system has {newer} newer rows, so its tables"
                            " are others; made again, they would be lost and asked of partners")]  # fmt: skip

@@ -12,12 +12,20 @@ from deploy.local.secrets import write_secret
 from deploy.local.state_files import read_object, write_whole
 
 
-def open_instance(home: Home, *, sandbox: bool, own_key: bool) -> bool:
+def open_instance(home: Home, *, sandbox: bool, own_key: bool, restoring: bool = False) -> bool:
     """Create the instance or check that it is the one asked for; return whether it is a sandbox.
 
     With `own_key` the pseudonym key lies in the home; it is made only together with the
     instance, since with another key every person would count again.
     """
+    if home.restoring.exists() and not restoring:
+        raise StackError(
+            "a restore into this home was begun and never finished: it holds part of a backup, or"
+            " nothing",
+            where=str(home.path),
+            fix="run the same `hocvuso restore DIR` again: it throws away what is there and begins"
+            " anew; or start in another HOCVUSO_HOME",
+        )
     created = home.instance.exists()
     holds_data = created or (home.postgres / "PG_VERSION").exists()
     if own_key and not home.pseudonym_key.exists():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from deploy.local.component import Component
 from deploy.local.ports import LOOPBACK
+from shared.serving import KEEP_ALIVE_SECONDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # A migration waits for a lock, or loading for an answer, without doing anything meanwhile.
@@ -69,6 +70,7 @@ def http_service(name: str, env: Mapping[str, str], addresses: Addresses) -> Com
         argv=[
             *(sys.executable, "-m", "uvicorn", f"services.{name}.app:create_app", "--factory"),
             *("--host", LOOPBACK, "--port", str(port)),
+            *("--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)),
             # Below what the supervisor waits for: answers that hang are cut, the rest is written.
             *("--timeout-graceful-shutdown", "6"),
         ],

@@ -45,7 +45,7 @@ class LocalStack:
     """The embedded stack of one home, supervised by this process.
 
     It may be started again after a stop, a kill or a failed start. `port` 0 takes any free ones.
-    `stages` replaces the services by other components.
+    `stages` replaces the services by other components; `restoring`: to fill the home from a backup.
     """
 
     def __init__(
@@ -54,12 +54,14 @@ class LocalStack:
         *,
         port: int = 0,
         sandbox: bool = False,
+        restoring: bool = False,
         stages: Stages = services.stages,
         report: Callable[[str], None] = _say,
         policy: RestartPolicy | None = None,
     ) -> None:
         self.home = Home(home)
         self.sandbox = sandbox
+        self._restoring = restoring
         self.addresses = Addresses(port)
         self.added_env: dict[str, str] = {}
         self._stages = stages
@@ -117,6 +119,7 @@ class LocalStack:
             self.home,
             sandbox=self.sandbox,
             own_key=environment.own_pseudonym_key(outer) is None,
+            restoring=self._restoring,
         )
         self._supervisor = Supervisor(
             log_directory=self.home.logs, ledger=ledger, report=self._report, policy=self._policy

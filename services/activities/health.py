@@ -18,7 +18,7 @@ async def live() -> dict[str, str]:
 async def ready(request: Request) -> dict[str, str]:
     """200 when the log can be reached; 503 with the reason otherwise."""
     try:
-        await ask_health(request.app.state.pool, "SELECT 1 FROM counter")
+        await ask_health(request.app.state.pool, "SELECT 1 FROM counter WHERE one")
     except Exception as error:
         raise Problem(
             "log-unavailable",

@@ -51,7 +51,7 @@ class ProgressListener:
             return
         at = datetime.fromisoformat(progress.at)
         async with self._pool.acquire() as connection:
-            if progress.epoch != await connection.fetchval("SELECT epoch FROM counter"):
+            if progress.epoch != await connection.fetchval("SELECT epoch FROM counter WHERE one"):
                 return  # the positions of another log, from before this one was restored, say
             counted = {lane: state.last for lane, state in progress.lanes.items()}
             await receipts.mark(connection, "counted", counted, at)

@@ -199,7 +199,7 @@ async def bind_key(connection: Connection, pseudonyms: Pseudonyms) -> None:
         "INSERT INTO privacy (key_fingerprint) VALUES ($1) ON CONFLICT DO NOTHING",
         pseudonyms.fingerprint,
     )
-    stored: bytes = await connection.fetchval("SELECT key_fingerprint FROM privacy")
+    stored: bytes = await connection.fetchval("SELECT key_fingerprint FROM privacy WHERE one")
     if not hmac.compare_digest(stored, pseudonyms.fingerprint):
         raise PseudonymKeyError(
             "This log was written with another pseudonym key (fingerprint"

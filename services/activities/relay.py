@@ -82,8 +82,8 @@ class Relay:
         try:
             await kafka.start(producer, self._servers)
             partitions = sorted(await producer.partitions_for(topics.LOG))
-            epoch = await leader.fetchval("SELECT epoch FROM counter")
-            position = await leader.fetchval("SELECT position FROM relay")
+            epoch = await leader.fetchval("SELECT epoch FROM counter WHERE one")
+            position = await leader.fetchval("SELECT position FROM relay WHERE one")
             lasts = await lane_lasts(leader, list(range(LANES)), position)
             log.info("relaying from position %d to %d partitions", position, len(partitions))
             await self._send_markers(producer, epoch, position, partitions, lasts)
@@ -97,7 +97,7 @@ class Relay:
                     await self._publish(producer, epoch, rows, partitions, lasts)
                     position = rows[-1]["position"]
                     async with leader.transaction():
-                        await leader.execute("UPDATE relay SET position = $1", position)
+                        await leader.execute("UPDATE relay SET position = $1 WHERE one", position)
                         mark = {receipts.PUBLISHED_LANE: position}
                         await receipts.mark(leader, "published", mark, self._clock.now())
                     continue

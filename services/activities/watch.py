@@ -14,7 +14,7 @@ SELECT c.position AS log, r.position AS relayed,
           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
           AND classid = ($1::bigint >> 32)::oid AND objid = ($1::bigint & 4294967295)::oid
           AND objsubid = 1) AS leaders
-FROM counter c, relay r
+FROM counter c, relay r WHERE c.one AND r.one
 """
 
 

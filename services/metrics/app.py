@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import AsyncIterator
 
-import httpx
 from fastapi import FastAPI, Request
 
 from services.metrics.evaluating.moments import Moments
@@ -25,6 +24,7 @@ from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
 from shared.lane_consumer import LogReader
 from shared.looks import looking
+from shared.peers import peer
 from shared.problems import Problem
 from shared.stopping import ended_at_once
 
@@ -44,12 +44,7 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
         catalogue = Catalogue.load()
         with ended_at_once():
             pool = await connect_pool_when_there(used.metrics_database_url, "metrics")
-        client = httpx.AsyncClient(
-            base_url=used.activities_url,
-            headers=used.service_headers(),
-            timeout=10,
-            trust_env=False,
-        )
+        client = peer(used.activities_url, headers=used.service_headers(), timeout=10)
         definitions = DefinitionsStore(catalogue)
         app.state.pool = pool
         app.state.clock = now
@@ -99,7 +94,7 @@ def _add_health(app: FastAPI) -> None:
     async def ready(request: Request) -> dict[str, str]:
         """200 when the tables can be read and the definitions are; 503 with the reason otherwise."""
         try:
-            await ask_health(request.app.state.pool, "SELECT 1 FROM shown")
+            await ask_health(request.app.state.pool, "SELECT 1 FROM shown WHERE one")
         except Exception as error:
             raise Problem(
                 "indicators-unavailable",

@@ -14,6 +14,7 @@ from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool
 from shared.garbage import calm_collector
 from shared.lane_consumer import LogReader
+from shared.peers import peer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -59,9 +60,7 @@ async def _rebuild(numbers: set[int] | None, compare: bool) -> rebuilding.Report
 
     pool = await _pool()
     url = MetricsSettings().activities_url
-    async with httpx.AsyncClient(
-        base_url=url, headers=MetricsSettings().service_headers(), timeout=30, trust_env=False
-    ) as client:
+    async with peer(url, headers=MetricsSettings().service_headers(), timeout=30) as client:
         try:
             return await rebuilding.rebuild(
                 pool,

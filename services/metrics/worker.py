@@ -34,6 +34,7 @@ from shared.garbage import calm_collector
 from shared.instruments import REFRESH_CELLS, REFRESH_DURATION, watch_pool
 from shared.lane_consumer import LaneConsumer, LogReader
 from shared.lanes import Lane
+from shared.peers import peer
 from shared.worker import forever, run_until_stopped
 
 log = logging.getLogger(__name__)
@@ -58,12 +59,7 @@ class Worker:
         self.catalogue = Catalogue.load()
         self._pool = pool
         self._slow_pool = slow
-        self._client = httpx.AsyncClient(
-            base_url=settings.activities_url,
-            headers=settings.service_headers(),
-            timeout=30,
-            trust_env=False,
-        )
+        self._client = peer(settings.activities_url, headers=settings.service_headers(), timeout=30)
         self._reader = LogReader(self._client)
         self._messages: asyncio.Queue[Progress] = asyncio.Queue(maxsize=1000)
         self._ready = asyncio.Event()
@@ -119,7 +115,7 @@ class Worker:
         A message before may have been lost, or nobody may have listened yet.
         """
         shown = await self._pool.fetchrow(
-            "SELECT log_epoch, position, refreshed_at FROM shown WHERE refreshed_at IS NOT NULL"
+            "SELECT log_epoch, position, refreshed_at FROM shown WHERE one AND refreshed_at IS NOT NULL"
         )
         if shown is not None:
             self._say(_shown(shown["log_epoch"], shown["position"], shown["refreshed_at"]))

@@ -41,6 +41,7 @@ from shared.db import connect_pool_when_there
 from shared.garbage import calm_collector
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
+from shared.peers import peer
 from shared.stopping import ended_at_once, told_to_stop
 
 TIMEOUT = httpx.Timeout(30, connect=2)
@@ -149,10 +150,4 @@ def _client(
     url: str, settings: RegistrySettings, transport: httpx.AsyncBaseTransport | None
 ) -> httpx.AsyncClient:
     """A client that shows the key of the services; whoever checks a reader's key overrides it."""
-    return httpx.AsyncClient(
-        base_url=url,
-        headers=settings.service_headers(),
-        timeout=TIMEOUT,
-        trust_env=False,
-        transport=transport,
-    )
+    return peer(url, headers=settings.service_headers(), timeout=TIMEOUT, transport=transport)

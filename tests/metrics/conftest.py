@@ -9,7 +9,7 @@ import pytest
 from deploy.local.stack import LocalStack
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool, migrate
-from tests.conftest import new_database
+from tests.conftest import new_database, no_task_outlives
 
 MIGRATIONS = Path(__file__).parents[2] / "services" / "metrics" / "migrations"
 
@@ -43,10 +43,11 @@ async def session_pool(database: str) -> AsyncIterator[asyncpg.Pool]:
 
 
 @pytest.fixture
-async def pool(session_pool: asyncpg.Pool) -> asyncpg.Pool:
-    """The database, emptied."""
+async def pool(session_pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Pool]:
+    """The database, emptied. Workers that a failing test leaves behind do not outlive it."""
     await empty(session_pool)
-    return session_pool
+    async with no_task_outlives():
+        yield session_pool
 
 
 async def empty(pool: asyncpg.Pool) -> None:

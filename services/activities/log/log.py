@@ -35,7 +35,7 @@ from services.activities.log.units import UnitCache
 from shared import telemetry
 from shared.clock import Clock
 from shared.contracts.definitions import Catalogue
-from shared.db import place
+from shared.db import place, repeated
 from shared.instruments import (
     APPEND_DURATION,
     APPEND_EVENTS,
@@ -217,7 +217,7 @@ class Log:
         answers: Answers | None = None
         try:
             async with self.pool.acquire() as connection:
-                answers = await Append.run(connection, self._context, submissions)
+                answers = await repeated(lambda: Append.run(connection, self._context, submissions))
             return answers
         except InDoubt as doubt:
             log.warning("a commit was not answered: %s", doubt.__cause__)

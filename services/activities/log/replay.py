@@ -35,7 +35,7 @@ async def replay(
     `types`: only first rows of events of these short types, and every row that revises one.
     """
     async with pool.acquire() as connection:
-        counter = await connection.fetchrow("SELECT epoch, position FROM counter")
+        counter = await connection.fetchrow("SELECT epoch, position FROM counter WHERE one")
         if counter is None:
             raise RuntimeError("the counter row is missing: run `hocvuso migrate`")
         every = len(lanes) == LANES
@@ -69,7 +69,7 @@ async def replay(
 async def rows_of(pool: asyncpg.Pool, positions: list[int], through: int) -> bytes:
     """The rows at these positions and, until `through`, all rows of their events; NDJSON lines."""
     async with pool.acquire() as connection:
-        epoch = await connection.fetchval("SELECT epoch FROM counter")
+        epoch = await connection.fetchval("SELECT epoch FROM counter WHERE one")
         rows = await connection.fetch(
             WIRE_SQL
             + """

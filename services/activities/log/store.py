@@ -69,7 +69,7 @@ async def lock(connection: Connection) -> Counter:
     """
     row = await connection.fetchrow(
         "SELECT epoch, position, recorded, lane_last, units_position, links_position,"
-        " pg_current_xact_id()::text AS xid FROM counter FOR UPDATE"
+        " pg_current_xact_id()::text AS xid FROM counter WHERE one FOR UPDATE"
     )
     if row is None:
         raise RuntimeError("the counter row is missing: run `hocvuso migrate`")
@@ -116,6 +116,7 @@ async def save(connection: Connection, counter: Counter, books: tuple[list[Any],
         )
         UPDATE counter SET position = $1, recorded = $2, lane_last = $3, units_position = $4,
           links_position = $5
+        WHERE one
         RETURNING pg_notify('hocvuso_log', '')
         """,
         counter.position,

@@ -71,7 +71,7 @@ async def snapshot(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
 
 async def read_day(connection: Connection, scope: Scope, today: date) -> Day:
     """The books, without looking at the log."""
-    position = await connection.fetchval("SELECT position FROM counter")
+    position = await connection.fetchval("SELECT position FROM counter WHERE one")
     day = Day(position, today > scope.day)
     rows = await connection.fetch(
         """

@@ -6,6 +6,8 @@ from typing import Literal
 import httpx
 import msgspec
 
+from shared.peers import READ, peer
+
 PAGE = 1_000
 DOWN = "metrics does not answer, so it is not known now whether this counts; ask again later."
 
@@ -54,9 +56,7 @@ class Explanations:
     """A client of `POST /v1/explanations` on metrics."""
 
     def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=url, trust_env=False, transport=transport, timeout=httpx.Timeout(20, connect=2)
-        )
+        self._client = peer(url, transport=transport, timeout=httpx.Timeout(20, connect=2))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -66,7 +66,10 @@ class Explanations:
         """What became of the events at up to `PAGE` positions. Raises MetricsDown."""
         try:
             answer = await self._client.post(
-                "/v1/explanations", json={"positions": list(positions)}, timeout=timeout_s
+                "/v1/explanations",
+                json={"positions": list(positions)},
+                timeout=timeout_s,
+                extensions=READ,
             )
             answer.raise_for_status()
             found = msgspec.json.decode(answer.content, type=Explained)

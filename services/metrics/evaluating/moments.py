@@ -226,7 +226,7 @@ class Moments:
         day = as_of or self._clock.today()
         state = await connection.fetchrow(
             "SELECT log_epoch, whole_from, (SELECT min(through) FROM progress) AS position,"
-            " (SELECT recorded FROM first_day) AS first FROM projection"
+            " (SELECT recorded FROM first_day) AS first FROM projection WHERE one"
         )
         assert state is not None  # noqa: S101 - the migration made the row
         early = known_at is not None and (state["first"] is None or known_at < state["first"])

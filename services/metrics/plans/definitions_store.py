@@ -62,7 +62,7 @@ class DefinitionsStore:
         """What the rows known then define; it does not change later."""
         async with self._lock:
             state = await connection.fetchrow(
-                "SELECT log_epoch, (SELECT max(position) FROM definition) AS last FROM projection"
+                "SELECT log_epoch, (SELECT max(position) FROM definition) AS last FROM projection WHERE one"
             )
             assert state is not None  # noqa: S101 - the migration made the row
             last = state["last"] or 0

@@ -17,7 +17,7 @@ async def next_generation(connection: Connection) -> int:
     """Start a new generation; all workers must claim again. Needs `lock_lanes`."""
     await connection.execute("UPDATE progress SET fence = fence + 1")
     generation: int = await connection.fetchval(
-        "UPDATE projection SET generation = generation + 1 RETURNING generation"
+        "UPDATE projection SET generation = generation + 1 WHERE one RETURNING generation"
     )
     return generation
 

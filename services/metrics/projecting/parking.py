@@ -22,7 +22,7 @@ from services.metrics.projecting.store import (
 )
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, record_decoder
-from shared.db import Connection
+from shared.db import Connection, repeated
 
 
 class TooManyParked(RuntimeError):
@@ -58,6 +58,10 @@ async def retry(pool: asyncpg.Pool, counter: BatchCounter, subject: Subject) -> 
 
     The lane is locked meanwhile, so that no worker parks a further row unseen.
     """
+    return await repeated(lambda: _retry(pool, counter, subject))
+
+
+async def _retry(pool: asyncpg.Pool, counter: BatchCounter, subject: Subject) -> str | None:
     lane, key = subject
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT 1 FROM progress WHERE lane = $1 FOR UPDATE", lane)

@@ -26,6 +26,7 @@ from shared import progress, telemetry
 from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import DEFINITION_LANE, LogRecord
+from shared.db import repeated
 from shared.instruments import PROCESS_DURATION
 from shared.lanes import Lane
 
@@ -97,7 +98,7 @@ class MetricsProjection:
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            current = await connection.fetchval("SELECT generation FROM projection")
+            current = await connection.fetchval("SELECT generation FROM projection WHERE one")
             if current != claim.generation:
                 raise progress.LanesLost("the measures changed while lanes were taken")
             if claim.generation != self._claim.generation:
@@ -111,7 +112,7 @@ class MetricsProjection:
     async def stale(self) -> bool:
         """Whether the measures or fences have changed since `begin`."""
         async with self._pool.acquire() as connection:
-            generation = await connection.fetchval("SELECT generation FROM projection")
+            generation = await connection.fetchval("SELECT generation FROM projection WHERE one")
             fences = {
                 row["lane"]: row["fence"]
                 for row in await connection.fetch(
@@ -210,10 +211,7 @@ class MetricsProjection:
             del before  # or each batch would keep the one before
             ahead.begins(work)
             claim = self._claim
-            async with self._pool.acquire() as connection, connection.transaction():
-                relive = await writing.write(
-                    connection, claim, self._counter, work, self._catalogue
-                )
+            relive = await repeated(lambda: self._store(claim, work))
             claim.lanes.update(work.lanes)
             self._parked |= work.parked
             if relive:
@@ -224,6 +222,10 @@ class MetricsProjection:
         if context is not None:
             seconds = perf_counter() - started
             PROCESS_DURATION.record(seconds, "kafka", "process", topics.LOG, None, span=context)
+
+    async def _store(self, claim: progress.Claim, work: Work) -> bool:
+        async with self._pool.acquire() as connection, connection.transaction():
+            return await writing.write(connection, claim, self._counter, work, self._catalogue)
 
     async def _count(self, work: Work, before: Work | None) -> None:
         """Everything that can be done before the batch before is stored."""

@@ -244,7 +244,7 @@ class Course:
             await compare.touched_evidence(connection)
             await evidence.write()
             if everything:
-                await connection.execute("UPDATE projection SET whole_from = 0")
+                await connection.execute("UPDATE projection SET whole_from = 0 WHERE one")
             await connection.execute(
                 "UPDATE measure SET state = 'live' WHERE id = ANY($1::smallint[])", self.numbers
             )

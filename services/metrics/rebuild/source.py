@@ -39,7 +39,7 @@ async def counted(connection: Connection) -> Counted:
                (SELECT array_agg(through ORDER BY lane) FROM progress WHERE lane < $1) AS through,
                (SELECT array_agg(position) FROM (SELECT position FROM parked
                   UNION ALL SELECT position FROM dismissed) x) AS excluded,
-               (SELECT log_epoch FROM projection) AS epoch
+               (SELECT log_epoch FROM projection WHERE one) AS epoch
         """,
         FACT_LANES,
     )

@@ -112,7 +112,7 @@ class Refresher:
         }
         state = await connection.fetchrow(
             "SELECT generation, log_epoch, (SELECT min(through) FROM progress) AS watermark"
-            " FROM projection"
+            " FROM projection WHERE one"
         )
         assert state is not None  # noqa: S101 - the migration made the row
         everything = (
@@ -136,7 +136,8 @@ class Refresher:
             context = self._span.get_span_context()
         await connection.execute(
             "UPDATE shown SET position = $1, refreshed_at = $2, as_of = $3, log_epoch = $4,"
-            f" traced = CASE WHEN $5::text = '' THEN traced ELSE (ARRAY[$5::text] || traced)[1:{TRACED}] END",
+            f" traced = CASE WHEN $5::text = '' THEN traced ELSE (ARRAY[$5::text] || traced)[1:{TRACED}] END"
+            " WHERE one",
             state["watermark"],
             self._clock.now(),
             today,

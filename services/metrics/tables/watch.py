@@ -26,7 +26,7 @@ SELECT (SELECT count(*) FROM parked) AS parked,
        (SELECT extract(epoch FROM now() - min(heartbeat)) FROM worker) AS heartbeat,
        (SELECT count(*) FROM measure WHERE state = 'building') AS building,
        (SELECT min(through) FROM progress) AS watermark,
-       (SELECT position FROM shown) AS shown
+       (SELECT position FROM shown WHERE one) AS shown
 """
 
 

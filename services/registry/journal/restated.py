@@ -9,6 +9,7 @@ import httpx
 
 from shared import answers
 from shared.contracts.record import record_decoder
+from shared.peers import READ
 from shared.problems import Problem
 
 AT_ONCE = 500
@@ -41,7 +42,7 @@ async def learn(pool: asyncpg.Pool, activities: httpx.AsyncClient) -> None:
     while origins := [row["origin"] for row in await pool.fetch(_UNKNOWN, AT_ONCE)]:
         try:
             answer = await activities.post(
-                "/v1/log/rows", json={"positions": origins, "through": origins[-1]}
+                "/v1/log/rows", json={"positions": origins, "through": origins[-1]}, extensions=READ
             )
             answer.raise_for_status()
         except httpx.HTTPError as error:

@@ -23,6 +23,7 @@ from services.registry.state import Registry, State, not_future
 from shared import answers
 from shared.contracts.record import record_decoder
 from shared.days import FullDate
+from shared.peers import READ
 from shared.problems import Problem
 from shared.telemetry import span_context
 
@@ -146,7 +147,9 @@ async def _traces(state: State, positions: list[int]) -> dict[int, str]:
         return {}
     try:
         answer = await state.activities.post(
-            "/v1/log/rows", json={"positions": positions, "through": max(positions)}
+            "/v1/log/rows",
+            json={"positions": positions, "through": max(positions)},
+            extensions=READ,
         )
         answer.raise_for_status()
         rows = [
