@@ -12,7 +12,7 @@ UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 # A process of pytest for each processor, four at most; each takes whole files, the long ones first.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: up down test test-slow test-kafka test-collector check format generate bench lock clean help
+.PHONY: up compiled down test test-slow test-kafka test-collector check format generate bench lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -22,13 +22,16 @@ $(READY): requirements-dev.lock Makefile
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@command -v uv >/dev/null 2>&1 || test -x $(UVENV)/bin/uv || { $(PYTHON) -m venv $(UVENV) && $(UVENV)/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	@echo "installing the locked dependencies into $(VENV)"
-	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements-dev.lock
+	@$(UV) pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements-dev.lock
 	@echo "$(CURDIR)/clients/python/src" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hocvuso_client.pth"
 	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(BIN)/python" -m deploy.local "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(BIN)/hocvuso
 	@chmod +x $(BIN)/hocvuso
 	@touch $@
 
-up: $(READY) ## run the whole system on this machine; Ctrl-C stops it
+compiled: $(READY) # our own code as bytecode, once: else each process of each start compiles it for itself
+	@$(BIN)/python -m compileall -q -j 0 services shared deploy clients/python/src
+
+up: $(READY) compiled ## run the whole system on this machine; Ctrl-C stops it
 	@$(BIN)/hocvuso up $(ARGS)
 
 down: $(READY) ## stop a system that runs in the background (make up ARGS=--detach)
@@ -66,6 +69,7 @@ generate: $(READY) ## write again what is made from contracts, settings and metr
 
 lock: $(READY) ## resolve the dependencies anew
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group embedded -c requirements.lock -o requirements-tools.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group embedded --group dev -o requirements-dev.lock
 
 clean: ## remove the virtual environment and caches (not the data in .hocvuso)

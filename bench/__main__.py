@@ -88,7 +88,23 @@ async def _alone(arguments: list[str]) -> list[Row]:
             return await ALONE[asked.part](stack, asked.rows)
 
 
+_HELP = """usage: python -m bench [PART] [OPTIONS]
+
+Without a part: all of `make bench`, for half an hour or so, a row for each path.
+
+parts:
+  projection, rebuild, growth, table --rows N    one part, as large as wanted
+  visible --seconds N                            from POST to the table, on every broker that is here
+  idle --seconds N                               processor and memory of a system at rest
+  start                                          a first start and a warm one, stage by stage
+  soak --minutes N                               whether memory and lag stay flat
+"""
+
+
 if __name__ == "__main__":
+    if {"-h", "--help"} & set(sys.argv[1:2]):
+        print(_HELP, end="")
+        sys.exit(0)
     if sys.argv[1:2] and sys.argv[1] in ALONE:
         print(render(asyncio.run(_alone(sys.argv[1:]))))
         sys.exit(0)
@@ -96,4 +112,7 @@ if __name__ == "__main__":
         sys.exit(_visible(sys.argv[2:]))
     if sys.argv[1:2] == ["soak"]:
         sys.exit(_soak(sys.argv[2:]))
+    if sys.argv[1:]:
+        print(f"there is no part {sys.argv[1]!r}\n\n{_HELP}", end="", file=sys.stderr)
+        sys.exit(2)
     print(render(asyncio.run(main())))

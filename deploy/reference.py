@@ -43,6 +43,12 @@ ELSEWHERE: tuple[tuple[str, str, str, str], ...] = (
         "deploy/doctor/files.py",
     ),
     (
+        "HOCVUSO_SUPERUSER_DATABASE_URL",
+        "",
+        "in the images: the database that `backup`, `restore` and `drill` speak to",
+        "deploy/local/backup_cli.py",
+    ),
+    (
         "HOCVUSO_ORIGIN",
         "",
         "`https://...` as callers know it; `hocvuso doctor` looks at its name and certificate",

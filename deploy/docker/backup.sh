@@ -49,10 +49,30 @@ once() {
     done
 }
 
+position() {
+    psql -XAtq -c "SELECT position FROM activities.counter WHERE one" 2> /dev/null || echo 0
+}
+
+settled() {
+    # The very first backup waits until the log has something and stands still for a minute (units and plans are
+    # being loaded), an hour at most: else it would be an empty one, and the only one until the next day.
+    tried=0
+    before=0
+    while [ "$tried" -lt "${BACKUP_SETTLE_TRIES:-60}" ]; do
+        now=$(position)
+        [ "$now" = 0 ] || [ "$now" != "$before" ] || return 0
+        before=$now
+        tried=$((tried + 1))
+        sleep "${BACKUP_SETTLE_SECONDS:-60}"
+    done
+    [ "$(position)" != 0 ]
+}
+
 case "${1:-daily}" in
     once) once ;;
     check) [ -n "$(find "$into" -mindepth 2 -name manifest.json -mmin -1560 2> /dev/null)" ] ;;
     daily)
+        [ -n "$(find "$into" -mindepth 2 -name manifest.json 2> /dev/null)" ] || until settled; do :; done
         while true; do
             once || echo "no backup was made; the next try is in an hour" >&2
             # Until the newest is a day old, looking once an hour.

@@ -28,6 +28,10 @@ def settings(environ: Mapping[str, str], secrets: Path = SECRETS) -> dict[str, s
             added[f"HOCVUSO_{service.upper()}_DATABASE_URL"] = (
                 f"postgresql://hocvuso_{service}:{secret}@{database}"
             )
+    superuser = secrets / "postgres_password"
+    if superuser.exists():
+        secret = quote(superuser.read_text().strip(), safe="")
+        added["HOCVUSO_SUPERUSER_DATABASE_URL"] = f"postgresql://postgres:{secret}@{database}"
     key = secrets / "pseudonym_key"
     if key.exists():
         added["HOCVUSO_PSEUDONYM_KEY_FILE"] = str(key)

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes the secrets of docker-compose.yml in deploy/docker/secrets/, each random, each in its file,
-# and a self-signed certificate for the origin, to start a pilot with.
+# Makes the secrets of docker-compose.yml in HOCVUSO_SECRETS (../hocvuso-secrets, beside the repository: what an
+# image is built from never holds them), each random, each in its file, and a self-signed certificate for the
+# origin, to start a pilot with. Secrets in deploy/docker/secrets/, where they once were, are moved there.
 # A file that exists is left as it is: run it again whenever you like.
 #
 #   deploy/docker/make-secrets.sh [NAME...]     the certificate's names besides localhost
@@ -9,9 +10,23 @@
 # them as they are and the programs in the containers run as users of their own.
 set -eu
 
-folder="$(cd "$(dirname "$0")" && pwd)/secrets"
-mkdir -p "$folder"
+here="$(cd "$(dirname "$0")" && pwd)"
+top="$(cd "$here/../.." && pwd)"
+# As docker compose takes it: from the top of the repository.
+folder="$(cd "$top" && mkdir -p "${HOCVUSO_SECRETS:-../hocvuso-secrets}" && cd "${HOCVUSO_SECRETS:-../hocvuso-secrets}" && pwd)"
+case "$folder/" in
+    "$top"/*) echo "HOCVUSO_SECRETS must lie outside of $top: images are built from there" >&2; exit 1 ;;
+esac
 chmod 700 "$folder"
+if [ -d "$here/secrets" ]; then
+    for old in "$here/secrets"/*; do
+        [ -e "$old" ] || continue
+        [ ! -e "$folder/${old##*/}" ] || { echo "two of ${old##*/}: in $here/secrets and in $folder; keep the right one" >&2; exit 1; }
+        mv "$old" "$folder/"
+        echo "moved    $folder/${old##*/}"
+    done
+    rmdir "$here/secrets"
+fi
 
 random_hex() { od -An -v -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 

@@ -25,6 +25,13 @@ from deploy.local.state_files import write_whole
 from services.activities.privacy import PseudonymKeyError, Pseudonyms, read_key
 
 
+def _named_url(url_file: Path | None) -> str | None:
+    """The database that the command or the environment (in the images) names for a superuser."""
+    if url_file is not None:
+        return url_file.read_text().strip()
+    return os.environ.get("HOCVUSO_SUPERUSER_DATABASE_URL") or None
+
+
 def _superuser_url(home: Home) -> str:
     """The database of a running instance, for the one who may read all of it."""
     known = home.environment().get("HOCVUSO_ACTIVITIES_DATABASE_URL")
@@ -46,7 +53,7 @@ def _finish(error: Exception) -> typer.Exit:
 def backup(folder: Path, home: Path, url_file: Path | None) -> None:
     """Make a backup; says what is in it and what is not."""
     try:
-        url = url_file.read_text().strip() if url_file else _superuser_url(Home(home))
+        url = _named_url(url_file) or _superuser_url(Home(home))
         made = asyncio.run(backups.back_up(url, folder.absolute()))
     except (StackError, OSError, asyncpg.PostgresError) as error:
         raise _finish(error) from None
@@ -58,10 +65,8 @@ def restore(folder: Path, home: Path, url_file: Path | None) -> None:
     """Restore into an empty home, or into the empty database of `url_file`."""
     try:
         manifest = backups.read_manifest(folder)
-        if url_file is not None:
-            manifest, epoch = asyncio.run(
-                backups.restore(url_file.read_text().strip(), folder, report=print)
-            )
+        if (url := _named_url(url_file)) is not None:
+            manifest, epoch = asyncio.run(backups.restore(url, folder, report=print))
         else:
             epoch = into_home(folder, Home(home), manifest)
     except (StackError, OSError, asyncpg.PostgresError) as error:
@@ -148,7 +153,7 @@ def drill(folder: Path, key: Path, home: Path, url_file: Path | None) -> int:
     from deploy.local.drill import drill as run
 
     try:
-        running = url_file.read_text().strip() if url_file else _running(Home(home))
+        running = _named_url(url_file) or _running(Home(home))
         found = run(folder, key, running, report=lambda line: print(line, flush=True))
     except (StackError, OSError, asyncpg.PostgresError) as error:
         print(f"the drill failed: {error}", file=sys.stderr)

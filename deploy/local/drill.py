@@ -19,6 +19,7 @@ import asyncpg
 from deploy.doctor.model import Finding, fail, ok, warn
 from deploy.local import backup as backups
 from deploy.local import backup_cli, services
+from deploy.local.environment import nothing_of_its_own
 from deploy.local.errors import StackError
 from deploy.local.home import Home
 from deploy.local.stack import LocalStack
@@ -54,7 +55,7 @@ def drill(
     """
     started = time.monotonic()
     manifest = backups.read_manifest(folder)
-    with tempfile.TemporaryDirectory(prefix="hocvuso-drill-") as scratch:
+    with nothing_of_its_own(), tempfile.TemporaryDirectory(prefix="hocvuso-drill-") as scratch:
         home = Home(Path(scratch) / "home")
         home.path.mkdir(mode=0o700)
         try:

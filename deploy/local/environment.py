@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
 
 from deploy.local.errors import StackError
 from deploy.local.home import Home
@@ -39,6 +41,19 @@ def own_broker(outer: Mapping[str, str]) -> str | None:
 def own_pseudonym_key(outer: Mapping[str, str]) -> str | None:
     """Return the key file the operator has named."""
     return outer.get(_PSEUDONYM_KEY) or None
+
+
+@contextlib.contextmanager
+def nothing_of_its_own() -> Iterator[None]:
+    """Inside, the environment names no database, broker or key: a stack is the embedded one, whatever
+    this process was given (in the images: the addresses of the system in service)."""
+    names = (*_DATABASES.values(), "HOCVUSO_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS",
+             _PSEUDONYM_KEY)  # fmt: skip
+    before = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(before)
 
 
 def for_services(

