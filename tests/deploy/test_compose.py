@@ -292,6 +292,7 @@ def test_what_postgresql_may_use_fits_its_limit() -> None:
 
 def test_connections_fit_what_postgresql_gives() -> None:
     """Every pool of every process at its largest, twice as many workers, and some to look with."""
+
     def largest(path: str) -> int:
         return sum(map(int, re.findall(r"high=(\d+)", (ROOT / path).read_text())))
 

@@ -40,8 +40,12 @@ def backup(source: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
-def test_a_killed_restore_is_refused_until_it_is_run_again(backup: Path, tmp_path: Path) -> None:
+def test_a_killed_restore_is_refused_until_it_is_run_again(
+    source: LocalStack, backup: Path, tmp_path: Path
+) -> None:
     home = Home(tmp_path / "home")
+    home.path.mkdir(mode=0o700)
+    home.pseudonym_key.write_text(source.home.pseudonym_key.read_text())
     restoring = subprocess.Popen(
         [sys.executable, "-m", "deploy.local", "restore", str(backup)],
         env={**os.environ, "HOCVUSO_HOME": str(home.path)}, cwd=ROOT,
