@@ -67,6 +67,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     thing: str | None = None
     common_fields: bool = True
     posters_of_kind: dict[str, list[str]] = {}
+    partial: bool | Json = False
 
 
 class Catalogue(Mapping[str, EventType]):
@@ -207,6 +208,7 @@ def _event_type(file: _File, bodies: dict[str, Json], defs: Json) -> EventType:
         thing=file.thing,
         note=file.note,
         posters_of_kind={role: tuple(kinds) for role, kinds in file.posters_of_kind.items()},
+        partial=file.partial,
     )
 
 
@@ -240,6 +242,8 @@ def _check(kind: EventType, words: Vocabulary) -> None:
             _check_field(kind, name, "count_keys.needs")
     if (kind.figures != "none") != (kind.sum_field is not None):
         raise DefinitionError("sum_field goes with figures, and figures with sum_field")
+    if kind.partial and kind.figures != "latest":
+        raise DefinitionError("partial goes with figures of which the latest counts")
     named: list[tuple[str | None, Literal["sum_field", "state", "thing"]]] = [
         (kind.sum_field, "sum_field"),
         (kind.thing, "thing"),

@@ -189,6 +189,9 @@ def _section(kind: EventType, common: set[str]) -> list[str]:
     ]
     if kind.sum_field:
         facts.append(f"Figure: `{kind.sum_field}`; {_FIGURES[kind.figures]}.")
+    if kind.partial:
+        which = "One" if kind.partial is True else f"One with `{kind.partial}`"
+        facts.append(f"{which} adds to its unit: it never replaces what is reported below it.")
     if kind.state:
         start = f"`{kind.state.start}`" if kind.state.start else "its day"
         if kind.state.end:

@@ -98,7 +98,8 @@ class EventType(msgspec.Struct, frozen=True):
     """One event type. Field names in `count_keys` are given as posted and as stored.
 
     `posters_of_kind`: roles that may post it besides, but only about units of these kinds within
-    the subtree of their own key.
+    the subtree of their own key. `partial`: which of its figures are about a named school or
+    enterprise (a filter; true: all), and so never stand for the whole of their unit.
     """
 
     type: str
@@ -119,6 +120,7 @@ class EventType(msgspec.Struct, frozen=True):
     thing: str | None = None
     note: str | None = None
     posters_of_kind: dict[str, tuple[str, ...]] = {}
+    partial: bool | dict[str, Any] = False
 
     @property
     def latest(self) -> str:

@@ -101,6 +101,7 @@ def compile_objective(
         window_start=start,
         first_day=date.fromisoformat(period["start"]),
         last_day=_last_day(raw, issued),
+        final_day=date.fromisoformat(period["end"]) if "end" in period else None,
         latest_day=date.fromisoformat(raw["extension"]["last_day"]) if "extension" in raw else None,
         bucket=measure.get("bucket"),
         population=over.get("population"),
@@ -204,7 +205,10 @@ def _measure(
             raise CompileError("sums figures that do not behave alike, or of types without any")
         if figures == {"add"}:
             return Measure(kind="add", parts=parts, keys=("event",), since=start, bucket=bucket)
-        return Measure(kind="latest", parts=parts, keys=("report",), since=start, bucket=bucket)
+        named = any(kind.partial for kind in types)
+        return Measure(
+            kind="latest", parts=parts, keys=("report",), since=start, bucket=bucket, named=named
+        )
     key = _KEY_OF_COUNT.get(count) or tally.get("key")
     if key is None:
         raise CompileError(f"unknown count {count!r}")

@@ -11,6 +11,21 @@ from typing import Any, Literal
 
 import msgspec
 
+NAMED = 1 << 32
+"""The n of a `latest` counts reports: one about a named school or enterprise weighs this much, one
+that speaks for its whole unit 1. So one number says how many there are of either."""
+
+
+def speaking(n: int) -> int:
+    """How many reports, of an n of a `latest`, speak for their whole unit."""
+    return n % NAMED
+
+
+def reports(n: int) -> int:
+    """How many reports there are in an n of a `latest`."""
+    return n // NAMED + n % NAMED
+
+
 Kind = Literal["events", "distinct", "crossing", "latest", "add"]
 """events: each event. distinct: each subject once (`whole`: only with all parts). crossing: each
 subject that has at least `threshold` different things. latest / add: sums of a figure, where a
@@ -29,7 +44,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
 
     `since`: evidence before this day does not exist for it. `bucket`: counted anew in every week or
     month. `apart`: a subject counts once in every commune (or hamlet) of its evidence. `field`: the
-    data field whose values are the things of a crossing; `among`: only these.
+    data field whose values are the things of a crossing; `among`: only these. `named`: there may be
+    reports about named schools or enterprises, which speak for no whole unit.
     """
 
     kind: Kind
@@ -42,6 +58,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     field: str | None = None
     among: tuple[str, ...] = ()
     threshold: int = 1
+    named: bool = False
 
     @property
     def need(self) -> int:

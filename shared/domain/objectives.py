@@ -14,6 +14,11 @@ class Threshold(msgspec.Struct, frozen=True):
     value: int
     strict: bool = False
 
+    @property
+    def comparator(self) -> str:
+        """As plans write it: `>` or `>=`."""
+        return ">" if self.strict else ">="
+
     def met(self, count: int, whole: int = 1, parts: int = 1) -> bool:
         """Whether count / whole >= value / parts, in exact integers (`whole` > 0)."""
         left, right = count * parts, self.value * whole
@@ -46,7 +51,8 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     """How the tallies of one objective become a cell.
 
     `target` is in percent of what `population`, `over`, `target_of` or the units of `within` give,
-    or (none of these) a plain count for the plan's own unit. `window_start`: first day that counts.
+    or (none of these) a plain count for the plan's own unit. `window_start`: first day that counts;
+    `first_day`, `final_day`: those of its period.
     `latest_day`: the hard limit of any extension of `last_day`. `variants`: how it reads for single
     units; `flags`: what to say of it in every cell.
     """
@@ -63,6 +69,7 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     window_start: date | None = None
     first_day: date | None = None
     last_day: date | None = None
+    final_day: date | None = None
     bucket: Literal["week", "month"] | None = None
     within: Within | None = None
     population: str | None = None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
+from shared.domain.measures import reports, speaking
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
 
@@ -194,13 +195,16 @@ class Places:
         chain = self.chain(home)
         return root in chain and unit_id in chain
 
-    def speaking(self, unit_id: str, reporting: set[str], root: str) -> list[str]:
-        """Of the units with own reports in the cell of `unit_id` those whose reports count there:
-        those with no report of their own between them and it."""
-        if unit_id == root and not self.exists(root) and root in reporting:
+    def speaking(self, unit_id: str, reporting: Mapping[str, int], root: str) -> list[str]:
+        """Of the units with reports (their n) in the cell of `unit_id` those whose reports count
+        there: those between which and it no unit has one that speaks for the whole of it."""
+        whole = {name for name, n in reporting.items() if speaking(n) > 0}
+        if unit_id == root and not self.exists(root) and root in whole:
             return [root]
         homes = {name: self.home(name) for name in reporting}
-        direct = {home.unit_id for home in homes.values() if not home.remainder}
+        direct = {
+            home.unit_id for name, home in homes.items() if name in whole and not home.remainder
+        }
         found = []
         for name, home in homes.items():
             if home.unit_id is None:
@@ -233,7 +237,7 @@ class Places:
         for name in sorted(nodes, key=lambda name: -len(self.chain(name))):
             sums = values.setdefault(name, [0, 0])
             here, rest = direct.get(name), loose.get(name)
-            if own_report_wins and here is not None and here[0] > 0:
+            if own_report_wins and here is not None and speaking(here[0]) > 0:
                 if sums[0] or rest:
                     replaced.add(name)
                 sums[:] = here
@@ -249,7 +253,7 @@ class Places:
                 above[1] += sums[1]
         if not present:
             # The parts of an old unit lie under several units of this day, so it is summed apart.
-            if own_report_wins and own.get(root, (0, 0))[0] > 0:
+            if own_report_wins and speaking(own.get(root, (0, 0))[0]) > 0:
                 values[root] = list(own[root])
                 replaced.add(root)
             else:
@@ -272,6 +276,6 @@ class Places:
             loose[root] = [sum(astray), 0]
         return Rolled(
             {name: (n, total) for name, (n, total) in values.items()},
-            {name: n for name, (n, _) in loose.items()},
+            {name: reports(n) if own_report_wins else n for name, (n, _) in loose.items()},
             frozenset(replaced),
         )

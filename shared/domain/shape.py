@@ -72,6 +72,7 @@ class _Beside(msgspec.Struct):
 
 class _Period(msgspec.Struct):
     start: date
+    end: date | None = None
 
 
 class _Extension(msgspec.Struct):

@@ -126,7 +126,11 @@ def test_own_reports_replace_those_below_for_an_old_province_too(tree: UnitTree)
     places = Places(tree, NEW)
     rolled = places.roll(own, own_report_wins=True, root="15@2004")
     assert rolled.values["15@2004"] == (3, 62)
-    assert places.speaking("15@2004", set(own), "15@2004") == ["A@2025", "B@2025", "s@2004"]
+    assert places.speaking("15@2004", {name: n for name, (n, _) in own.items()}, "15@2004") == [
+        "A@2025",
+        "B@2025",
+        "s@2004",
+    ]
     rolled = places.roll(own | {"15@2004": (1, 9)}, own_report_wins=True, root="15@2004")
     assert rolled.values["15@2004"] == (1, 9) and "15@2004" in rolled.replaced
 

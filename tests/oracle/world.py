@@ -183,6 +183,11 @@ OBJECTIVES: dict[str, tuple[Json, Json, str]] = {
         _target(100),
         "ever",
     ),
+    "workers": (
+        {"count": "sum", "of": [_of("report.submitted", reporter_kind=["commune", "enterprise"])]},
+        _target(30, "count"),
+        "ever",
+    ),
     "seats": ({"count": "sum", "of": [_of("class.held")]}, _target(80, "count"), "ever"),
     "ratio": (
         {"count": "events", "of": [_of("assistance.given", able_to_act=True)]}
@@ -255,7 +260,7 @@ _KINDS = [
     "guidance_session.held", "post.published", "material.published", "staff.assigned",
     "force.dispatched", "team.established", "mentor.assigned", "household.member_qualified",
     "programme.completed", "assistance.given", "assistance.requested", "contest.promoted",
-    "figure.reported",
+    "figure.reported", "report.submitted",
 ]  # fmt: skip
 
 
@@ -345,6 +350,10 @@ class Story:
             case "citizen.certified":
                 campaign = {"campaign": "he"} if dice.random() < 0.5 else {}
                 return {"person": self._person(), **groups, **campaign, **self._term(day)}
+            case "report.submitted":
+                kind = dice.choice(["commune", "enterprise", "other"])
+                said = {"reporter_kind": kind, "people_completed": dice.randrange(9)}
+                return said | {"reporter": f"{kind}-{dice.randrange(2)}", **groups}
             case "training.attended":
                 said = {"class_ref": f"c{dice.randrange(4)}"} if dice.random() < 0.5 else {}
                 return {"person": self._person(), "age": dice.choice([12, 16, 40]), **groups} | said

@@ -5,7 +5,7 @@ filter once per distinct combination of the values it reads, so that a row costs
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -22,6 +22,9 @@ Marks = tuple[int, ...]
 
 FIGURE = "$figure"
 """Name under which the summed figure of any type is kept in `detail`."""
+
+ABOUT = "$about"
+"""There, in the `detail` of a report about a named school or enterprise."""
 
 CACHE_LIMIT = 100_000
 
@@ -54,8 +57,15 @@ class _Rule(NamedTuple):
 class _Program:
     """The rules for one sort of rows."""
 
-    def __init__(self, kind: EventType, rules: list[_Rule], fields: frozenset[str]) -> None:
+    def __init__(
+        self,
+        kind: EventType,
+        rules: list[_Rule],
+        fields: frozenset[str],
+        is_named: Callable[[Mapping[str, Any]], bool] | None,
+    ) -> None:
         self.kind = kind
+        self.is_named = is_named
         self.rules = rules
         self.fields = sorted(fields)
         self.starts = sorted({rule.since for rule in rules if rule.since is not None})
@@ -113,13 +123,21 @@ class Contributor:
                         rules.setdefault(at, []).append(rule)
                         fields[at] = fields.get(at, frozenset()) | compiled.fields(name)
         for at, found in rules.items():
-            program = _Program(catalogue[at[0]], found, fields[at])
+            program = _Program(catalogue[at[0]], found, fields[at], self._named(at[0]))
             self._programs[EVENT_TYPE_PREFIX + at[0], *at[1:]] = program
 
     @property
     def programs(self) -> Mapping[_Row, _Program]:
         """The rules by sort of rows, types with their prefix: for a reader that takes most rows on a shorter way."""
         return self._programs
+
+    def _named(self, name: str) -> Callable[[Mapping[str, Any]], bool] | None:
+        """Whether the data of a report of this type is about a named thing; None: it never is."""
+        partial = self._catalogue[name].partial
+        if not partial:
+            return None
+        wanted = {} if partial is True else partial
+        return compile_filter(wanted, (name,), self._catalogue).nodes[name].matches
 
     def _details(self, kind: EventType, marks: Marks) -> tuple[tuple[str, str], ...]:
         """What the fold needs to know of an event with these marks: name and data field."""
@@ -128,6 +146,8 @@ class Contributor:
             measure = self.measures[number]
             if measure.kind in ("latest", "add") and kind.sum_field is not None:
                 found.add((FIGURE, kind.sum_field))
+                if measure.named:
+                    found.add((ABOUT, ABOUT))
             elif measure.field is not None:
                 found.add((measure.field, measure.field))
         return tuple(sorted(found))
@@ -171,4 +191,6 @@ class Contributor:
         detail = None
         if wanted:
             detail = {name: data[at] for name, at in wanted if data.get(at) is not None} or None
+            if detail and (ABOUT, ABOUT) in wanted and program.is_named and program.is_named(data):
+                detail[ABOUT] = True
         return _evidence(Evidence, (since, record.origin, until, content.unitid, marks, detail))

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from services.metrics.counting.contribute import FIGURE, Evidence
+from services.metrics.counting.contribute import ABOUT, FIGURE, Evidence
 from services.metrics.counting.windows import Window, bucket_start
 from shared.contracts.places import commune_of
-from shared.domain.measures import Measure
+from shared.domain.measures import NAMED, Measure
 
 Weight = tuple[int, int]
 """n (persons, events, things, reporters ...) and total (the sum of figures)."""
@@ -215,7 +215,10 @@ def _crossing(measure: Measure, valid: Served) -> list[Decides]:
 
 def _latest(measure: Measure, valid: Served) -> list[Decides]:
     """A reporter's latest figure (by day, then position) replaces the earlier one."""
-    return _sum(measure, valid)[-1:]
+    if not measure.named:
+        return _sum(measure, valid)[-1:]
+    weights = {row.origin: NAMED for row, _ in valid if (row.detail or {}).get(ABOUT)}
+    return [one._replace(n=weights.get(one.origin, 1)) for one in _sum(measure, valid)[-1:]]
 
 
 def _sum(_: Measure, valid: Served) -> list[Decides]:

@@ -152,7 +152,7 @@ class _Look:
         ]
         if self._part.measure.kind == "latest":
             sums = await self._sums(inside)
-            reporting = {name for name in inside if sums.get(name, 0) > 0}
+            reporting = {name: sums[name] for name in inside if sums.get(name, 0) > 0}
             inside = moment.places.speaking(self._unit, reporting, moment.root)
         self._units = inside
 
