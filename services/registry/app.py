@@ -17,7 +17,7 @@ from services.registry.keys import KeyChecker
 from services.registry.parameters import Declared
 from services.registry.plans import routes as plan_routes
 from services.registry.populations import routes as population_routes
-from services.registry.progress import card, cold_spots, live, ranking, receipts, share, why
+from services.registry.progress import card, cold_spots, doubts, live, ranking, receipts, share, why
 from services.registry.reports import routes as report_routes
 from services.registry.settings import RegistrySettings
 from services.registry.state import State
@@ -57,6 +57,7 @@ READ = (
     task_routes.router,
     cold_spots.router,
     share.router,
+    doubts.router,
     why.router,
     receipts.router,
     live.router,

@@ -1,62 +1,16 @@
 """Cells worked out by hand: populations, shares of targets, attributes, deadlines and pace."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
 from services.metrics.counting.windows import Window, last_complete, on_pace, per_week
-from services.metrics.evaluating.cell import Cell
-from services.metrics.evaluating.evaluate import Evaluator
 from shared.contracts.definitions import Catalogue
-from shared.domain.definitions import Definitions
-from shared.domain.measures import Measure
-from shared.domain.places import Places, Sums
+from tests.metrics.cell_world import World, percent
 from tests.metrics.histories import BASE
-from tests.metrics.memory_log import MemoryLog
-from tests.metrics.province import FIRST, ROOT, A, B, C, declare, define, document, objective, of
+from tests.metrics.province import FIRST, ROOT, A, B, C, declare, objective, of
 
 PERSONS = {"count": "distinct_persons", "of": [of("citizen.certified")]}
-Fact = tuple[str, date, int]
-
-
-def sums_of(facts: list[Fact]) -> Callable[[Measure, Window], Sums]:
-    """Every measure has the same facts: unit, day, number."""
-
-    def sums(_: Measure, window: Window) -> Sums:
-        found: dict[str, tuple[int, int]] = {}
-        for unit, when, number in facts:
-            if (window.start is None or window.start <= when) and when <= window.end:
-                n, total = found.get(unit, (0, 0))
-                found[unit] = (n + number, total + number)
-        return found
-
-    return sums
-
-
-class World:
-    """The province with a plan; `cell` evaluates it on a day over given facts."""
-
-    def __init__(self, catalogue: Catalogue, *objectives: dict[str, Any]) -> None:
-        self.catalogue, self.log = catalogue, MemoryLog(catalogue)
-        define(self.log, document(list(objectives)))
-
-    def cell(self, name: str, facts: list[Fact], on: date = BASE, unit: str = ROOT) -> Cell:
-        definitions = Definitions(self.catalogue)
-        for row in self.log.rows:
-            definitions.apply(row)
-        plan = definitions.plan("p", on)
-        assert plan is not None
-        known = {one.id: one for one in plan[1]}
-        assert known[name].reason is None, known[name].reason
-        places = Places(definitions.tree, on)
-        evaluator = Evaluator(definitions, places, sums_of(facts), on)
-        return evaluator.cells(known[name], ROOT, [unit], known)[0]
-
-
-def percent(value: int, comparator: str = ">=", unit: str = "percent") -> dict[str, Any]:
-    return {"value": value, "unit": unit, "comparator": comparator}
 
 
 @pytest.mark.parametrize(("comparator", "met"), [(">=", True), (">", False)])

@@ -20,16 +20,39 @@ class Figure:
     target: bool = False
 
 
-def last_complete(bucket: str, day: date) -> date:
-    """The last day of the last week (Sunday) or month that is over by the end of a day."""
-    while (day.weekday() != 6) if bucket == "week" else ((day + timedelta(days=1)).day != 1):
-        day -= timedelta(days=1)
-    return day
+def week_or_month(bucket: str, day: date) -> list[date]:
+    """All days of the week (Monday to Sunday) or month that holds a day."""
+
+    def same(other: date) -> bool:
+        if bucket == "week":
+            return other.isocalendar()[:2] == day.isocalendar()[:2]
+        return (other.year, other.month) == (day.year, day.month)
+
+    near = [day + timedelta(days=n) for n in range(-31, 32)]
+    return [other for other in near if same(other)]
 
 
-def rhythm(objective: Json, complete: Figure, ended: date) -> str:
-    if ended < date.fromisoformat(objective["period"]["start"]):
-        return "on_track"
+def is_judged(objective: Json, days: list[date]) -> bool:
+    """Whether the plan's days cut nothing off a week or month."""
+    span = objective["period"]
+    first = date.fromisoformat(span["start"])
+    if objective["counts_from"] == "date":
+        first = max(first, date.fromisoformat(objective["from_date"]))
+    return all(first <= day <= date.fromisoformat(span["end"]) for day in days)
+
+
+def last_judged(objective: Json, bucket: str, day: date) -> date | None:
+    """The last day of the last week or month that is over by the end of a day and judged."""
+    for back in range(800):
+        days = week_or_month(bucket, day - timedelta(days=back))
+        if days[-1] <= day and is_judged(objective, days):
+            return days[-1]
+    return None
+
+
+def rhythm(complete: Figure | None) -> str:
+    if complete is None:
+        return "not_judged"
     return "unknown" if complete.met is None else "met" if complete.met else "behind"
 
 

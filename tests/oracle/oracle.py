@@ -12,7 +12,16 @@ from itertools import count
 from typing import Any
 
 from tests.oracle.filters import passes
-from tests.oracle.judge import Figure, compare, judged, last_complete, least, rhythm
+from tests.oracle.judge import (
+    Figure,
+    compare,
+    is_judged,
+    judged,
+    last_judged,
+    least,
+    rhythm,
+    week_or_month,
+)
 from tests.oracle.truth import Fact, Json, Posted, Truth
 from tests.oracle.units import Declared, Units, shipped_populations, shipped_units
 
@@ -34,6 +43,9 @@ class Cell:
     met_on_time: bool | None = None
     status: str = field(default="", compare=False)
     required_per_week: int | None = field(default=None, compare=False)
+    required: int | None = field(default=None, compare=False)
+    status_value: int | None = field(default=None, compare=False)
+    exceeds: bool = field(default=False, compare=False)
 
 
 class Oracle:
@@ -89,19 +101,35 @@ class Oracle:
             over = last is not None and as_of > date.fromisoformat(last)
             then = self._column(objective, units, date.fromisoformat(last)) if over else {}
             bucket = objective["measure"].get("bucket")
-            ended = last_complete(bucket, as_of) if bucket else as_of
-            complete = self._column(objective, units, ended) if bucket else now
+            ended = last_judged(objective, bucket, as_of) if bucket else None
+            complete = self._column(objective, units, ended) if ended else {}
             for unit in units:
                 figure = now[unit]
+                met, status_value = figure.met, None
                 on_time = then[unit].met if over else None
-                if bucket and figure.met is not None:
-                    state, pace = rhythm(objective, complete[unit], ended), None
+                if bucket and figure.target:
+                    state, pace = rhythm(complete.get(unit)), None
+                    status_value = complete[unit].value if complete else None
+                    if not is_judged(objective, week_or_month(bucket, as_of)):
+                        met = None
                 else:
                     state, pace = judged(objective, figure, as_of)
+                needed = figure.needed if figure.target and figure.met is not None else None
                 found[unit][objective["id"]] = Cell(
-                    figure.value, figure.whole, figure.met, on_time, state, pace
-                )
+                    figure.value, figure.whole, met, on_time, state, pace, needed, status_value,
+                    self._exceeds(objective, unit, figure, as_of),
+                )  # fmt: skip
         return found
+
+    def _exceeds(self, objective: Json, unit: str, figure: Figure, as_of: date) -> bool:
+        """Whether more was counted than there is: for a share of a target, than there are people."""
+        whole = figure.whole
+        over = objective["measure"].get("over", {})
+        if "target_of" in over:
+            other = next(o for o in self._plan["objectives"] if o["id"] == over["target_of"])
+            name = other["measure"]["over"]["population"]
+            whole = self._numbers.population(unit, name, as_of)
+        return whole is not None and figure.value > whole
 
     def reported(self, objective: str, unit: str, as_of: date) -> int | None:
         """The total that authorities report for an objective, in the tree of the last table; None
@@ -176,8 +204,11 @@ class Oracle:
                     needed = least(target["value"], 1, sign)
                     column[unit] = Figure(value, None, met, needed, True)
                 continue
+            if measure["count"] == "distinct_organisations" and unit != self._plan["unit"]:
+                column[unit] = Figure(value, whole, None)  # the target is of the plan's unit
+                continue
             column[unit] = Figure(value, whole, None, None, True)
-            if whole and measure["count"] != "distinct_organisations":
+            if whole:
                 met = compare(value * 100, sign, percent * whole)
                 needed = least(percent * whole, 100, sign)
                 column[unit] = Figure(value, whole, met, needed, True)
@@ -280,6 +311,7 @@ class Oracle:
     def _sum(self, parts: list[list[Fact]]) -> Callable[[str], int]:
         """Figures per unit, where a unit's own report replaces the sum of those below it."""
         own: dict[str, dict[Any, int]] = {}
+        whole: dict[str, dict[Any, bool]] = {}
         latest = False
         for fact in sorted(
             (fact for facts in parts for fact in facts), key=lambda f: (f.first, f.position)
@@ -295,17 +327,26 @@ class Oracle:
                     continue
             if field in fact.data:
                 own.setdefault(fact.unit, {})[key] = fact.data[field]
+                whole.setdefault(fact.unit, {})[key] = not _about_a_part(fact)
 
         def total(unit: str) -> int:
             here = [at for at in own if self._units.above(at)[:1] == [unit]]
             direct = [at for at in here if not self._units.astray(at)]
-            if latest and direct:
+            if latest and any(any(whole[at].values()) for at in direct):
                 return sum(sum(own[at].values()) for at in direct)
             children = [u for u in self._units.parent if self._units.parent[u] == unit]
             mine = sum(sum(own[at].values()) for at in here)
             return mine + sum(total(child) for child in children)
 
         return total
+
+
+def _about_a_part(fact: Fact) -> bool:
+    """Whether a report is about a named school or enterprise, and so none of its whole unit."""
+    parts = ("school", "enterprise", "association", "telecom")
+    if fact.type == "report.submitted":
+        return fact.data.get("reporter_kind") in parts
+    return fact.type == "programme.completed"
 
 
 def _sorted(value: Any) -> Any:

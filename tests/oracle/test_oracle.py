@@ -281,7 +281,17 @@ def test_reports_replace_reports_and_own_ones_those_below() -> None:
     one = objective(measure)
     assert values(one, events) == {A: 15, B: 0}
     assert values(one, [*events, report(A1, "2026-04-01", 0)]) == {A: 8, B: 0}
-    assert values(one, [*events, report(A, "2026-04-01", 4, school="t")]) == {A: 4, B: 0}
+    named = report(A, "2026-04-01", 4, school="t")
+    assert values(one, [*events, named]) == {A: 19, B: 0}, "about a school: it adds"
+    measure["of"] = [{"types": ["report.submitted"]}]
+
+    def told(unit: str, number: int, kind: str) -> Posted:
+        said = {"people_completed": number, "reporter_kind": kind, "reporter": kind}
+        return posted("report.submitted", unit, "2026-03-02", said)
+
+    parts = [told(A1, 7, "school"), told(A2, 5, "other"), told(A, 3, "enterprise")]
+    assert values(one, parts) == {A: 15, B: 0}
+    assert values(one, [*parts, told(A, 11, "commune")]) == {A: 14, B: 0}, "replaces those below"
 
 
 def test_batches_add_and_leave_persons_out() -> None:

@@ -46,7 +46,7 @@ from tests.oracle.world import (
 Json = dict[str, Any]
 SEEDS = range(2)
 EVENTS_A_DAY = 45
-COLUMNS = ["value", "denominator", "met", "met_on_time", "status", "required_per_week"]
+COLUMNS = ["value", "denominator", "met", "met_on_time", "status", "required_per_week", "required"]
 AS_OF = [FIRST + timedelta(days=n) for n in range(-1, (LAST - FIRST).days + 6)]
 
 
@@ -153,7 +153,8 @@ async def test_every_cell_of_every_day_as_known_on_every_day(world: World) -> No
     still = sorted(name for name in OBJECTIVES if len(seen[name]) < 2)
     assert len(still) <= 3, f"a story in which too little happens: {still}"
     assert seen["not_attributable"] != {None}, "a unit that was split has facts"
-    assert {"met", "on_track", "behind", "overdue", "unknown"} <= seen["status"]
+    assert {"met", "on_track", "behind", "overdue", "unknown", "not_judged"} <= seen["status"]
+    assert seen["exceeds"] == {True, False} and len(seen["status_value"]) > 2
 
 
 async def _compare(
@@ -187,6 +188,11 @@ async def _compare(
             seen.setdefault(column, set()).add(value)
         seen.setdefault(key[1], set()).add(cell.value)
         seen.setdefault("not_attributable", set()).add(cell.not_attributable)
+        assert ("exceeds_denominator" in cell.flags) is wanted.exceeds, (*case, key, cell)
+        said = cell.status_bucket.value if cell.status_bucket is not None else None
+        assert said == wanted.status_value, (*case, key, cell)
+        seen.setdefault("status_value", set()).add(said)
+        seen.setdefault("exceeds", set()).add(wanted.exceeds)
         beside = {b.id: b.value for b in cell.beside}.get("figure.reported")
         assert beside == oracle.reported(key[1], key[0], as_of), (*case, key, cell)
         seen.setdefault("beside", set()).add(beside)

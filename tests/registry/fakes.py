@@ -10,10 +10,12 @@ import jsonschema_rs
 import msgspec
 
 from services.registry.plans.load import publish
+from services.registry.progress.pace import least
 from services.registry.units.catalogue import CloudEvent, stages
 from shared.clock import vietnam_day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, Through
+from shared.domain.deadlines import deadline_day
 from shared.domain.plan_files.document import load_plan
 from tests.plans.five import FIVE
 
@@ -29,7 +31,9 @@ CREATE TABLE indicators.cells (
   plan text, plan_version int, objective text, unit_id text, value bigint, total bigint,
   denominator bigint, ratio double precision, target numeric, target_unit text, met boolean,
   met_on_time boolean, status text, basis text, required_per_week numeric, flags text[],
-  as_of date, building boolean, not_attributable bigint, beside jsonb, PRIMARY KEY (plan, unit_id, objective)
+  as_of date, building boolean, not_attributable bigint, beside jsonb, comparator text,
+  required bigint, last_day date, bucket jsonb, status_bucket jsonb,
+  PRIMARY KEY (plan, unit_id, objective)
 );
 CREATE TABLE indicators.watermark (
   position bigint, refreshed_at timestamptz, as_of date, log_epoch text, traced text[]
@@ -279,11 +283,29 @@ def cell_rows(
             ratio = value / denominator if denominator else None
             met = None if status == "unknown" else status == "met"
             flags = ["denominator_missing"] if status == "unknown" else []
+            required = least(target["value"], target["comparator"])
+            if share:
+                required = denominator and least(
+                    target["value"], target["comparator"], denominator, 100
+                )
+            week = None
+            if "bucket" in objective["measure"]:
+                week = {
+                    "kind": objective["measure"]["bucket"], "start": "2026-11-16", "end": "2026-11-22",
+                    "value": value, "denominator": denominator, "required": required, "met": met,
+                    "judged": True,
+                }  # fmt: skip
             found.append(
                 (
                     plan["id"], 1, objective["id"], unit_id, value, value, denominator, ratio,
                     target.get("value"), target.get("unit"), met, None, status, "persons",
                     12 if status == "behind" else None, flags, as_of, False, None, None,
+                    target["comparator"], required, deadline_day(objective), _json(week),
+                    _json(week and week | {"start": "2026-11-09", "end": "2026-11-15"}),
                 )
             )  # fmt: skip
     return found
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()

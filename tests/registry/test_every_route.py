@@ -38,6 +38,7 @@ ANY_KEY = {
 """What is said about units and plans, and forms: every key."""
 OF_A_UNIT = {
     f"GET {PLAN}/table", f"GET {PLAN}/units/{{code}}", f"GET {PLAN}/series", f"GET {PLAN}/share",
+    f"GET {PLAN}/doubts",
     f"GET {PLAN}/cold-spots", f"GET {PLAN}/completeness", f"GET {PLAN}/calendar",
     f"GET {PLAN}/reports", f"GET {PAGE}", f"GET {PAGE}/units/{{code}}", f"GET {PAGE}/calendar",
     f"GET {PAGE}/units/{{code}}/objectives/{{objective}}",

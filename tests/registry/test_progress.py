@@ -5,11 +5,13 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 import pytest
 
-from services.registry.progress.pace import required, shortfall
+from services.registry.progress.pace import least, shortfall
+from services.registry.progress.ranking import reached
 from services.registry.progress.share import shares, verdict
-from services.registry.tables.model import Cell, Header, Row, Table
+from services.registry.tables.model import Bucket, Cell, Header, Row, Table
 from services.registry.web.words import REASON
 from tests.registry import fakes
 from tests.registry.conftest import Running
@@ -23,28 +25,69 @@ def cell(value: int | None, denominator: int | None, **more: Any) -> Cell:
     given: dict[str, Any] = {
         "ratio": None, "met": False, "met_on_time": None, "status": "behind", "basis": "persons",
         "required_per_week": None, "flags": [], "target": 80.0, "target_unit": "percent",
+        "comparator": ">=", "required": denominator and least(80, ">=", denominator, 100),
     }  # fmt: skip
     return Cell(value=value, denominator=denominator, **(given | more))
 
 
 YEAR = {"period": {"start": "2026-01-01", "end": "2026-12-31"}, "last_day": "2026-12-31"}
+DUE = {"last_day": date(2026, 12, 31)}
 
 
 def test_required_is_rounded_up_so_that_it_really_meets() -> None:
-    assert required(cell(0, 101)) == 81
-    assert required(cell(0, None)) is None
-    assert required(cell(0, None, target=5.0, target_unit="count")) == 5
+    assert least(80, ">=", 101, 100) == 81
+    assert least(80.5, ">=", 200, 100) == 161
+    assert least(5, ">=") == 5
+
+
+def test_more_than_ten_is_eleven() -> None:
+    assert least(10, ">") == 11
+    assert least(50, ">", 10, 100) == 6, "more than half of ten"
+    assert least(50, ">", 11, 100) == 6
+    exactly = cell(10, None, target=10.0, target_unit="count", comparator=">", required=11)
+    assert shortfall(exactly, {}, date(2026, 10, 31)) == 1 - Fraction(10, 11)
+    row = Row("24133", "24133@2025", "", {"o": exactly})
+    assert reached(row, "o") == Fraction(10, 11)
+
+
+def month(number: int, value: int, met: bool | None, *, judged: bool = True) -> Bucket:
+    first = date(2026, number, 1)
+    return Bucket("month", first, date(2026, number, 30), value, None, 11, met, judged)
+
+
+def test_a_rhythm_is_compared_by_the_month_its_status_speaks_of() -> None:
+    """On the second day of November nobody is behind yet: October is what is judged."""
+    rhythm: dict[str, Any] = {"recurrence": "monthly", **YEAR}
+    november = cell(
+        0, None, target=10.0, target_unit="count", comparator=">", required=11, status="met",
+        bucket=month(11, 0, False), status_bucket=month(10, 12, True),
+    )  # fmt: skip
+    day = date(2026, 11, 2)
+    assert shortfall(november, rhythm, day) == 0
+    assert (verdict(november), reached(Row("", "", "", {"o": november}), "o")) == ("met", 1)
+    few = msgspec.structs.replace(november, status="behind", status_bucket=month(10, 10, False))
+    assert shortfall(few, rhythm, day) == Fraction(1, 11)
+    assert verdict(few) == "not_met"
+    nothing = msgspec.structs.replace(november, status="not_judged", status_bucket=None)
+    assert shortfall(nothing, rhythm, day) is None
+    assert verdict(nothing) == "not_applicable", "no whole month is over yet"
+
+
+def test_a_unit_with_a_later_day_of_its_own_is_on_its_own_pace() -> None:
+    half = date(2026, 7, 2)
+    late = cell(0, 100, last_day=date(2027, 12, 31))
+    assert shortfall(late, YEAR, half) == Fraction(183, 730)
 
 
 def test_shortfall_is_what_is_missing_to_the_pace() -> None:
     half = date(2026, 7, 2)  # 183 of 365 days are over
-    assert shortfall(cell(0, 100), YEAR, half) == Fraction(183, 365)
-    assert shortfall(cell(40, 100), YEAR, half) == Fraction(183, 365) - Fraction(1, 2)
-    assert shortfall(cell(70, 100), YEAR, half) == 0
+    assert shortfall(cell(0, 100, **DUE), YEAR, half) == Fraction(183, 365)
+    assert shortfall(cell(40, 100, **DUE), YEAR, half) == Fraction(183, 365) - Fraction(1, 2)
+    assert shortfall(cell(70, 100, **DUE), YEAR, half) == 0
     assert shortfall(cell(60, 100, met=True), YEAR, date(2026, 12, 31)) == 0
     assert shortfall(cell(5, None), YEAR, half) is None
     assert shortfall(cell(None, 100), YEAR, half) is None
-    assert shortfall(cell(79, 100), YEAR, date(2027, 1, 5)) == 1 - Fraction(79, 80)
+    assert shortfall(cell(79, 100, **DUE), YEAR, date(2027, 1, 5)) == 1 - Fraction(79, 80)
 
 
 async def objectives(registry: Running) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ async def test_the_published_shape(registry: Running) -> None:
     assert (row["unit_id"], row["name_vi"]) == ("24133@2025", "Phường Buôn Ma Thuột")
     assert set(row["cells"]["adults-certified-vneid"]) == {
         "value", "denominator", "ratio", "met", "met_on_time", "status", "basis",
-        "required_per_week", "flags", "target", "target_unit",
+        "required_per_week", "flags", "target", "target_unit", "comparator", "required", "last_day",
     }  # fmt: skip
 
 
@@ -180,6 +180,16 @@ async def test_csv_for_spreadsheets(registry: Running) -> None:
         assert row["unit_id"] == shown["unit_id"]
         for name, cell in shown["cells"].items():
             assert row[f"{name}.value"] == str(cell["value"])
+            assert row[f"{name}.comparator"] == cell["comparator"]
+            assert row[f"{name}.required"] == str(cell.get("required", ""))
+            assert row[f"{name}.last_day"] == cell.get("last_day", "")
+    names = [name.rpartition(".") for name in lines[head][3:]]
+    before = ("value", "denominator", "target", "target_unit", "status", "flags")
+    old = [part in before for _, _, part in names]
+    assert old == sorted(old, reverse=True), "further columns stand behind all that were there"
+    assert rows[1]["commune-monthly-posts.bucket_start"] == "2026-11-16"
+    assert rows[1]["commune-monthly-posts.status_bucket_end"] == "2026-11-15"
+    assert rows[1]["commune-monthly-posts.status_bucket_value"]
 
 
 async def test_xlsx(registry: Running) -> None:

@@ -36,6 +36,19 @@ def last_complete(day: date, bucket: Bucket) -> Window:
     return bucket_of(this.start - timedelta(days=1), bucket)
 
 
+def is_whole(bucket: Window, first: date | None, final: date | None) -> bool:
+    """Whether a week or month lies wholly in the days from `first` to `final` (None: no bound)."""
+    assert bucket.start is not None  # noqa: S101 - a bucket has a first day
+    return (first is None or first <= bucket.start) and (final is None or bucket.end <= final)
+
+
+def last_whole(day: date, bucket: Bucket, first: date | None, final: date | None) -> Window | None:
+    """The last week or month that is over by the end of the day and lies wholly in these days."""
+    end = day if final is None else min(day, final)
+    found = last_complete(end, bucket)
+    return found if is_whole(found, first, final) else None
+
+
 def on_pace(value: int, required: int, first: date, last: date, day: date) -> bool:
     """Whether `value` is at least the required share for the days gone, in exact integers."""
     whole = (last - first).days + 1

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from services.metrics.counting.windows import Bucket
+from shared.domain.objectives import Threshold
 from shared.domain.populations import Number
 
 
@@ -18,8 +20,30 @@ class BesideCount(msgspec.Struct, frozen=True, kw_only=True):
     reporters: int | None = None
 
 
+class BucketCount(msgspec.Struct, frozen=True, kw_only=True):
+    """The count of one week (Monday to Sunday) or month, from `start` to `end`, both included.
+
+    `judged` False: the plan's days begin or end in its middle, so its count is shown and nothing
+    is said of it. `required`: the least count that meets the target.
+    """
+
+    kind: Bucket
+    start: date
+    end: date
+    value: int | None
+    denominator: int | None
+    required: int | None
+    met: bool | None
+    judged: bool
+
+
 class Cell(msgspec.Struct, kw_only=True):
-    """One objective for one unit. `ratio` is for show; `met` is exact."""
+    """One objective for one unit. `ratio` is for show; `met` is exact.
+
+    `target`, `comparator`, `last_day`: the unit's own, as amended for it; `required`: the least
+    count that meets the target, None where that cannot be said. Of a rhythm `value` and `met` speak
+    of `bucket`, the week or month of `as_of`; `status` of `status_bucket`, the last one that is over.
+    """
 
     plan: str
     plan_version: int
@@ -31,6 +55,9 @@ class Cell(msgspec.Struct, kw_only=True):
     ratio: float | None = None
     target: int | None = None
     target_unit: str | None = None
+    comparator: str | None = None
+    required: int | None = None
+    last_day: date | None = None
     met: bool | None = None
     met_on_time: bool | None = None
     status: str = "unknown"
@@ -41,6 +68,12 @@ class Cell(msgspec.Struct, kw_only=True):
     building: bool = False
     not_attributable: int | None = None
     beside: list[BesideCount] = msgspec.field(default_factory=list)
+    bucket: BucketCount | None = None
+    status_bucket: BucketCount | None = None
+
+    def set_target(self, target: Threshold, unit: str) -> None:
+        """The target that applies here: `target` in percent, or (`unit` count) a plain number."""
+        self.target, self.target_unit, self.comparator = target.value, unit, target.comparator
 
 
 def blank(as_of: date) -> Cell:

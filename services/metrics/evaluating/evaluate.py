@@ -7,13 +7,13 @@ section 5, and docs/indicators.md. `met` compares exact integers, never rounded 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
-from services.metrics.counting.windows import Window, last_complete, read_window
-from services.metrics.evaluating.cell import BesideCount, Cell, Count, blank
-from services.metrics.evaluating.needs import needed, window_at
+from services.metrics.counting.windows import Window, bucket_of, is_whole, read_window
+from services.metrics.evaluating.cell import BesideCount, BucketCount, Cell, Count, blank
+from services.metrics.evaluating.needs import judged_bucket, judged_days, needed, window_at
 from services.metrics.evaluating.status import status_of
 from shared.domain.compile import Objective, Threshold
 from shared.domain.definitions import Definitions
-from shared.domain.measures import Measure
+from shared.domain.measures import Measure, reports
 from shared.domain.places import LEVELS, Places, Rolled, Sums
 from shared.domain.populations import Number, Populations, said
 
@@ -85,6 +85,7 @@ class Evaluator:
         cell.value, cell.denominator = count.value, count.whole.value
         cell.flags += said(count.whole.flag, objective, others)
         cell.ratio, cell.met = count.ratio, count.met
+        cell.required, cell.last_day = count.required, objective.last_day
         rolled = self._roll(objective.measure, now, root)
         n, total = rolled.values.get(unit_id, (0, 0))
         cell.total = total if objective.figure == "total" else n if objective.within else None
@@ -106,7 +107,7 @@ class Evaluator:
             if beside.measure.fingerprint() not in self._building:
                 rolled = self._roll(beside.measure, window, root).values
                 n, total = rolled.get(unit_id, (0, 0))
-                value, reporters = (total, n) if beside.figure == "total" else (n, None)
+                value, reporters = (total, reports(n)) if beside.figure == "total" else (n, None)
                 if beside.basis == "reported" and not reporters:
                     continue
             elif beside.basis == "reported":
@@ -167,15 +168,21 @@ class Evaluator:
             )
             if not applies:
                 return Count(value, Number(None), None, None, None)
-            cell.target, cell.target_unit = within.threshold.value, "count"
+            cell.set_target(within.threshold, "count")
             met = within.threshold.met(value)
             return Count(value, Number(None), met, within.threshold.required(), None)
         value = self._value(objective.measure, objective.figure, window, root, unit_id)
         if objective.organisations and level == "organisation":
-            cell.target, cell.target_unit = 1, "count"
+            cell.set_target(Threshold(1), "count")
             return Count(value, Number(None), value >= 1, 1, None)
         if objective.population is not None:
             whole = self._populations.of(unit_id, objective.population, window.end)
+            if objective.organisations and unit_id != root:
+                # The target is of the plan's unit: organisations do not roll up evenly.
+                cell.flags.append("organisations")
+                _flag_excess(value, whole, cell)
+                ratio = value / whole.value if whole.value else None
+                return Count(value, whole, None, None, ratio)
             return self._share(value, whole, target, 1, 1, objective, cell)
         if objective.over is not None:
             over = self._value(objective.over, objective.over_figure, window, root, unit_id)
@@ -191,7 +198,7 @@ class Evaluator:
             return self._share(value, people, target, wanted, 100, objective, cell)
         if unit_id != root:
             return Count(value, Number(None), None, None, None)
-        cell.target, cell.target_unit = target.value, "count"
+        cell.set_target(target, "count")
         return Count(value, Number(None), target.met(value), target.required(), None)
 
     def _share(
@@ -205,7 +212,8 @@ class Evaluator:
         cell: Cell,
     ) -> Count:
         """A share of `whole` x `times` / `parts`; the target is in percent of that."""
-        cell.target, cell.target_unit = target.value, objective.target_unit
+        cell.set_target(target, objective.target_unit)
+        _flag_excess(value, whole, cell)
         if whole.value is None or whole.value <= 0:
             flag = whole.flag or (None if whole.value is None else "denominator_zero")
             return Count(value, Number(whole.value, flag), None, None, None)
@@ -213,10 +221,6 @@ class Evaluator:
         met = target.met(value, base, 100 * parts)
         shown = Number(-(-base // parts), whole.flag)
         ratio = value * parts / base
-        if objective.organisations:
-            # What organisations reach is shown, but says nothing yet of the unit around them.
-            cell.flags.append("organisations")
-            return Count(value, shown, None, None, ratio)
         return Count(value, shown, met, target.required(base, 100 * parts), ratio)
 
     def _units(
@@ -262,36 +266,45 @@ class Evaluator:
         cell: Cell,
     ) -> None:
         as_of, last = self._as_of, objective.last_day
-        if last is not None and as_of > last and cell.target is not None:
+        has_target = cell.target is not None
+        if last is not None and as_of > last and has_target:
             then = self.window(objective, last)
             cell.met_on_time = self._count(objective, root, unit_id, then, others, blank(as_of)).met
-        if objective.bucket is not None and cell.target is not None and count.met is not None:
-            self._recurring(objective, root, unit_id, others, cell)
+        if objective.bucket is None:
+            cell.status, cell.required_per_week = status_of(objective, count, as_of, has_target)
             return
-        cell.status, cell.required_per_week = status_of(
-            objective, count, as_of, cell.target is not None
-        )
+        cell.bucket = _bucket(objective, as_of, count)
+        cell.met = cell.bucket.met
+        complete = judged_bucket(objective, as_of)
+        if not has_target:
+            cell.status = "no_target"
+        elif complete is None:
+            cell.status = "not_judged"
+        else:
+            window = self.window(objective, complete.end)
+            before = self._count(objective, root, unit_id, window, others, blank(as_of))
+            cell.status_bucket = _bucket(objective, complete.end, before)
+            cell.status = "unknown" if before.met is None else "met" if before.met else "behind"
 
-    def _recurring(
-        self,
-        objective: Objective,
-        root: str,
-        unit_id: str,
-        others: Mapping[str, Objective],
-        cell: Cell,
-    ) -> None:
-        """The status of a week or month is that of the last complete one."""
-        assert objective.bucket is not None  # noqa: S101 - the caller looked
-        window = last_complete(self._as_of, objective.bucket)
-        if objective.first_day is not None and window.end < objective.first_day:
-            cell.status = "on_track"
-            return
-        before = self._count(
-            objective,
-            root,
-            unit_id,
-            self.window(objective, window.end),
-            others,
-            blank(self._as_of),
-        )
-        cell.status = "unknown" if before.met is None else "met" if before.met else "behind"
+
+def _flag_excess(value: int, whole: Number, cell: Cell) -> None:
+    """Say that more was counted than there is; what is met stays so."""
+    if whole.value is not None and value > whole.value:
+        cell.flags.append("exceeds_denominator")
+
+
+def _bucket(objective: Objective, day: date, count: Count) -> BucketCount:
+    """The week or month of a day, with its count."""
+    assert objective.bucket is not None  # noqa: S101 - the caller looked
+    days = bucket_of(day, objective.bucket)
+    judged = is_whole(days, *judged_days(objective))
+    return BucketCount(
+        kind=objective.bucket,
+        start=days.start or days.end,
+        end=days.end,
+        value=count.value,
+        denominator=count.whole.value,
+        required=count.required,
+        met=count.met if judged else None,
+        judged=judged,
+    )

@@ -30,10 +30,16 @@ _COLUMNS = {
     "building": "boolean",
     "not_attributable": "bigint",
     "beside": "text",
+    "comparator": "text",
+    "required": "bigint",
+    "last_day": "date",
+    "bucket": "text",
+    "status_bucket": "text",
 }
 _KEYS = ("plan", "unit_id", "objective")
 
-_READ = {"flags": "string_to_array(flags, ' ')", "beside": "beside::jsonb"}
+_JSON = ("beside", "bucket", "status_bucket")
+_READ = {"flags": "string_to_array(flags, ' ')"} | {c: f"{c}::jsonb" for c in _JSON}
 """What is sent as text, since arrays of arrays are not."""
 
 _UPSERT = f"""
@@ -60,9 +66,10 @@ async def write_cells(connection: Connection, cells: list[Cell], *, replace_all:
 def _plain(cell: Cell, column: str) -> Any:
     if column == "flags":
         return " ".join(cell.flags)
-    if column == "beside":
-        return msgspec.json.encode(cell.beside).decode()
-    return getattr(cell, column)
+    found = getattr(cell, column)
+    if column in _JSON and found is not None:
+        return msgspec.json.encode(found).decode()
+    return found
 
 
 async def write_states(

@@ -219,9 +219,23 @@ def objective_json(
             "period": objective.get("period"),
             "measure": objective.get("measure"),
             "note": objective.get("reading_note"),
+            "rhythm_note": _rhythm_note(objective),
         },
         "source_line": objective.get("source_line"),
     }
+
+
+def _rhythm_note(objective: dict[str, Any]) -> str | None:
+    """How weeks or months that the period cuts are read; None for what does not recur."""
+    bucket = (objective.get("measure") or {}).get("bucket")
+    if bucket is None:
+        return None
+    period = objective["period"]
+    return (
+        f"The number is that of the {bucket} of the day, the status that of the last whole {bucket} that is"
+        f" over. A {bucket} that does not lie wholly in {period['start']} to {period['end']} is shown and not"
+        " judged."
+    )
 
 
 @router.get("/{plan}/objectives")

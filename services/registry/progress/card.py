@@ -10,7 +10,6 @@ from services.registry.answers import IfNoneMatch, json_answer
 from services.registry.parameters import AsOf, KnownAt
 from services.registry.plans.routes import objective_json, objective_states
 from services.registry.plans.territory import in_plan
-from services.registry.progress.pace import required
 from services.registry.reach import reach
 from services.registry.state import Registry
 from services.registry.tables.build import Question, build
@@ -46,7 +45,7 @@ async def show_card(
                 name: shown[name]
                 for name in ("id", "state", "reason", "text_vi", "target", "deadline", "lead")
             }
-            | {"cell": cell, "required": required(cell) if cell else None}
+            | {"cell": cell, "required": cell.required if cell else None}
         )
     return json_answer(
         {

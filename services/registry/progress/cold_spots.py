@@ -15,7 +15,7 @@ from services.registry.journal.store import Fact, standing
 from services.registry.parameters import AsOf
 from services.registry.plans.territory import area_of
 from services.registry.progress import reasons
-from services.registry.progress.pace import required, shortfall
+from services.registry.progress.pace import shortfall
 from services.registry.progress.share import verdict
 from services.registry.reach import reach
 from services.registry.state import Registry, State
@@ -203,6 +203,7 @@ def _spot_json(
     state: State, spot: Spot, objective: str, as_of: date, decided: list[Fact]
 ) -> dict[str, Any]:
     cell = spot.row.cells[objective]
+    judged = cell.judged() or cell
     unit = state.tree.unit(spot.row.unit_id)
     place = spot.row.unit_id
     return {
@@ -210,9 +211,11 @@ def _spot_json(
         "unit_id": place,
         "name_vi": spot.row.name_vi,
         "attributes": [n for n in sorted(unit.attributes) if unit.has(n, as_of)] if unit else [],
-        "value": cell.value,
-        "required": required(cell),
-        "denominator": cell.denominator,
+        "value": judged.value,
+        "required": judged.required,
+        "comparator": cell.comparator,
+        "denominator": judged.denominator,
+        "bucket": cell.status_bucket,
         "status": cell.status,
         "required_per_week": cell.required_per_week,
         "below_pace_percent": round(float(spot.gap) * 100, 1),

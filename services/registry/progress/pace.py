@@ -5,25 +5,17 @@ from fractions import Fraction
 from typing import Any
 
 from services.registry.tables.model import Cell
-from shared.domain.deadlines import deadline_day
 
 
-def required(cell: Cell) -> int | None:
-    """The count that meets the cell's target; None when the denominator is not known."""
-    if cell.target is None:
-        return None
-    target = Fraction(str(cell.target))
-    if cell.target_unit == "count" or cell.target_unit is None:
-        return -(-target.numerator // target.denominator)
-    if cell.denominator is None:
-        return None
-    need = target * cell.denominator / 100
-    return -(-need.numerator // need.denominator)
+def least(target: float, comparator: str | None, whole: int = 1, parts: int = 1) -> int:
+    """The smallest count that compares with `target` x `whole` / `parts`; `>` wants more."""
+    exact = Fraction(str(target)) * whole / parts
+    up = -(-exact.numerator // exact.denominator)
+    return up + 1 if comparator == ">" and up == exact else up
 
 
-def elapsed(objective: dict[str, Any], as_of: date) -> Fraction:
+def elapsed(objective: dict[str, Any], as_of: date, last: date | None) -> Fraction:
     """The part of the objective's time that is over; 1 when it has no last day or is past it."""
-    last = deadline_day(objective)
     if last is None or objective.get("recurrence"):
         return Fraction(1)
     first = date.fromisoformat(objective.get("from_date") or objective["period"]["start"])
@@ -33,10 +25,15 @@ def elapsed(objective: dict[str, Any], as_of: date) -> Fraction:
 
 def shortfall(cell: Cell, objective: dict[str, Any], as_of: date) -> Fraction | None:
     """What is missing to the pace, as a share of what the target requires: 0 is on pace, 1 is
-    nothing at all at the end. None when it cannot be compared."""
-    need = required(cell)
-    if need is None or cell.value is None or cell.status in ("building", "not_in_operation"):
+    nothing at all at the end. Of a rhythm: in the last week or month that was whole. None when it
+    cannot be compared."""
+    judged = cell.judged()
+    if judged is None or judged.required is None or judged.value is None:
         return None
-    if need <= 0 or cell.met:
+    need = judged.required
+    if cell.status in ("building", "not_in_operation"):
+        return None
+    if need <= 0 or judged.met:
         return Fraction(0)
-    return max(Fraction(0), elapsed(objective, as_of) - Fraction(cell.value, need))
+    gone = elapsed(objective, as_of, cell.last_day)
+    return max(Fraction(0), gone - Fraction(judged.value, need))

@@ -16,7 +16,6 @@ from services.registry.access import Visiting
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import Statement
 from services.registry.parameters import AsOf
-from services.registry.progress.pace import required
 from services.registry.reach import see_plan, sees
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
@@ -51,12 +50,14 @@ def formula_of(state: State, plan: str, on: date) -> Statement:
 
 
 def reached(row: Row, objective: str) -> Fraction | None:
-    """The part of a target that a unit has reached, at most 1; None when it cannot be said."""
+    """The part of a target that a unit has reached, at most 1; of a rhythm, in the week or month that
+    its status speaks of; None when it cannot be said."""
     cell = row.cells.get(objective)
-    need = required(cell) if cell is not None else None
-    if cell is None or need is None or cell.value is None:
+    judged = cell.judged() if cell is not None else None
+    if judged is None or judged.required is None or judged.value is None:
         return None
-    return Fraction(1) if need <= 0 else min(Fraction(cell.value, need), Fraction(1))
+    need = judged.required
+    return Fraction(1) if need <= 0 else min(Fraction(judged.value, need), Fraction(1))
 
 
 def score(row: Row, terms: list[dict[str, Any]]) -> Fraction | None:
@@ -136,12 +137,15 @@ async def show_ranking(
 
 def _input(row: Row, term: dict[str, Any]) -> dict[str, Any]:
     cell = row.cells.get(term["objective"])
+    judged = cell.judged() if cell else None
     part = reached(row, term["objective"])
     return {
         "objective": term["objective"],
         "weight": term["weight"],
-        "value": cell.value if cell else None,
-        "required": required(cell) if cell else None,
+        "value": judged.value if judged else None,
+        "required": judged.required if judged else None,
+        "comparator": cell.comparator if cell else None,
+        "bucket": cell.status_bucket if cell else None,
         "reached": None if part is None else round(float(part), 6),
         "flags": cell.flags if cell else [],
     }

@@ -57,10 +57,16 @@ def shares(table: Table) -> list[dict[str, Any]]:
 
 
 def verdict(cell: Cell | None) -> str:
-    """met, not_met, not_applicable (it has no target here) or unknown."""
-    if cell is not None and cell.met is not None:
-        return "met" if cell.met else "not_met"
-    return "not_applicable" if cell is not None and cell.status == "no_target" else "unknown"
+    """met, not_met, not_applicable (it has no target here, or nothing is judged yet) or unknown; of a
+    rhythm as its status says, of the last week or month that is over."""
+    if cell is None:
+        return "unknown"
+    if cell.status in ("no_target", "not_judged"):
+        return "not_applicable"
+    judged = cell.judged()
+    if judged is None or judged.met is None:
+        return "unknown"
+    return "met" if judged.met else "not_met"
 
 
 def tally(cells: Iterable[Cell | None]) -> dict[str, int]:

@@ -227,4 +227,5 @@ def _header(objective: dict[str, Any], states: dict[str, tuple[str, str | None]]
         deadline_day(objective),
         state,
         reason,
+        objective.get("recurrence"),
     )

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 from openpyxl import Workbook
@@ -23,6 +24,24 @@ _PARTS: dict[str, Callable[[Cell], str | float | None]] = {
     "flags": lambda cell: safe(" ".join(cell.flags)),
 }
 """The columns of each objective; of one that is not counted only `status` says something."""
+_MORE: dict[str, Callable[[Cell], str | float | None]] = {
+    "comparator": lambda cell: cell.comparator,
+    "required": lambda cell: cell.required,
+    "met": lambda cell: None if cell.met is None else "true" if cell.met else "false",
+    "last_day": lambda cell: _day(cell.last_day),
+}
+"""Further columns of each objective, after those of all objectives: no column ever moves."""
+_RHYTHM: dict[str, Callable[[Cell], str | float | None]] = {
+    "bucket_start": lambda cell: _day(cell.bucket.start) if cell.bucket else None,
+    "bucket_end": lambda cell: _day(cell.bucket.end) if cell.bucket else None,
+    "status_bucket_start": lambda cell: (
+        _day(cell.status_bucket.start) if cell.status_bucket else None
+    ),
+    "status_bucket_end": lambda cell: _day(cell.status_bucket.end) if cell.status_bucket else None,
+    "status_bucket_value": lambda cell: cell.status_bucket.value if cell.status_bucket else None,
+}
+"""Further columns of what recurs: the week or month of the value, and that of the status."""
+_BUCKETS = ("weekly", "monthly")
 
 
 def safe(text: str) -> str:
@@ -45,9 +64,14 @@ def about(table: Table) -> list[tuple[str, str]]:
 
 
 def columns(table: Table) -> list[str]:
-    """Column names: three of the unit, then the parts of each objective."""
+    """Column names: three of the unit, the parts of each objective, then its further ones."""
     names = [f"{o.id}.{part}" for o in table.objectives for part in _PARTS]
+    names += [f"{o.id}.{part}" for o in table.objectives for part in _more(o)]
     return ["unit", "unit_id", "name_vi", *names]
+
+
+def _more(objective: Header) -> dict[str, Callable[[Cell], str | float | None]]:
+    return _MORE | _RHYTHM if objective.recurrence in _BUCKETS else _MORE
 
 
 def rows(table: Table) -> Iterator[list[str | float | None]]:
@@ -64,7 +88,14 @@ def _row(row: Row, objectives: list[Header]) -> list[str | float | None]:
             found += [objective.state if part == "status" else None for part in _PARTS]
         else:
             found += [shown(cell) for shown in _PARTS.values()]
+    for objective in objectives:
+        cell = row.cells.get(objective.id)
+        found += [None if cell is None else shown(cell) for shown in _more(objective).values()]
     return found
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _whole(target: float | None) -> float | None:

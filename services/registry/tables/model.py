@@ -7,11 +7,27 @@ from typing import Any
 import msgspec
 
 
+class Bucket(msgspec.Struct, gc=False):
+    """The count of one week (Monday to Sunday) or month, `start` and `end` included. `judged`: it
+    lies wholly in the plan's days; else it is shown and nothing is said of it (`met` null)."""
+
+    kind: str
+    start: date
+    end: date
+    value: int | None
+    denominator: int | None
+    required: int | None
+    met: bool | None
+    judged: bool
+
+
 class Cell(msgspec.Struct, omit_defaults=True, gc=False):
     """One objective in one unit, as the evaluator of metrics says.
 
-    `target` is what applies to this very unit: of `at least 5 in every commune` a commune has 5
-    (count), the province 100 (percent of units). `beside`: other counts shown with it.
+    `target`, `comparator` and `last_day` are what applies to this very unit, as amended for it: of
+    `at least 5 in every commune` a commune has 5 (count), the province 100 (percent of units).
+    `required`: the least count that meets it. `beside`: other counts shown with it. Of a rhythm
+    `value` and `met` speak of `bucket`, `status` of `status_bucket`, the last one that is over.
     """
 
     value: int | None
@@ -27,6 +43,15 @@ class Cell(msgspec.Struct, omit_defaults=True, gc=False):
     target_unit: str | None = None
     not_attributable: int | None = None
     beside: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    comparator: str | None = None
+    required: int | None = None
+    last_day: date | None = None
+    bucket: Bucket | None = None
+    status_bucket: Bucket | None = None
+
+    def judged(self) -> "Cell | Bucket | None":
+        """What `status` speaks of: the cell itself, or a week or month; None: nothing is over yet."""
+        return self if self.bucket is None else self.status_bucket
 
 
 Cells = dict[str, dict[str, Cell]]
@@ -34,7 +59,7 @@ Cells = dict[str, dict[str, Cell]]
 
 
 class Header(msgspec.Struct):
-    """One column."""
+    """One column. `recurrence`: weekly, monthly ... as the plan says; None for what does not recur."""
 
     id: str
     name_vi: str
@@ -42,6 +67,7 @@ class Header(msgspec.Struct):
     deadline: date | None
     state: str
     reason: str | None
+    recurrence: str | None = None
 
 
 class Row(msgspec.Struct):

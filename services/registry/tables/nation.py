@@ -22,14 +22,18 @@ router = APIRouter(prefix="/v1/nation", tags=["tables"])
 LEVELS = ("province", "commune")
 COLUMNS = (
     "province", "unit_id", "name_vi", "plan", "objective", "value", "denominator", "target",
-    "target_unit", "met", "status", "basis", "flags",
+    "target_unit", "met", "status", "basis", "flags", "comparator", "required", "last_day",
+    "bucket_start", "bucket_end", "status_bucket_start", "status_bucket_end", "status_bucket_value",
 )  # fmt: skip
 PREFETCH = 1_000
 
 # Ordered as the index is: rows come as they are read, nothing is sorted in memory.
 _CELLS = """
 SELECT unit_id, plan, objective, value, denominator, target::float8 AS target, target_unit, met,
-       status, basis, array_to_string(flags, ' ') AS flags
+       status, basis, array_to_string(flags, ' ') AS flags, comparator, required, last_day,
+       bucket->>'start' AS bucket_start, bucket->>'end' AS bucket_end,
+       status_bucket->>'start' AS status_bucket_start, status_bucket->>'end' AS status_bucket_end,
+       status_bucket->>'value' AS status_bucket_value
 FROM indicators.cells ORDER BY plan, unit_id, objective
 """
 

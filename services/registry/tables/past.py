@@ -57,6 +57,7 @@ async def past(
         cells.setdefault(found.unit_id, {})[found.objective] = Cell(
             found.value, found.denominator, found.ratio, found.met, found.met_on_time,
             found.status, found.basis, found.required_per_week, found.flags, found.target,
-            found.target_unit, found.not_attributable, found.beside,
+            found.target_unit, found.not_attributable, found.beside, found.comparator,
+            found.required, found.last_day, found.bucket, found.status_bucket,
         )  # fmt: skip
     return Counted(cells, body.position, as_of)

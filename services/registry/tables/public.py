@@ -14,10 +14,12 @@ Built so that nobody can be singled out, also by subtracting tables from each ot
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from services.registry.definitions import PlanVersion
 from services.registry.disclosure import last_sunday
 from services.registry.plans.routes import objective_states
-from services.registry.progress.pace import required
+from services.registry.progress.pace import least
 from services.registry.progress.reasons import types_of
 from services.registry.state import State
 from services.registry.tables.build import Place, Question, assemble, place_of
@@ -150,19 +152,51 @@ def _judged(cell: Cell, value: int | None, denominator: int | None) -> Cell:
     """A cell of rounded numbers, judged by these alone: met, or not said."""
     shown = Cell(
         value, denominator, None, None, None, "not_published", cell.basis, None, ["rounded"],
-        cell.target, cell.target_unit,
+        cell.target, cell.target_unit, comparator=cell.comparator, last_day=cell.last_day,
     )  # fmt: skip
     if value is not None and denominator:
         shown.ratio = value / denominator
-    need = required(shown)
-    if value is not None and need is not None and value >= need:
+    shown.flags += _excess(shown)
+    shown.required = _required(shown)
+    if value is not None and shown.required is not None and value >= shown.required:
         shown.met, shown.status = True, "met"
+    if cell.bucket is not None:
+        # Its status is that of the very week or month of the number: no second one is told.
+        judged = cell.bucket.judged
+        if not judged:
+            shown.met, shown.status = None, "not_judged"
+        shown.bucket = shown.status_bucket = msgspec.structs.replace(
+            cell.bucket, value=value, denominator=denominator, required=shown.required,
+            met=shown.met,
+        )  # fmt: skip
+        if not judged:
+            shown.status_bucket = None
     return shown
+
+
+def _required(cell: Cell) -> int | None:
+    """The least count that meets the target, of the numbers shown."""
+    if cell.target is None:
+        return None
+    if cell.target_unit in ("count", None):
+        return least(cell.target, cell.comparator)
+    if not cell.denominator:
+        return None
+    return least(cell.target, cell.comparator, cell.denominator, 100)
+
+
+def _excess(cell: Cell) -> list[str]:
+    """The flag of a number above its denominator, both as shown: rounding down cannot make one."""
+    if cell.value is None or cell.denominator is None or cell.target_unit == "percent_of_target":
+        return []
+    return ["exceeds_denominator"] if cell.value > cell.denominator else []
 
 
 def _plain(cell: Cell) -> Cell:
     """Of things that are no people: as it is, without what tells of single days."""
     return Cell(
         cell.value, cell.denominator, cell.ratio, cell.met, None, cell.status, cell.basis, None,
-        [], cell.target, cell.target_unit,
+        _excess(cell), cell.target, cell.target_unit, comparator=cell.comparator,
+        required=cell.required, last_day=cell.last_day, bucket=cell.bucket,
+        status_bucket=cell.status_bucket,
     )  # fmt: skip

@@ -20,7 +20,11 @@ from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}/tasks", tags=["tasks"])
 
-_MET = "SELECT objective, met FROM indicators.cells WHERE plan = $1 AND unit_id = $2"
+# Of a rhythm, as its status says: the last week or month that is over.
+_MET = """
+SELECT objective, CASE WHEN bucket IS NULL THEN met ELSE (status_bucket->>'met')::boolean END AS met
+FROM indicators.cells WHERE plan = $1 AND unit_id = $2
+"""
 
 Arrived = dict[str, list[tuple[date, int]]]
 

@@ -12,7 +12,7 @@ from services.registry.plans.routes import objective_json, objective_states, pla
 from services.registry.plans.territory import in_plan
 from services.registry.progress import why
 from services.registry.progress.cold_spots import cold_spots, decided_in
-from services.registry.progress.pace import required
+from services.registry.progress.doubts import doubts
 from services.registry.reach import reach, see_plan
 from services.registry.reports.model import account_json, entry_json
 from services.registry.reports.routes import accounts
@@ -129,7 +129,6 @@ async def cold_spots_page(
             {f.unit_id for f in decided}.union(*(f.data.get("cold_spots", []) for f in decided)),
             table.as_of,
         ),
-        required=required,
         REASON=words.REASON,
         **_common(state, plan),
     )
@@ -161,8 +160,9 @@ async def completeness_page(
                 },
             }
         )
+    table = await build(state, Question(plan, reach(visitor, state, found, None, last)))
     return show(
-        state, "completeness.html", rows=rows, types=types, first=first, last=last,
+        state, "completeness.html", rows=rows, doubts=doubts(table), types=types, first=first, last=last,
         **_common(state, plan),
     )  # fmt: skip
 
@@ -211,8 +211,8 @@ async def story_page(
         name=unit.name(today),
         objective=objective_json(wanted, await objective_states(state, plan)),
         cell=cell,
-        need=required(cell) if cell else None,
-        chart=chart(points, required(cell) if cell else None),
+        need=cell.required if cell else None,
+        chart=chart(points, cell.required if cell else None),
         points=points,
         proofs=proofs,
         names=_names(state, {e["unit_id"] for e in (proofs or {}).get("events", [])}, today),

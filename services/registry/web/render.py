@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from services.registry.plans.malformed import FAILURES, explained
 from services.registry.state import State
-from services.registry.web import words
+from services.registry.web import cell_words, words
 from services.registry.web.notes import note_vi, warning_vi
 from services.registry.web.problem_words import explain, where
 from shared.contracts.definitions import Catalogue
@@ -37,6 +37,10 @@ _pages.filters.update(
     day_before=words.day_before,
     moment=words.moment,
     target=words.target,
+    own_target=cell_words.own_target,
+    days_of=cell_words.days_of,
+    value_days=cell_words.value_days,
+    status_days=cell_words.status_days,
     deadline=words.deadline,
     status=words.status,
     flags=words.flags,
@@ -53,6 +57,8 @@ _pages.globals.update(
     STATE=words.STATE,
     POPULATION=Catalogue.load().words.enums["population"],
     fill=words.fill,
+    other_target=cell_words.other_target,
+    other_deadline=cell_words.other_deadline,
 )
 
 # No script, no frames, nothing from elsewhere: a page cannot be made to do anything else.

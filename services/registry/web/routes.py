@@ -25,6 +25,7 @@ from services.registry.tables.public import LEVELS as PUBLIC_LEVELS
 from services.registry.tables.public import public_table
 from services.registry.tables.routes import gets_public
 from services.registry.tables.scope import LEVELS
+from services.registry.web import cell_words
 from services.registry.web.render import Day, PageRoute, day_of, show
 from shared.contracts.definitions import Catalogue
 from shared.domain.units import Unit
@@ -162,6 +163,7 @@ async def objective_page(
         table=shown,
         plan=plan_json(state, found),
         objective=objective_json(wanted, states),
+        rhythm=cell_words.rhythm_note(wanted.get("recurrence"), wanted.get("period")),
         official=(wanted.get("measured_by") or {}).get("official_method_vi"),
         events=(wanted.get("measured_by") or {}).get("events") or [],
         titles={name: kind.title_vi for name, kind in Catalogue.load().items()},

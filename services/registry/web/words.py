@@ -18,6 +18,7 @@ STATUS = {
     "not_counted": ("idle", "Chưa đếm"),
     "not_in_operation": ("idle", "Hệ thống chưa vận hành"),
     "not_published": ("idle", "Không công bố"),
+    "not_judged": ("idle", "Chưa đánh giá"),
 }
 """Status of a cell -> (colour class, words). The words stand on every cell: colour is no message."""
 
@@ -84,6 +85,9 @@ FLAGS = {
     "hamlets_incomplete": "danh sách thôn, buôn chưa đủ",
     "organisations": "tính theo tổ chức",
     "own_report": "theo báo cáo của chính đơn vị",
+    "exceeds_denominator": "số đếm lớn hơn mẫu số, cần kiểm tra",
+    "amendment_refused": "có sửa đổi không áp dụng được",
+    "extension_limited": "thời hạn riêng không quá mức kế hoạch cho phép",
     "rounded": "làm tròn xuống bội số của 5",
     "nothing_reported": "chưa có báo cáo",
     "nil_reported": "đã xác nhận không phát sinh",

@@ -1,0 +1,131 @@
+"""What a cell says of itself: comparator, required count, its own target, its week or month."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from shared.contracts.definitions import Catalogue
+from tests.metrics.cell_world import World, percent
+from tests.metrics.histories import BASE
+from tests.metrics.province import ROOT, A, B, C, declare, objective, of
+
+PERSONS = {"count": "distinct_persons", "of": [of("citizen.certified")]}
+ADULTS = PERSONS | {"over": {"population": "adults"}}
+YEAR = {"start": "2026-01-01", "end": "2026-12-31"}
+
+
+def rhythm(name: str, bucket: str, value: int, comparator: str = ">=", **more: Any) -> Any:
+    """So many classes in every commune, every week or month of 2026."""
+    measure = {
+        "count": "events", "bucket": bucket, "of": [of("class.held")],
+        "within_unit": {"per": "commune", "threshold": "target"}, "over": {"units": "commune"},
+    }  # fmt: skip
+    target = {"value": value, "unit": "count", "per": "commune", "comparator": comparator}
+    given = {"period": YEAR, "last_day": None, "recurrence": f"{bucket}ly"}
+    return objective(name, measure, target=target, **given | more)
+
+
+def test_more_than_ten_a_month_is_eleven(catalogue: Catalogue) -> None:
+    world = World(catalogue, rhythm("posts", "month", 10, ">"))
+    end = date(2026, 10, 31)
+    ten, eleven = (world.cell("posts", [(A, end, n)], end, A) for n in (10, 11))
+    assert (ten.met, ten.status, ten.comparator, ten.required) == (False, "behind", ">", 11)
+    assert (eleven.met, eleven.status) == (True, "met")
+    whole = world.cell("posts", [(A, end, 10)], end)
+    assert (whole.value, whole.denominator, whole.comparator) == (0, 3, ">=")
+
+
+def test_the_running_month_and_the_one_that_is_judged_are_both_named(
+    catalogue: Catalogue,
+) -> None:
+    world = World(catalogue, rhythm("posts", "month", 10, ">"))
+    cell = world.cell("posts", [(A, date(2026, 10, 5), 12)], date(2026, 11, 2), A)
+    assert (cell.value, cell.met, cell.status) == (0, False, "met")
+    running, judged = cell.bucket, cell.status_bucket
+    assert running is not None and judged is not None
+    assert (running.kind, running.start, running.end) == (
+        "month", date(2026, 11, 1), date(2026, 11, 30),
+    )  # fmt: skip
+    assert (running.value, running.met, running.judged) == (0, False, True)
+    assert (judged.start, judged.end) == (date(2026, 10, 1), date(2026, 10, 31))
+    assert (judged.value, judged.required, judged.met) == (12, 11, True)
+    above = world.cell("posts", [(A, date(2026, 10, 5), 12)], date(2026, 11, 2))
+    assert above.status_bucket is not None
+    assert (above.value, above.status_bucket.value, above.status_bucket.denominator) == (0, 1, 3)
+
+
+@pytest.mark.parametrize("day", [date(2026, 1, 4), date(2026, 1, 5), date(2026, 1, 6)])
+def test_a_week_that_the_plan_cuts_is_shown_and_not_judged(catalogue: Catalogue, day: date) -> None:
+    """A session on Tuesday 30/12, a plan from Thursday 1/1: nobody is behind for that week."""
+    world = World(catalogue, rhythm("sessions", "week", 1))
+    cell = world.cell("sessions", [(A, date(2025, 12, 30), 1)], day, A)
+    assert cell.bucket is not None
+    running = (date(2025, 12, 29), False, None) if day.day == 4 else (date(2026, 1, 5), True, False)
+    assert (cell.bucket.start, cell.bucket.judged, cell.bucket.met) == running
+    assert (cell.met, cell.status, cell.status_bucket) == (running[2], "not_judged", None)
+    held = world.cell("sessions", [(A, date(2026, 1, 2), 1)], day, A)
+    assert held.value == (1 if day.day == 4 else 0), "what lies in the plan's days is shown"
+    assert held.status == "not_judged"
+    first = world.cell("sessions", [(A, date(2026, 1, 7), 1)], date(2026, 1, 11), A)
+    assert (first.status, first.met) == ("met", True), "the first whole week"
+
+
+def test_after_its_period_a_rhythm_is_judged_by_the_last_whole_week(catalogue: Catalogue) -> None:
+    world = World(catalogue, rhythm("sessions", "week", 1))
+    facts = [(A, date(2026, 12, 23), 1)]
+    for day in (date(2026, 12, 30), date(2027, 1, 3), date(2027, 2, 1)):
+        cell = world.cell("sessions", facts, day, A)
+        assert cell.status_bucket is not None and cell.bucket is not None
+        assert (cell.status, cell.status_bucket.end) == ("met", date(2026, 12, 27))
+        assert (cell.met, cell.bucket.judged) == (None, False)
+
+
+def test_a_month_that_the_plan_cuts_at_its_beginning(catalogue: Catalogue) -> None:
+    period = {"start": "2025-05-15", "end": "2026-12-31"}
+    world = World(catalogue, rhythm("posts", "month", 1, period=period))
+    may = world.cell("posts", [], date(2025, 6, 10), A)
+    assert (may.status, may.met) == ("not_judged", False)
+    assert world.cell("posts", [], date(2025, 6, 30), A).status == "behind"
+
+
+def test_more_than_there_is_is_met_and_flagged(catalogue: Catalogue) -> None:
+    world = World(catalogue, objective("adults", ADULTS, target=percent(80)))
+    declare(world.log, A, "adults", 7, BASE)
+    over, all_of_them = (world.cell("adults", [(A, BASE, n)], unit=A) for n in (13, 7))
+    assert (over.value, over.denominator, over.met) == (13, 7, True)
+    assert over.flags == ["exceeds_denominator"]
+    assert (all_of_them.met, all_of_them.flags) == (True, [])
+    assert (over.target, over.comparator, over.required) == (80, ">=", 6)
+
+
+def test_more_than_another_target_asks_for_is_no_fault(catalogue: Catalogue) -> None:
+    drive = PERSONS | {"over": {"target_of": "all"}}
+    share = percent(50, unit="percent_of_target")
+    world = World(
+        catalogue,
+        objective("all", ADULTS, target=percent(40)),
+        objective("drive", drive, target=share),
+    )
+    declare(world.log, ROOT, "adults", 201, BASE)
+    good, too_many = (world.cell("drive", [(A, BASE, n)]) for n in (100, 202))
+    assert (good.denominator, good.required, good.flags) == (81, 41, []), "exact: 40.2 of 80.4"
+    assert too_many.flags == ["exceeds_denominator"]
+
+
+def test_organisations_are_judged_at_the_plans_unit(catalogue: Catalogue) -> None:
+    promoted = {"count": "distinct_organisations", "of": [of("contest.promoted")]}
+    promoted["over"] = {"population": "organisations"}  # type: ignore[assignment]
+    target = percent(100, unit="percent_of_units")
+    world = World(catalogue, objective("all-promote", promoted, target=target))
+    undeclared = world.cell("all-promote", [(A, BASE, 2)])
+    assert (undeclared.met, undeclared.status) == (None, "unknown")
+    assert undeclared.flags == ["denominator_missing", "missing:organisations"]
+    declare(world.log, ROOT, "organisations", 3, BASE)
+    two = world.cell("all-promote", [(A, BASE, 2)])
+    assert (two.value, two.denominator, two.met, two.required) == (2, 3, False, 3)
+    three = world.cell("all-promote", [(A, BASE, 2), (B, BASE, 1)])
+    assert (three.met, three.status) == (True, "met"), "so their tasks can be done"
+    below = world.cell("all-promote", [(A, BASE, 2)], unit=A)
+    assert (below.value, below.target, below.status) == (2, None, "no_target")
+    assert world.cell("all-promote", [], unit=C).met is None
