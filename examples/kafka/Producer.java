@@ -23,10 +23,11 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 public class Producer {
-    static final String SOURCE = "https://telecom.example/training";
+    static String source;
 
     public static void main(String[] arguments) throws Exception {
         String topic = "hocvuso.intake." + arguments[0] + ".v1";
+        source = "https://" + arguments[0] + ".example/training";
         int count = Integer.parseInt(arguments[2]);
         Properties settings = new Properties();
         settings.put("bootstrap.servers", arguments[1]);
@@ -57,7 +58,7 @@ public class Producer {
         Map<String, String> attributes = new LinkedHashMap<>();
         attributes.put("specversion", "1.0");
         attributes.put("id", id);
-        attributes.put("source", SOURCE);
+        attributes.put("source", source);
         attributes.put("type", "vn.hocvuso.training.attended");
         attributes.put("subject", "24133");
         attributes.put("time", "2026-06-30T09:12:00+07:00");

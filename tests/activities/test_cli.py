@@ -30,6 +30,18 @@ async def test_keys_and_send(
     assert key_file.stat().st_mode & 0o777 == 0o600
     prefix = key_file.read_text().split("_")[1]
     assert prefix in (await run("keys", "list")).output
+    made_once = key_file.read_bytes()
+    for words in (("create", "cong-an", "--role", "police"), ("rotate", prefix)):
+        again = await run("keys", *words, "--out", str(key_file))
+        assert again.exit_code == 1 and "is there already" in again.output
+    # Refused before it was asked for: no key was made that nobody has.
+    assert len((await run("keys", "list")).output.splitlines()) == 3
+    assert key_file.read_bytes() == made_once
+    free = tmp_path / "free.key"
+    lost = await run("keys", "create", "x", "--role", "polcie", "--out", str(free))
+    assert lost.exit_code == 1 and not free.exists()
+    nowhere = await run("keys", "create", "x", "--role", "police", "--out", str(tmp_path / "n/k"))
+    assert nowhere.exit_code == 1 and "Fix:" in nowhere.output
     wrong = await run("keys", "create", "cong-an", "--role", "polcie")
     assert wrong.exit_code == 1 and "There is no such role" in wrong.output
 

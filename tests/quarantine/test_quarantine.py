@@ -335,3 +335,34 @@ async def test_too_old_is_forgotten_and_said(
     assert (row["rows"], row["bytes"]) == (0, 0)
     rows = await pool.fetch("SELECT * FROM book WHERE partner = 'cong-an'")
     assert [(r["accepted"], r["rejected"], r["expired"]) for r in rows] == [(1, 2, 1)]
+
+
+async def test_many_are_fixed_by_the_same_changes(
+    service: Service, admin: str, police: str
+) -> None:
+    """A bulk fix is each one's own fix: judged, written, audited; ids are never changed."""
+    app, client = service
+    await send(client, police, [event(id=f"m{n}", subject="99999") for n in range(4)])
+    await send(client, police, event(id="other", data={**event()["data"], "platform": "x"}))
+    body = {"code": "unit-unknown", "changes": {"subject": "24133"}}
+    judged = await ask(client, police, "POST", "/replay", json=body, params={"dry_run": "true"})
+    assert (judged[0], judged[1]["accepted"]) == (200, 4)
+    assert len((await ask(client, police, "GET", ""))[1]["items"]) == 5
+    for wrong in ({"id": "same"}, {"source": SOURCE}):
+        status, problem = await ask(
+            client, police, "POST", "/replay", json={**body, "changes": wrong}
+        )
+        assert (status, problem["code"]) == (422, "changes-malformed")
+    seen: list[int] = []
+    cursor: dict[str, Any] = {}
+    while True:
+        _, page = await ask(client, police, "POST", "/replay", json={**body, "limit": 3, **cursor})
+        seen += [r["position"] for r in page["results"]]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert len(set(seen)) == 4
+    (left,) = (await ask(client, police, "GET", ""))[1]["items"]
+    assert left["id"] == "other"
+    rows = await app.state.pool.fetch("SELECT id, unit_id FROM log WHERE id LIKE 'm%' ORDER BY id")
+    assert [(r["id"], r["unit_id"]) for r in rows] == [(f"m{n}", "24133@2025") for n in range(4)]

@@ -221,3 +221,13 @@ async def test_the_command(mooc: Platform, port: int, tmp_path: Path) -> None:
     assert "https://mooc.example" in await run("platform", "https://mooc.example", *said)
     assert "1 are counted now" in await run("replay")
     assert len(await mooc.events()) == 1
+
+
+async def test_a_setting_names_a_unit_that_is_there(mooc: Platform) -> None:
+    for subject in ("6666", "24133@2004"):
+        answer = await mooc.client.put(
+            "/xapi/platforms", json={"subject": subject}, headers=mooc.headers
+        )
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (422, "unit-unknown")
+        assert problem["pointer"] == "/subject"

@@ -12,6 +12,7 @@ from services.activities.intake import acls, admin
 from services.activities.intake.lag import lags
 from services.activities.keys.orders import check_rights
 from services.activities.keys.routes import Administrator, Authenticated, Text, bearer
+from services.activities.naming import check_subtree
 from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
@@ -141,6 +142,7 @@ async def enable_intake(
     on.
     """
     _check_order(request.app.state.catalogue, order)
+    await check_subtree(request, order.subtree)
     who = await admin.enable(
         request.app.state.pool,
         partner,
@@ -196,4 +198,10 @@ async def _states(request: Request, partner: str | None) -> list[IntakeState]:
 
 def _check_order(catalogue: Catalogue, order: IntakeOrder) -> None:
     # An administrator's rights are not for messages that carry no key.
-    check_rights(order.roles, order.types, catalogue, never=("any", "administrator"))
+    check_rights(
+        order.roles,
+        order.types,
+        catalogue,
+        never=("any", "administrator"),
+        sources=order.sources,
+    )

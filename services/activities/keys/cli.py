@@ -1,18 +1,20 @@
 """`hocvuso keys`: keys, clients, quotas and the audit, through the API like everybody."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 
-from services.activities.asking import KeyFile, Url, ask, connect
+from services.activities.asking import KeyFile, Url, ask, connect, fail
 
 keys = typer.Typer(no_args_is_help=True, help="Keys of partners.")
 
 Prefix = Annotated[str, typer.Argument(help="the visible part, as `keys list` shows it")]
 Name = Annotated[str, typer.Argument(help="the partner, like cong-an-dak-lak")]
-Out = Annotated[Path | None, typer.Option(help="write the key to this file (0600)")]
+Out = Annotated[Path | None, typer.Option(help="write the key to this new file (0600)")]
 Role = Annotated[list[str], typer.Option(help="what the partner is; repeat for several")]
 Scope = Annotated[
     list[str] | None,
@@ -32,14 +34,27 @@ def _order(scope: list[str] | None, **rights: Any) -> dict[str, Any]:
     return {n: v or None for n, v in rights.items()} | ({"scopes": scope} if scope else {})
 
 
-def _show(made: dict[str, str], out: Path | None) -> None:
-    """Print the key, or write it to a file that only its owner may read."""
+def _make(client: httpx.Client, path: str, order: Any, out: Path | None) -> None:
+    """Have a key made; print it, or write it to a new file that only its owner may read."""
     if out is None:
-        print(made["key"])
+        print(ask(client, "POST", path, order)["key"])
         return
-    out.touch(mode=0o600)
-    out.chmod(0o600)
-    out.write_text(made["key"] + "\n")
+    # The file comes first: a key is shown once, and must not be made for nothing.
+    try:
+        handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        fail(f"{out} is there already and may hold a key that works. Fix: name another file.")
+    except OSError as error:
+        fail(f"{out}: {error.strerror}. Fix: name a file that can be written.")
+    made: dict[str, str] | None = None
+    try:
+        made = ask(client, "POST", path, order)
+    finally:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            if made is not None:
+                file.write(made["key"] + "\n")
+        if made is None:
+            out.unlink()
     print(f"key {made['prefix']} written to {out}")
 
 
@@ -63,7 +78,7 @@ def create(
         expires_at=expires_at,
     )  # fmt: skip
     with connect(url, key_file) as client:
-        _show(ask(client, "POST", "/v1/keys", order), out)
+        _make(client, "/v1/keys", order, out)
 
 
 @keys.command("client")
@@ -102,7 +117,7 @@ def rotate(
 ) -> None:
     """Make a key with the same rights; the old one ends after the overlap."""
     with connect(url, key_file) as client:
-        _show(ask(client, "POST", f"/v1/keys/{prefix}/rotate", {"overlap": overlap}), out)
+        _make(client, f"/v1/keys/{prefix}/rotate", {"overlap": overlap}, out)
 
 
 @keys.command("list")
@@ -153,11 +168,13 @@ def quota(
     """Limit what a partner hands in on all paths together; without numbers: no limit."""
     order = {"per_minute": per_minute, "per_day": per_day}
     with connect(url, key_file) as client:
-        ask(client, "PUT", f"/v1/quotas/{name}", order)
+        answer = ask(client, "PUT", f"/v1/quotas/{name}", order)
     limits = [
         f"{n:,} events a {span}" for n, span in ((per_minute, "minute"), (per_day, "day")) if n
     ]
     print(f"{name}: {', '.join(limits) or 'no limit'}; every process knows within some seconds")
+    for warning in answer["warnings"]:
+        print(f"! {warning}")
 
 
 @keys.command("audit")

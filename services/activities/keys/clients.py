@@ -11,6 +11,7 @@ from services.activities.keys import audit
 from services.activities.keys.orders import RightsOrder, Text, check_rights
 from services.activities.keys.routes import Administrator, ListedKey, bearer
 from services.activities.keys.store import RIGHTS, KeyStore
+from services.activities.naming import check_subtree
 from shared.clock import Clock
 from shared.problems import Problem
 
@@ -47,7 +48,8 @@ class ClientOrder(RightsOrder):
 @router.post("", status_code=201)
 async def create_client(request: Request, order: ClientOrder, by: Administrator) -> ListedKey:
     """Let a client of a trusted issuer in (administrator). It is listed and revoked like a key."""
-    check_rights(order.roles, order.types, request.app.state.catalogue)
+    check_rights(order.roles, order.types, request.app.state.catalogue, sources=order.sources)
+    await check_subtree(request, order.subtree)
     keys: KeyStore = request.app.state.keys
     clock: Clock = request.app.state.clock
     if keys.issuers is None or not keys.issuers.trusts(order.issuer):

@@ -13,7 +13,7 @@ from services.activities.ingest.leaks import leaks
 from services.activities.keys.invitations import LONGEST, Invitations
 from services.activities.keys.model import INVITE, Key
 from services.activities.keys.routes import Authenticated, bearer
-from services.activities.log.units import UnitCache
+from services.activities.naming import current_tree
 from shared.clock import Clock
 from shared.days import DateTime
 from shared.domain.tree import UnitTree
@@ -114,7 +114,7 @@ async def invite(request: Request, order: InvitationOrder, by: Authenticated) ->
             pointer="/expires_at",
             hint="Leave it out for the longest; invite again when it ends.",
         )
-    tree = await _tree(request)
+    tree = await current_tree(request)
     try:
         unit = tree.resolve(order.unit, clock.today(), by.era)
     except UnknownUnit as unknown:
@@ -134,7 +134,7 @@ async def invite(request: Request, order: InvitationOrder, by: Authenticated) ->
 async def list_invitations(request: Request, by: Authenticated) -> list[Invitation]:
     """Invitations within the key's reach, newest first."""
     by.require(INVITE)
-    tree = await _tree(request)
+    tree = await current_tree(request)
     found = await request.app.state.invitations.all()
     return [Invitation.model_validate(row) for row in found if _reaches(by, tree, row["unit"])]
 
@@ -156,7 +156,7 @@ async def revoke(request: Request, id: str, by: Authenticated) -> Response:
     """Withdraw an invitation; the key that it became ends as well."""
     by.require(INVITE)
     invitations: Invitations = request.app.state.invitations
-    _check_reach(by, await _tree(request), (await invitations.one(id))["unit"])
+    _check_reach(by, await current_tree(request), (await invitations.one(id))["unit"])
     await invitations.revoke(id, by)
     return Response(status_code=204)
 
@@ -164,13 +164,6 @@ async def revoke(request: Request, id: str, by: Authenticated) -> Response:
 def _clock(request: Request) -> Clock:
     clock: Clock = request.app.state.clock
     return clock
-
-
-async def _tree(request: Request) -> UnitTree:
-    """The units as of now; a tree of its own, since the append's is exact only under its lock."""
-    units: UnitCache = request.app.state.units
-    async with request.app.state.pool.acquire() as connection:
-        return await units.up_to(connection, 2**62)
 
 
 def _reaches(by: Key, tree: UnitTree, unit_id: str) -> bool:

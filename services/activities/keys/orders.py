@@ -19,6 +19,8 @@ Scope = Literal["events:write", "events:stream", "xapi:write", "quarantine:repla
 NAME = r"^[a-z0-9][a-z0-9._-]{1,63}$"
 """Names of partners."""
 
+_SOURCE_PREFIX = re.compile(r"https?://[^/\s?#]+|urn:[A-Za-z0-9]", re.IGNORECASE)
+
 
 class RightsOrder(BaseModel):
     """The rights to give. Keys and clients of one partner carry the same `name`."""
@@ -101,8 +103,10 @@ def check_rights(
     types: Sequence[str] | None,
     catalogue: Catalogue,
     never: Collection[str] = ("any",),
+    sources: Sequence[str] | None = None,
 ) -> None:
-    """Raise Problem (422) for roles (those in `never` among them) or types that there are not."""
+    """Raise Problem (422) for roles (those in `never` among them) or types that there are not, and
+    for source prefixes under which no source of an event could ever be."""
     known = [role for role in catalogue.words.roles if role not in never]
     for index, role in enumerate(roles):
         if role not in known:
@@ -122,6 +126,14 @@ def check_rights(
                 "There is no such event type.",
                 pointer=f"/types/{index}",
                 hint="GET /v1/types lists them.",
+            )
+    for index, prefix in enumerate(sources or []):
+        if not _SOURCE_PREFIX.match(prefix):
+            raise Problem(
+                "source-malformed",
+                "No source of an event can begin so: sources are absolute http(s) or urn URIs.",
+                pointer=f"/sources/{index}",
+                hint="Write the beginning of the source, like https://congan.daklak.example/.",
             )
 
 

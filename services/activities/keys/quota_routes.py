@@ -9,6 +9,7 @@ from services.activities.keys import audit
 from services.activities.keys.orders import check_partner
 from services.activities.keys.routes import Administrator, Quota, bearer
 from services.activities.keys.store import KeyStore
+from services.activities.naming import partner_warnings
 from shared.clock import Clock
 
 router = APIRouter(prefix="/v1/quotas", tags=["keys"], dependencies=[Depends(bearer)])
@@ -34,6 +35,7 @@ class PartnerQuota(Quota):
     """The quota of one partner."""
 
     partner: str
+    warnings: list[str] = Field([], description="that nobody has this name, say")
 
 
 @router.get("")
@@ -68,4 +70,8 @@ async def set_quota(
                 connection, by, "quota.set", order.model_dump(), about=partner, at=clock.now()
             )
         await keys.rights.quotas.exchange(connection)
-    return PartnerQuota(partner=partner, **(keys.rights.quotas.state(partner) or {}))
+    return PartnerQuota(
+        partner=partner,
+        warnings=await partner_warnings(request.app.state.pool, partner),
+        **(keys.rights.quotas.state(partner) or {}),
+    )

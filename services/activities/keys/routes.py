@@ -11,6 +11,7 @@ from services.activities.keys.model import Key
 from services.activities.keys.orders import KeyOrder, Rotation, check_rights
 from services.activities.keys.orders import Text as Text
 from services.activities.keys.store import KeyStore
+from services.activities.naming import check_subtree
 
 bearer = HTTPBearer(
     auto_error=False, description="hv_PREFIX_SECRET, or an access token of a trusted issuer"
@@ -124,7 +125,8 @@ async def read_key(request: Request, prefix: str, _: Administrator) -> ListedKey
 @router.post("", status_code=201)
 async def create_key(request: Request, order: KeyOrder, by: Administrator) -> MadeKey:
     """Make a key (administrator). Its text is shown this once."""
-    check_rights(order.roles, order.types, request.app.state.catalogue)
+    check_rights(order.roles, order.types, request.app.state.catalogue, sources=order.sources)
+    await check_subtree(request, order.subtree)
     keys: KeyStore = request.app.state.keys
     return _made(await keys.create(order.name, **order.rights(), by=by))
 

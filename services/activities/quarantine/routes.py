@@ -13,6 +13,7 @@ from services.activities.ingest.problems import MAX_EVENT_BYTES, in_clear
 from services.activities.keys.model import REPLAY, Key
 from services.activities.keys.routes import Authenticated, bearer
 from services.activities.log.model import Status
+from services.activities.naming import partner_warnings, source_warnings
 from services.activities.quarantine import store
 from services.activities.quarantine.masks import masked, shown
 from services.activities.quarantine.replay import Replayer
@@ -27,6 +28,7 @@ from services.activities.quarantine.shapes import (
 )
 from services.activities.quarantine.store import Filter, Refused
 from shared import telemetry
+from shared.contracts.topics import EVENT_TYPE_PREFIX
 from shared.days import DateTime
 from shared.problems import Problem
 from shared.strict_json import read
@@ -96,7 +98,20 @@ async def list_refused(
     return Page(
         items=[Listed.model_validate(_listed(request, row)) for row in rows],
         next=rows[-1].number if len(rows) == limit else None,
+        warnings=[] if rows or cursor < NEWEST else await _warnings(request, wanted),
     )
+
+
+async def _warnings(request: Request, wanted: Filter) -> list[str]:
+    """Why a filter may have found nothing: it names what nobody knows."""
+    pool, catalogue = request.app.state.pool, request.app.state.catalogue
+    found = await partner_warnings(pool, wanted.partner)
+    found += await source_warnings(pool, wanted.source, wanted.partner)
+    if wanted.type is not None and wanted.type.removeprefix(EVENT_TYPE_PREFIX) not in catalogue:
+        found.append("There is no such event type; GET /v1/types lists them.")
+    if wanted.code is not None and not await store.has_code(pool, wanted.code):
+        found.append("Nothing was ever refused with this code; see docs/errors.md for all codes.")
+    return found
 
 
 @router.get("/{number}")
@@ -182,11 +197,27 @@ def _malformed() -> Problem:
 
 
 @router.post("/replay")
-async def replay_many(request: Request, selection: Selection, key: Authenticated) -> ReplayedPage:
-    """Hand in again, as they are, all open events that a filter finds (scope `quarantine:replay`):
-    after a unit was added, say, all with `{"code": "unit-unknown"}`."""
+async def replay_many(
+    request: Request,
+    selection: Selection,
+    key: Authenticated,
+    dry_run: Annotated[bool, Query(description="judge them, write nothing")] = False,
+) -> ReplayedPage:
+    """Hand in again all open events that a filter finds (scope `quarantine:replay`): as they are
+    (after a unit was added, say, all with `{"code": "unit-unknown"}`), or each with the same
+    `changes`, which may not name the id."""
     key.require(REPLAY)
-    wanted = _filter(key, **selection.model_dump(exclude={"cursor", "limit"}), state="open")
+    changes = selection.changes or None
+    if changes is not None and {"id", "source"} & changes.keys():
+        name = "id" if "id" in changes else "source"
+        raise Problem(
+            "changes-malformed",
+            f"Changes for many events cannot name {name}: it says which event each of them is.",
+            pointer=f"/changes/{name}",
+            hint="Fix these one by one: POST /v1/quarantine/NUMBER/replay.",
+        )
+    choice = selection.model_dump(exclude={"cursor", "limit", "changes"})
+    wanted = _filter(key, **choice, state="open")
     if not (selection.source or selection.code or selection.type or selection.since):
         raise Problem(
             "invalid-parameter",
@@ -200,7 +231,7 @@ async def replay_many(request: Request, selection: Selection, key: Authenticated
 
     async def one(refused: Refused) -> Replayed:
         try:
-            result = await replayer.replay(refused, None, key, traceparent)
+            result = await replayer.replay(refused, changes, key, traceparent, dry_run=dry_run)
         except Problem as problem:
             if problem.retryable:
                 raise
@@ -219,6 +250,7 @@ async def replay_many(request: Request, selection: Selection, key: Authenticated
         rejected=told.count("rejected"),
         results=results,
         next=rows[-1].number if len(rows) == selection.limit else None,
+        warnings=[] if rows or selection.cursor else await _warnings(request, wanted),
     )
 
 

@@ -54,10 +54,12 @@ class Page(BaseModel):
 
     items: list[Listed]
     next: int | None
+    warnings: list[str] = Field([], description="what the filter names and nobody knows")
 
 
 class Selection(BaseModel):
-    """Which open events to replay, at least by one member; `cursor` to go on."""
+    """Which open events to replay, at least by one member, and what to change in each of them
+    (a JSON merge patch, RFC 7396); `cursor` to go on."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -65,6 +67,7 @@ class Selection(BaseModel):
     code: str | None = None
     type: str | None = None
     since: DateTime | None = None
+    changes: dict[str, Any] | None = None
     cursor: int | None = None
     limit: Annotated[int, Field(ge=1, le=1_000)] = 1_000
 
@@ -89,6 +92,7 @@ class ReplayedPage(BaseModel):
     rejected: int
     results: list[Replayed]
     next: int | None
+    warnings: list[str] = Field([], description="what the filter names and nobody knows")
 
 
 class Reason(BaseModel):

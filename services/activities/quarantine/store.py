@@ -110,6 +110,11 @@ async def one(connection: Connection | asyncpg.Pool, number: int) -> Refused | N
     return None if row is None else _row(row)
 
 
+async def has_code(pool: asyncpg.Pool, code: str) -> bool:
+    """Whether anything is kept that was refused with this code."""
+    return bool(await pool.fetchval("SELECT 1 FROM quarantine WHERE code = $1 LIMIT 1", code))
+
+
 async def counts(pool: asyncpg.Pool, wanted: Filter) -> dict[tuple[str, str], int]:
     """Rows by (code, state)."""
     condition, values = wanted.sql(1)

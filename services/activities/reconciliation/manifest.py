@@ -91,6 +91,7 @@ class Comparison(BaseModel):
     not_in_manifest_ids: list[Unlisted]
     other_day_ids: list[OtherDay]
     truncated: bool = Field(description="there are more than are listed; CSV lists all")
+    warnings: list[str] = Field(description="that nothing ever came from this source, say")
 
 
 def new_file() -> BinaryIO:
@@ -109,7 +110,14 @@ async def receive(request: Request) -> AbstractContextManager[Listed]:
 
 
 async def answer(
-    connection: Connection, scope: Scope, day: Day, listed: Listed, limit: int, as_csv: bool
+    connection: Connection,
+    scope: Scope,
+    day: Day,
+    listed: Listed,
+    limit: int,
+    warnings: list[str],
+    *,
+    as_csv: bool,
 ) -> Comparison | Response:
     """The comparison; with `as_csv` every difference as a line."""
     await _load(connection, scope, day, listed)
@@ -146,6 +154,7 @@ async def answer(
         not_in_manifest_ids=[Unlisted(**r) for r in found["not_in_manifest"]],
         other_day_ids=[OtherDay(**r) for r in found["other_day"]],
         truncated=max(counts) > limit,
+        warnings=warnings,
     )
 
 

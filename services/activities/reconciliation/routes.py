@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from services.activities.ingest.answers import encode
 from services.activities.keys.model import Key
 from services.activities.keys.routes import Authenticated, bearer
+from services.activities.naming import partner_warnings, source_warnings
 from services.activities.quarantine import store as quarantine
 from services.activities.reconciliation import counted, manifest, tables
 from services.activities.reconciliation import day as days
@@ -64,6 +65,7 @@ class Reconciliation(BaseModel):
     partial: bool
     why_partial: str | None
     watermark: int | None = Field(description="the position up to which metrics has counted")
+    warnings: list[str] = Field(description="that nothing ever came from this source, say")
 
 
 def scope_of(key: Key, source: str, day: date, partner: str | None) -> Scope:
@@ -98,10 +100,17 @@ async def reconcile(
             told = await counted.count(state.pool, state.explanations, scope, found, seconds)
         else:
             told = counted.Counted(why_partial="It was not asked for." if found.accepted else None)
-    body = _body(scope, found, refused, told)
+    body = _body(scope, found, refused, told, await _warnings(request, scope))
     if format == "csv":
         return Response(tables.summary(body.model_dump(mode="json")), media_type=tables.CSV)
     return body
+
+
+async def _warnings(request: Request, scope: Scope) -> list[str]:
+    """What the request names and nobody knows: zeros would look like an answer."""
+    pool = request.app.state.pool
+    of_partner = await partner_warnings(pool, scope.partner)
+    return of_partner or await source_warnings(pool, scope.source, scope.partner)
 
 
 def _body(
@@ -109,6 +118,7 @@ def _body(
     day: Day,
     refused: dict[tuple[str, str], int],
     told: counted.Counted,
+    warnings: list[str],
 ) -> Reconciliation:
     def total(state: str) -> int:
         return sum(n for (_, found), n in refused.items() if found == state)
@@ -144,6 +154,7 @@ def _body(
         partial=told.explained < day.accepted,
         why_partial=told.why_partial if told.explained < day.accepted else None,
         watermark=told.watermark,
+        warnings=warnings,
     )
 
 
@@ -205,4 +216,7 @@ async def compare(
     with await manifest.receive(request) as listed:
         async with state.reconciling, days.snapshot(state.pool) as connection:
             found = await days.read_day(connection, scope, state.clock.today())
-            return await manifest.answer(connection, scope, found, listed, limit, format == "csv")
+            warnings = await _warnings(request, scope)
+            return await manifest.answer(
+                connection, scope, found, listed, limit, warnings, as_csv=format == "csv"
+            )

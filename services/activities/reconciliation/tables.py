@@ -41,6 +41,9 @@ def summary(body: dict[str, Any]) -> bytes:
 
 
 def _flat(name: str, value: Any) -> Iterable[tuple[str, str, Any]]:
+    if isinstance(value, list):
+        yield from ((name, str(number), item) for number, item in enumerate(value, 1))
+        return
     if not isinstance(value, dict):
         yield "", name, value
         return

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.activities.ingest.leaks import leaks
 from services.activities.ingest.problems import in_clear
 from services.activities.keys.model import Key
+from services.activities.naming import check_code
 from services.activities.xapi import replay as replaying
 from services.activities.xapi import store
 from services.activities.xapi.become import REASONS, Platform
@@ -111,6 +112,8 @@ async def set_platform(request: Request, said: Said) -> Said:
     for name, value in (("subject", said.subject), ("home_page", said.home_page)):
         if value and leaks(value):
             raise in_clear(f"/{name}", name)
+    if said.subject:
+        await check_code(request, said.subject, key.era, "/subject")
     enums = catalogue.words.enums
     schemes = catalogue.definitions()["person"]["properties"]["scheme"]["enum"]
     for value in said.target_groups or ():

@@ -12,7 +12,7 @@ from typing import Any
 from services.registry.posting import event
 from services.registry.units.catalogue import NEW, CloudEvent
 from services.registry.units.rules import check_place, ended_so, is_same, more_of, wrong
-from services.registry.units.wishes import Attribute, Establish, Merge, NewUnit, Rename
+from services.registry.units.wishes import Attribute, Establish, Merge, NewUnit, Rename, nfc
 from shared.domain.tree import UnitTree
 from shared.domain.units import LEVEL_OF_KIND, Unit
 
@@ -184,7 +184,7 @@ class Planner:
         unit = self._unit(change.unit, change.on)
         name, kind = unit.name(change.on), unit.kind(change.on)
         data: dict[str, Any] = {"unit_id": unit.unit_id, "from": change.on.isoformat()}
-        if change.name_vi is not None and change.name_vi != name:
+        if change.name_vi is not None and change.name_vi != nfc(name):
             data["name_vi"] = change.name_vi
         if change.kind is not None and change.kind != kind:
             if LEVEL_OF_KIND[change.kind] != unit.level:

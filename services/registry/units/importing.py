@@ -1,31 +1,28 @@
 """A file of units against the tree: what it would change. Pure.
 
-CSV, UTF-8, with a heading (commas, semicolons or tabs between): code, name_vi, kind, parent (or
+A heading (import_file.py) of code, name_vi, kind, parent (or
 parent_code; empty for provinces), and optionally organisation_kind, one column
 per attribute (yes, no, or empty: not said), and ends_on with successors (codes, spaces between):
 the first day on which the unit is no more, and what took its place. The same file again changes
 nothing. Units that the file does not name stay as they are, and are listed.
 """
 
-import csv
-import io
 from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
 
 from services.registry.units.changes import Planner
+from services.registry.units.import_file import UnitFile
+from services.registry.units.rules import is_called
 from services.registry.units.wishes import Attribute, Establish, Rename
 from shared.contracts.definitions import Catalogue
 from shared.domain.tree import UnitTree
 from shared.domain.units import LEVEL_OF_KIND, UnknownUnit
 from shared.problems import Problem
 
-COLUMNS = ("code", "name_vi", "kind", "parent")
-ALIASES = {"parent_code": "parent"}
 ROOT = "VN@2025"
 LARGEST = 5 * 1024 * 1024
-MOST = 20_000
 _TRUTH = {"yes": True, "true": True, "1": True, "có": True, "no": False, "false": False}
 _TRUTH |= {"0": False, "không": False}
 
@@ -38,37 +35,17 @@ class LineError(ValueError):
         self.rule = rule
 
 
-def rows_of(body: bytes) -> list[dict[str, str]]:
-    """The lines of a file as rows; a problem when it is no such file."""
-    try:
-        text = body.decode("utf-8-sig")
-        heading = text.partition("\n")[0]
-        between = max(",;\t", key=heading.count)
-        reader = csv.DictReader(io.StringIO(text), delimiter=between, strict=True)
-        named = [ALIASES.get(name.strip(), name.strip()) for name in reader.fieldnames or []]
-        reader.fieldnames = named
-        rows = [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
-        rows = [row for row in rows if any(row.values())]
-    except (UnicodeDecodeError, csv.Error, AttributeError) as error:
-        raise _no_file(f"It is no CSV in UTF-8 ({type(error).__name__}).") from None
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
-    if missing:
-        raise _no_file(f"These columns are missing: {', '.join(missing)}.")
-    if len(rows) > MOST:
-        raise _no_file(f"It has more than {MOST} lines.")
-    return rows
-
-
 def plan_import(
-    tree: UnitTree, rows: list[dict[str, str]], on: date, planner: Planner
+    tree: UnitTree, file: UnitFile, on: date, planner: Planner
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Plan what the rows change; the lines that are wrong, and the units that no line names."""
+    """Plan what the lines change; those that are wrong, and the units that no line names."""
     attributes = Catalogue.load().words.enums["unit_attribute"]
-    wrong: list[dict[str, Any]] = []
+    wrong = list(file.wrong)
     named: set[str] = set()
     parents: dict[str, str] = {}
     ending: list[tuple[int, dict[str, str]]] = []
-    for number, row in enumerate(rows, 2):
+    for line in file.lines:
+        number, row = line.number, line.cells
         try:
             parent = _parent(tree, row, on, named)
             _row(tree, row, parent, on, planner, named, attributes)
@@ -85,6 +62,7 @@ def plan_import(
             planner.end(f"{row['code']}@2025", row.get("successors", "").split(), last)
         except (UnknownUnit, Problem, ValueError) as error:
             wrong.append({"line": number, "code": row["code"], **_said(error)})
+    wrong.sort(key=lambda entry: entry["line"])
     absent = [
         unit.unit_id
         for parent, level in sorted(parents.items())
@@ -119,6 +97,8 @@ def _row(
         raise LineError("code-twice", "this code stands twice")
     unit = tree.unit(unit_id)
     said = _attributes(row, attributes)
+    if row.get("successors") and not row.get("ends_on"):
+        raise LineError("successors-without-day", "successors need the day in ends_on")
     if unit is None:
         if row.get("ends_on"):
             raise LineError("end-of-nothing", "a unit that was never there cannot end")
@@ -132,7 +112,20 @@ def _row(
         raise LineError(
             "lies-elsewhere", f"lies in {unit.parent}, not in {parent}; merge or split it instead"
         )
-    elif not row.get("ends_on"):
+    elif row.get("organisation_kind", "") not in ("", unit.facts.get("organisation_kind")):
+        raise LineError(
+            "organisation-kind-stays",
+            f"is a {unit.facts.get('organisation_kind') or 'unit'}; the kind of an organisation never changes",
+        )
+    elif row.get("ends_on"):
+        now = {name: unit.has(name, on) for name in said}
+        if not is_called(unit, row["name_vi"], row["kind"], on) or now != said:
+            raise LineError(
+                "ends-and-changes",
+                "a line that ends a unit repeats its name, kind and attributes; change them by a"
+                " line of their own, or on another day",
+            )
+    else:
         planner.plan(
             Rename.model_validate(
                 {"op": "rename", "unit": unit_id, "on": on}
@@ -168,11 +161,3 @@ def _said(error: Exception) -> dict[str, str]:
     if isinstance(error, UnknownUnit):
         return {"rule": error.code, "problem": error.detail}
     return {"rule": "day-malformed", "field": "ends_on", "problem": str(error)}
-
-
-def _no_file(why: str) -> Problem:
-    return Problem(
-        "file-invalid",
-        f"The file cannot be imported. {why}",
-        hint=f"CSV in UTF-8 with the columns {', '.join(COLUMNS)}.",
-    )

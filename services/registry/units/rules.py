@@ -3,7 +3,7 @@
 
 from datetime import date
 
-from services.registry.units.wishes import NewUnit
+from services.registry.units.wishes import NewUnit, nfc
 from shared.contracts.places import commune_of
 from shared.domain.units import LEVEL_OF_KIND, Unit
 from shared.problems import Problem
@@ -62,11 +62,16 @@ def ended_so(unit: Unit, on: date, into: list[str]) -> bool:
     )
 
 
+def is_called(unit: Unit, name_vi: str, kind: str, on: date) -> bool:
+    """Whether a unit has this name and kind on a day, however the name's marks are written."""
+    return nfc(unit.name(on)) == nfc(name_vi) and unit.kind(on) == kind
+
+
 def is_same(unit: Unit, new: NewUnit, parent: str | None, on: date) -> bool:
     """Whether a unit is the one that is asked for, established before."""
-    about = (unit.names[0][1], unit.names[0][2], unit.parent, unit.valid_from)
+    about = (nfc(unit.names[0][1]), unit.names[0][2], unit.parent, unit.valid_from)
     said = {name for name, steps in unit.attributes.items() if (on, True) in steps}
-    return about == (new.name_vi, new.kind, parent, on) and said >= set(new.attributes)
+    return about == (nfc(new.name_vi), new.kind, parent, on) and said >= set(new.attributes)
 
 
 def more_of(what: str, again: int) -> str:

@@ -1,13 +1,21 @@
 """The changes of units that can be asked for: their shapes."""
 
+import unicodedata
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.days import FullDate
 
 Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
-Name = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+def nfc(text: str) -> str:
+    """One spelling of a name: composed letters, single spaces. Macs write Vietnamese decomposed."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+Name = Annotated[str, AfterValidator(nfc), Field(min_length=1, max_length=300)]
 Kind = Literal[
     "nation", "province", "city", "district", "ward", "commune", "township", "special_zone",
     "hamlet", "organisation",

@@ -19,6 +19,7 @@ from services.registry.posting import post
 from services.registry.state import Registry, State
 from services.registry.units import importing
 from services.registry.units.changes import Planner
+from services.registry.units.import_file import read_units
 from services.registry.units.wishes import Change
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
@@ -82,10 +83,10 @@ async def import_units(
     """Bring the tree up to a CSV file (code, name_vi, kind, parent, organisation_kind, attributes,
     ends_on, successors): new units begin, other names and kinds become renames, and a unit ends
     only where its line says so."""
-    rows = importing.rows_of(await read_body(request, importing.LARGEST))
+    file = read_units(await read_body(request, importing.LARGEST))
     day = on or state.clock.today()
     planner = planner_of(state, caller, source, source_ref)
-    wrong, absent = importing.plan_import(state.tree, rows, day, planner)
+    wrong, absent = importing.plan_import(state.tree, file, day, planner)
     if wrong:
         raise Problem(
             "file-wrong",
@@ -93,7 +94,9 @@ async def import_units(
             hint="`problems` names each line.",
             extra={"problems": wrong[:200]},
         )
-    return await write(state, caller, planner, dry_run, {"lines": len(rows), "absent": absent})
+    return await write(
+        state, caller, planner, dry_run, {"lines": len(file.lines), "absent": absent}
+    )
 
 
 def planner_of(state: State, caller: Writer, source: str | None, source_ref: str | None) -> Planner:

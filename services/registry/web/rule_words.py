@@ -96,6 +96,27 @@ UNITS = {
         "Đơn vị đang thuộc đơn vị khác với cột parent.",
         "Sửa cột parent; nếu thật sự chuyển, hãy sáp nhập hoặc chia tách.",
     ),
+    "column-unknown": (
+        "Tệp có cột mà hệ thống không biết.",
+        "Sửa lại tên cột, hoặc xóa cột; không cột nào bị bỏ qua.",
+    ),
+    "column-twice": ("Một cột đứng hai lần.", "Chỉ giữ một cột."),
+    "cells-too-many": (
+        "Dòng có nhiều ô hơn số cột.",
+        "Đặt văn bản có dấu phẩy trong ngoặc kép, hoặc xóa ô thừa.",
+    ),
+    "successors-without-day": (
+        "Có đơn vị thay thế nhưng chưa có ngày thôi tồn tại.",
+        "Ghi ngày ở cột ends_on, hoặc xóa cột successors của dòng này.",
+    ),
+    "organisation-kind-stays": (
+        "Loại tổ chức của đơn vị đã có khác với tệp, và không thay đổi được.",
+        "Ghi đúng loại đang có, hoặc để trống.",
+    ),
+    "ends-and-changes": (
+        "Dòng cho đơn vị thôi tồn tại lại ghi tên, loại hoặc đặc điểm khác.",
+        "Ghi đúng như đang có; muốn đổi tên, hãy dùng một dòng riêng hoặc ngày khác.",
+    ),
     "neither-yes-nor-no": ("Ô đặc điểm phải là có hoặc không.", "Ghi yes, no, hoặc để trống."),
     "field-invalid": ("Ô này thiếu hoặc sai dạng.", "Xem lại ô được nêu."),
     "day-malformed": ("Ngày chưa đúng dạng.", "Ghi ngày dạng 2027-01-31."),

@@ -9,6 +9,7 @@ from services.registry.access import Visiting, Visitor, Writing
 from services.registry.state import Registry, State
 from services.registry.units import importing
 from services.registry.units.changes import Planner
+from services.registry.units.import_file import read_units
 from services.registry.units.write_routes import carry_out, planner_of
 from services.registry.web import rule_words, upload
 from services.registry.web.render import PageRoute, show
@@ -42,9 +43,9 @@ async def import_file(
         about["on"] = upload.text(form, "on")
         day = day_typed({"on": [about["on"]]})
         body = upload.file(form, "file")
-        rows = importing.rows_of(body)
+        units = read_units(body)
         planner = planner_of(state, caller, None, about["source_ref"] or None)
-        about["wrong"], about["absent"] = importing.plan_import(state.tree, rows, day, planner)
+        about["wrong"], about["absent"] = importing.plan_import(state.tree, units, day, planner)
         if about["wrong"]:
             lines = len(about["wrong"])
             raise Problem("file-wrong", f"{lines} lines of the file cannot be taken.")
