@@ -12,7 +12,7 @@ UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 # A process of pytest for each processor, four at most; each takes whole files, the long ones first.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: up compiled down test test-slow test-kafka test-collector check format generate bench lock clean help
+.PHONY: up compiled down test test-slow test-kafka test-collector check format generate bench dist lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,13 +23,13 @@ $(READY): requirements-dev.lock Makefile
 	@command -v uv >/dev/null 2>&1 || test -x $(UVENV)/bin/uv || { $(PYTHON) -m venv $(UVENV) && $(UVENV)/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	@echo "installing the locked dependencies into $(VENV)"
 	@$(UV) pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements-dev.lock
-	@echo "$(CURDIR)/clients/python/src" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hocvuso_client.pth"
+	@printf '%s\n' "$(CURDIR)/clients/python/src" "$(CURDIR)/clients/cli/src" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/hocvuso_clients.pth"
 	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/$(BIN)/python" -m deploy.local "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $(BIN)/hocvuso
 	@chmod +x $(BIN)/hocvuso
 	@touch $@
 
 compiled: $(READY) # our own code as bytecode, once: else each process of each start compiles it for itself
-	@$(BIN)/python -m compileall -q -j 0 services shared deploy clients/python/src
+	@$(BIN)/python -m compileall -q -j 0 services shared deploy clients/python/src clients/cli/src
 
 up: $(READY) compiled ## run the whole system on this machine; Ctrl-C stops it
 	@$(BIN)/hocvuso up $(ARGS)
@@ -66,6 +66,11 @@ generate: $(READY) ## write again what is made from contracts, settings and metr
 	$(BIN)/python -m shared.contracts.generate
 	$(BIN)/python -m deploy.reference
 	$(BIN)/python clients/python/unasync.py
+
+dist: $(READY) ## the wheels of the partner client and of the senders' command, into dist/
+	@for project in clients/python clients/cli; do \
+	  (cd $$project && SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 315532800) "$(CURDIR)/$(BIN)/python" -m hatchling build -t wheel -d "$(CURDIR)/dist") || exit 1; \
+	done
 
 lock: $(READY) ## resolve the dependencies anew
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

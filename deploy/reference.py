@@ -4,6 +4,7 @@ Settings come from the settings classes; variables that are read elsewhere are l
 the file that reads them, and a test finds those that are missing.
 """
 
+import json
 from enum import Enum
 from pathlib import Path
 from types import UnionType
@@ -17,6 +18,7 @@ from deploy.grafana import boards
 from services.activities.settings import ActivitiesSettings
 from services.metrics.settings import MetricsSettings
 from services.registry.settings import RegistrySettings
+from services.registry.web import problem_words
 from shared.exposition import series
 from shared.instruments import MEASUREMENTS
 from shared.measuring import Counter, Gauge, Instrument
@@ -190,11 +192,21 @@ def _metric(one: Instrument) -> str:
 
 PAGES = {"configuration.md": configuration, "metrics.md": metrics}
 
+WORDS = DOCS.parent / "clients" / "cli" / "src" / "hocvuso_cli" / "data" / "problems_vi.json"
+
+
+def words() -> str:
+    """What the service refuses, in Vietnamese, by code: shipped with the command of senders."""
+    return (
+        json.dumps(dict(sorted(problem_words.WORDS.items())), ensure_ascii=False, indent=1) + "\n"
+    )
+
 
 def main() -> None:
     """Write the pages and the dashboards."""
     for name, made in PAGES.items():
         (DOCS / name).write_text(made(), encoding="utf-8")
+    WORDS.write_text(words(), encoding="utf-8")
     boards.write()
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 from fastapi import FastAPI
 
-from services.activities import health, instance
+from services.activities import feed_routes, health, instance
 from services.activities.ingest import catalogue_routes, openapi, stream_routes
 from services.activities.ingest import routes as ingest_routes
 from services.activities.ingest.door import Door
@@ -117,6 +117,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         ingest_routes.router,
         stream_routes.router,
         log_routes.router,
+        feed_routes.router,
         catalogue_routes.router,
         key_routes.router,
         clients.router,

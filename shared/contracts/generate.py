@@ -15,6 +15,7 @@ from typing import Any
 from shared.contracts import schemas
 from shared.contracts.definitions import Catalogue
 from shared.contracts.generate_client import camel, client_code
+from shared.contracts.generate_layouts import layouts
 from shared.contracts.model import CountKey, EventType, FieldSpec
 
 HERE = Path(__file__).parent
@@ -22,6 +23,7 @@ CODE = HERE / "generated.py"
 SCHEMAS = HERE / "schemas"
 PAGE = HERE.parents[1] / "docs" / "event-types.md"
 CLIENT = HERE.parents[1] / "clients" / "python" / "src" / "hocvuso_client" / "events.py"
+LAYOUTS = HERE.parents[1] / "clients" / "cli" / "src" / "hocvuso_cli" / "data" / "types.json"
 
 Json = dict[str, Any]
 
@@ -32,6 +34,7 @@ def outputs(catalogue: Catalogue) -> dict[Path, str]:
         CODE: code(catalogue),
         PAGE: page(catalogue),
         CLIENT: client_code(catalogue),
+        LAYOUTS: layouts(catalogue),
     }
     for name, kind in catalogue.items():
         for version in kind.versions:

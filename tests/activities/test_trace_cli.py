@@ -8,7 +8,7 @@ import typer
 from fastapi import FastAPI
 from typer.testing import CliRunner
 
-from services.activities.trace_cli import trace
+from hocvuso_cli.trace import trace
 from tests.activities.fake import event
 from tests.activities.posting import send
 

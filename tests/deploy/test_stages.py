@@ -26,7 +26,7 @@ MODULES = {
     "metrics": ["services.metrics.app", "services.metrics.worker", "services.metrics.cli"],
     "registry": ["services.registry.app"],
     "tools": ["deploy.docker.migrate", "deploy.docker.load", "deploy.local.cli",
-              "deploy.doctor.cli", "deploy.local.backup_cli", "services.activities.send.cli"],
+              "deploy.doctor.cli", "deploy.local.backup_cli", "hocvuso_cli.send.command"],
 }  # fmt: skip
 
 
@@ -79,7 +79,9 @@ def test_a_stage_holds_all_that_its_programs_need(name: str, tmp_path: Path) -> 
     app = tmp_path / "app"
     stage(name, app)
     assert not list(app.rglob("*.key")) and not (app / "tests").exists()
-    paths = [app] + ([app / "clients/python/src"] if name == "tools" else [])
+    paths = [app] + (
+        [app / "clients/python/src", app / "clients/cli/src"] if name == "tools" else []
+    )
     program = (
         "import importlib, sys\n"
         f"for name in {MODULES[name]!r}:\n"

@@ -73,8 +73,9 @@ async def test_reconciliation_of_a_misspelt_source_or_partner(api: Api) -> None:
     assert await warnings(source=SOURCE, day="2026-06-30") == []
     (said,) = await warnings(source=SOURCE + "e")
     assert f"Did you mean {SOURCE}?" in said
-    (said,) = await warnings(source=SOURCE, partner="admim")
-    assert "Did you mean admin?" in said
+    await api("POST", "/v1/keys", ORDER)
+    (said,) = await warnings(source=SOURCE, partner="cong-am")
+    assert "Did you mean cong-an?" in said
     (said,) = await warnings("POST", "/manifest", source=SOURCE.replace("congan", "conga"))
     assert SOURCE in said
     csv = await api.ask("GET", "/v1/reconciliations", params={**day, "source": SOURCE + "e",

@@ -24,6 +24,10 @@ def test_page_is_as_the_code_is(name: str) -> None:
     assert page == reference.PAGES[name](), "run `make generate`"
 
 
+def test_what_senders_are_told_is_as_the_code_is() -> None:
+    assert reference.WORDS.read_text(encoding="utf-8") == reference.words(), "run `make generate`"
+
+
 def test_every_variable_is_described() -> None:
     described = set(re.findall(r"`([A-Z_]+)`", reference.configuration()))
     for path in SOURCES:

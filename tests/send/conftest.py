@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from hocvuso_cli import language
 from services.activities.cli import app
 from tests.activities.conftest import admin, clock, database, port, service, settings
 from tests.send.values import SOURCE
@@ -18,6 +19,13 @@ from tests.send.values import SOURCE
 __all__ = ["SOURCE", "admin", "clock", "database", "port", "service", "settings"]
 
 Run = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests read English; what is Vietnamese by default is tested as such."""
+    monkeypatch.setenv("HOCVUSO_LANG", "en")
+    monkeypatch.setattr(language, "_chosen", [])
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.activities.send.cells import CellError, Fault, check_identity, read
-from services.activities.send.columns import Column
+from hocvuso_cli.send.cells import CellError, Fault, check_identity, read
+from hocvuso_cli.send.columns import Column
 
 # Spreadsheets know no time zones.
 DAY = datetime(2026, 6, 30)  # noqa: DTZ001

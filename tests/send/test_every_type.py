@@ -6,18 +6,18 @@ from typing import Any
 
 import openpyxl
 
-from services.activities.send.columns import flatten, layout
-from services.activities.send.template import fill, template_columns
+from hocvuso_cli.send.columns import flatten, layout
+from hocvuso_cli.send.template import fill, template_columns
 from tests.send.conftest import SOURCE, Run, Sheet, logged
 from tests.send.values import CATALOGUE, SUBJECTS, WHOLE, full
 
 
 def row_of(name: str, data: dict[str, Any]) -> list[Any]:
     """The cells that a user would write below the example."""
-    values = {**flatten(layout(CATALOGUE, name).columns, data), "time": "30/06/2026 10:00"}
+    values = {**flatten(layout(name).columns, data), "time": "30/06/2026 10:00"}
     values["subject"] = SUBJECTS.get(name, "24133")
     values["id"] = "0001-goc" if name == "citizen.certified" else None
-    return fill(template_columns(layout(CATALOGUE, name)), values)
+    return fill(template_columns(layout(name)), values)
 
 
 def as_stored(name: str, data: dict[str, Any]) -> dict[str, Any]:

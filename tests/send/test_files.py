@@ -5,10 +5,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from services.activities.send.cells import Fault
-from services.activities.send.columns import layout
-from services.activities.send.tables import TableError, open_table
-from services.activities.send.template import write_template
+from hocvuso_cli.send.cells import Fault
+from hocvuso_cli.send.columns import layout
+from hocvuso_cli.send.sniff import TableError
+from hocvuso_cli.send.tables import open_table
+from hocvuso_cli.send.template import write_template
 from tests.send.values import CATALOGUE
 
 TEXT = 'Mã đơn vị;Nội dung\n00123;Chữ, có dấu\n\n24133;"hai\ndòng; một ô"\n'
@@ -81,11 +82,12 @@ def test_formulas_give_stored_values_and_errors_are_faults(tmp_path: Path) -> No
     assert isinstance(cells[2], Fault) and "error" in cells[2].why
 
 
-def test_the_template_offers_choices_and_keeps_zeros(tmp_path: Path) -> None:
+def test_the_template_offers_choices_and_keeps_zeros(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOCVUSO_LANG", "vi")
     file = tmp_path / "t.xlsx"
-    write_template(
-        layout(CATALOGUE, "citizen.certified"), CATALOGUE["citizen.certified"].examples[0], file
-    )
+    write_template(layout("citizen.certified"), CATALOGUE["citizen.certified"].examples[0], file)
     book = openpyxl.load_workbook(file)
     sheet, lists = book["Dữ liệu"], book["_hocvuso"]
     assert lists.sheet_state == "hidden" and lists["A1"].value == "hocvuso-type=citizen.certified"
@@ -103,7 +105,7 @@ def test_the_template_offers_choices_and_keeps_zeros(tmp_path: Path) -> None:
         "target_groups#3", "platform", "opening", "reporter_kind")}  # fmt: skip
     where = rules[at["platform"]].split("!")[1].replace("$", "")
     words = [cell.value for (cell,) in lists[where]]
-    assert words == list(layout(CATALOGUE, "citizen.certified").columns["platform"].words.values())
+    assert words == list(layout("citizen.certified").columns["platform"].words.values())
     assert sheet["A2"].value.startswith("VÍ DỤ")
     assert "Hướng dẫn" in book.sheetnames
 
@@ -111,9 +113,9 @@ def test_the_template_offers_choices_and_keeps_zeros(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", list(CATALOGUE))
 def test_no_two_values_of_a_list_look_alike(name: str) -> None:
     """A value is found by its Vietnamese title without marks: that must be unique."""
-    from services.activities.send.text import fold
+    from hocvuso_cli.send.text import fold
 
-    for column in layout(CATALOGUE, name).columns.values():
+    for column in layout(name).columns.values():
         meant: dict[str, set[str]] = {}
         for value, title in column.words.items():
             for word in (fold(value), fold(title)):

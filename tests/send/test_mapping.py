@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from services.activities.send.columns import layout
-from services.activities.send.mapping import MappingError, Memory, resolve
-from tests.send.values import CATALOGUE
+from hocvuso_cli.send.columns import layout
+from hocvuso_cli.send.mapping import MappingError, Memory, resolve
 
-CERTIFIED = layout(CATALOGUE, "citizen.certified")
-CLASS = layout(CATALOGUE, "class.held")
+CERTIFIED = layout("citizen.certified")
+CLASS = layout("class.held")
 
 
 def targets(headers: list[str], of: Any = CERTIFIED, **how: Any) -> tuple[str, ...]:
@@ -70,7 +69,7 @@ def test_result_columns_are_no_data() -> None:
 
 
 def test_a_title_of_two_fields_is_not_guessed() -> None:
-    linked = layout(CATALOGUE, "mentor.assigned")
+    linked = layout("mentor.assigned")
     with pytest.raises(MappingError, match="CCCD"):
         targets(["CCCD"], linked, given=["subject", "time", "mentor.scheme", "mentor.value"])
 

@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 from typer.testing import CliRunner
 
+from hocvuso_cli.send import results as results_module
 from services.activities.cli import app
-from services.activities.send import results as results_module
 from tests.send.conftest import SOURCE, Run, Sheet, logged, write_xlsx
 
 HEAD = ["Mã xã", "Ngày", "Số CCCD", "Nhóm đối tượng", "Nền tảng"]
@@ -215,7 +215,7 @@ async def test_a_server_that_is_away_leaves_the_rest_not_sent(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write_csv(tmp_path / "a.csv", [HEAD, *people(700)])
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("hocvuso_client.direct.sleep", lambda _: None)
     away = await run(file, *CERTIFIED, "--url", "http://127.0.0.1:9")
     assert away.exit_code == 1 and "No answer" in away.output
     rows = read_csv(tmp_path / "a.results.csv")

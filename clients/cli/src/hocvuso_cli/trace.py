@@ -1,16 +1,17 @@
 """`hocvuso trace SOURCE ID`: an event's way through the system, with times, from its receipt."""
 
 import os
-from datetime import datetime
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any
 
 import httpx
 import typer
 
-from shared.clock import VIETNAM
-from shared.settings import CommonSettings, key_in
+from hocvuso_cli.console import AsJson, any_letter, write_json
+from hocvuso_cli.language import Lang
+from hocvuso_cli.server import KeyFile, ProfileName, Url, server
 
+VIETNAM = timezone(timedelta(hours=7))
 Json = dict[str, Any]
 
 _STAGES = (
@@ -24,24 +25,27 @@ _STAGES = (
 def trace(
     source: Annotated[str, typer.Argument(help="the event's source")],
     id: Annotated[str, typer.Argument(help="the event's id")],
-    url: Annotated[str, typer.Option(help="address of activities")] = "",
-    metrics_url: Annotated[str, typer.Option(help="address of metrics")] = "",
-    key_file: Annotated[Path | None, typer.Option(help="file with a key")] = None,
+    metrics_url: Annotated[
+        str, typer.Option(help="address of metrics, where it can be reached")
+    ] = "",
+    profile: ProfileName = None,
+    url: Url = None,
+    key_file: KeyFile = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Print when an event was accepted, published, counted and visible, and what it counts for."""
-    settings = CommonSettings()
-    address = url or settings.activities_url
-    headers = {"Authorization": f"Bearer {_key(key_file, settings)}"}
-    with httpx.Client(headers=headers, timeout=10, trust_env=False) as client:
-        answer = _get(client, f"{address}/v1/events", {"source": source, "id": id})
-        if answer.status_code != 200:
-            _fail(_problem(answer, f"{address} answered {answer.status_code}"))
-        receipt: Json = answer.json()
-        refused = receipt["status"] == "rejected"
-        address = metrics_url or settings.metrics_url
-        why = None if refused else _explanation(client, address, receipt)
+    any_letter()
+    to = server(profile, url, key_file)
+    receipt: Json = to.ask("GET", "/v1/events", params={"source": source, "id": id}).json()
+    refused = receipt["status"] == "rejected"
+    address = metrics_url or os.environ.get("HOCVUSO_METRICS_URL", "")
+    why = None if refused or not address else _explanation(address, to.key, receipt)
+    if as_json:
+        write_json({"receipt": receipt, "explanation": why})
+        return
     for line in describe(receipt, why):
-        typer.echo(line)
+        print(line)
 
 
 def describe(receipt: Json, why: Json | None) -> list[str]:
@@ -111,38 +115,15 @@ def _span(start: datetime, end: datetime) -> str:
     return f"{seconds * 1000:.0f} ms" if abs(seconds) < 10 else f"{seconds:.1f} s"
 
 
-def _explanation(client: httpx.Client, url: str, receipt: Json) -> Json | None:
+def _explanation(url: str, key: str, receipt: Json) -> Json | None:
     """What metrics says of the event; None where it cannot be asked (the way is shown anyway)."""
     try:
-        answer = client.get(f"{url}/v1/events/{receipt['position']}")
+        answer = httpx.get(
+            f"{url.rstrip('/')}/v1/events/{receipt['position']}",
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=10,
+            trust_env=False,
+        )
         return dict(answer.json()) if answer.status_code == 200 else None
     except (httpx.HTTPError, ValueError):
         return None
-
-
-def _get(client: httpx.Client, url: str, params: Json) -> httpx.Response:
-    try:
-        return client.get(url, params=params)
-    except httpx.HTTPError as error:
-        _fail(f"{url} does not answer ({type(error).__name__}). Fix: hocvuso up, or give --url.")
-
-
-def _problem(answer: httpx.Response, otherwise: str) -> str:
-    try:
-        problem = answer.json()
-        return f"{problem['detail']} {problem.get('hint', '')}".strip()
-    except (ValueError, KeyError):
-        return otherwise
-
-
-def _key(file: Path | None, settings: CommonSettings) -> str:
-    home = Path(os.environ.get("HOCVUSO_HOME") or ".hocvuso")
-    for candidate in (file, settings.admin_key_file, home / "admin.key"):
-        if candidate is not None and candidate.exists():
-            return key_in(candidate)
-    _fail("no key to read receipts with. Fix: name its file with --key-file.")
-
-
-def _fail(text: str) -> NoReturn:
-    typer.echo(text, err=True)
-    raise typer.Exit(1)

@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-import platformdirs
-
-from services.activities.send.columns import MARK, Layout
-from services.activities.send.text import fold
+from hocvuso_cli import profiles
+from hocvuso_cli.language import say
+from hocvuso_cli.send.columns import MARK, Layout
+from hocvuso_cli.send.text import fold
 
 RESULT_PREFIX = "result."
 """Columns of a result file that is sent again: not data."""
@@ -39,7 +39,7 @@ class Mapped:
 
 def config_dir() -> Path:
     """Where this user's mappings and the secret for ids lie."""
-    return Path(platformdirs.user_config_dir("hocvuso")) / "send"
+    return profiles.config_dir() / "send"
 
 
 class Memory:
@@ -95,7 +95,9 @@ def resolve(
     there = {fold(header) for header in headers}
     for header in [*explicit, *ignored]:
         if fold(header) not in there:
-            raise MappingError(f"The file has no column {header!r}.")
+            raise MappingError(
+                say(vi=f"Tệp không có cột {header!r}.", en=f"The file has no column {header!r}.")
+            )
     names, aliases = _names(layout), _aliases(layout)
     targets, unknown = [], []
     for header in headers:
@@ -136,7 +138,13 @@ def _target(layout: Layout, name: str) -> str:
     names = {**_names(layout), **_aliases(layout)}
     if fold(name) in names:
         return names[fold(name)]
-    raise MappingError(f"{layout.type} has no field {name!r}. Fields: {', '.join(layout.columns)}.")
+    fields = ", ".join(layout.columns)
+    raise MappingError(
+        say(
+            vi=f"{layout.type} không có trường {name!r}. Các trường: {fields}.",
+            en=f"{layout.type} has no field {name!r}. Fields: {fields}.",
+        )
+    )
 
 
 def _names(layout: Layout) -> dict[str, str]:
@@ -171,13 +179,26 @@ def _aliases(layout: Layout) -> dict[str, str]:
 
 
 def _unknown(layout: Layout, unknown: list[str], names: Mapping[str, str]) -> str:
-    lines = [f"Columns that {layout.type} does not have:"]
+    lines = [
+        say(
+            vi=f"Các cột mà {layout.type} không có:",
+            en=f"Columns that {layout.type} does not have:",
+        )
+    ]
     for header in unknown:
         near = get_close_matches(fold(header), names, 3, 0.5)
         meant = ", ".join(dict.fromkeys(names[word] for word in near))
-        lines.append(f"  {header!r}" + (f" - did you mean {meant}?" if meant else ""))
-    lines.append(f'Say what they are: --map "{unknown[0]}=FIELD", or --ignore "{unknown[0]}".')
-    lines.append(f"Fields: {', '.join([*layout.columns, *layout.shorthands])}.")
+        guess = say(vi=f" - có phải là {meant}?", en=f" - did you mean {meant}?") if meant else ""
+        lines.append(f"  {header!r}{guess}")
+    first, fields = unknown[0], ", ".join([*layout.columns, *layout.shorthands])
+    lines.append(
+        say(
+            vi=f'Hãy nói rõ là trường nào: --map "{first}=TRƯỜNG", hoặc --ignore "{first}".\n'
+            f"Các trường: {fields}.",
+            en=f'Say what they are: --map "{first}=FIELD", or --ignore "{first}".\n'
+            f"Fields: {fields}.",
+        )
+    )
     return "\n".join(lines)
 
 
@@ -188,9 +209,12 @@ def _check_twice(layout: Layout, headers: Sequence[str], targets: Sequence[str])
             target in layout.columns and layout.columns[target].kind in ("enum_list", "text_list")
         )
         if len(same) > 1 and not many:
+            listed = ", ".join(map(repr, same))
             raise MappingError(
-                f"Several columns are {target}: {', '.join(map(repr, same))}."
-                f' Leave one out: --ignore "{same[-1]}".'
+                say(
+                    vi=f'Nhiều cột cùng là {target}: {listed}. Hãy bỏ bớt: --ignore "{same[-1]}".',
+                    en=f'Several columns are {target}: {listed}. Leave one out: --ignore "{same[-1]}".',
+                )
             )
 
 
@@ -205,7 +229,25 @@ def _check_missing(layout: Layout, targets: Sequence[str], given: Iterable[str])
         if column.required and name not in have
     ]
     if missing:
+        listed = ", ".join(missing)
         raise MappingError(
-            f"The file lacks columns that {layout.type} needs: {', '.join(missing)}.\n"
-            "Add them, or give one value for the whole file: --subject, --time, --set FIELD=VALUE."
+            say(
+                vi=f"Tệp thiếu các cột mà {layout.type} cần: {listed}.\n"
+                "Hãy thêm cột, hoặc cho một giá trị chung cả tệp: --subject, --time,"
+                " --set TRƯỜNG=GIÁ_TRỊ.",
+                en=f"The file lacks columns that {layout.type} needs: {listed}.\n"
+                "Add them, or give one value for the whole file: --subject, --time,"
+                " --set FIELD=VALUE.",
+            )
         )
+
+
+def knows(layout: Layout, explicit: Iterable[str] = ()) -> Callable[[str], bool]:
+    """Whether a header names a column: what tells the header row from titles above it."""
+    words = {*_names(layout), *_aliases(layout), *map(fold, explicit)}
+
+    def known(header: str) -> bool:
+        bracket = header[header.rfind("[") + 1 : -1] if header.endswith("]") else ""
+        return fold(header) in words or (bracket != "" and fold(bracket) in words)
+
+    return known

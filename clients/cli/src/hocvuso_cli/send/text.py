@@ -2,10 +2,12 @@
 
 import unicodedata
 
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
+
 
 def nfc(text: str) -> str:
-    """Composed letters, without spaces around: Macs write Vietnamese decomposed."""
-    return unicodedata.normalize("NFC", text).strip()
+    """Composed letters, without spaces around (of no width, too): Macs write Vietnamese decomposed."""
+    return unicodedata.normalize("NFC", text).strip().strip(_INVISIBLE).strip()
 
 
 def fold(text: str) -> str:

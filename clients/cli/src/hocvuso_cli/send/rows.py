@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hocvuso_cli.language import say
+from hocvuso_cli.send import cells
+from hocvuso_cli.send.cells import CellError
+from hocvuso_cli.send.columns import ID, MARK, SOURCE, SUBJECT, TIME, Layout, put
+from hocvuso_cli.send.mapping import IGNORED
+from hocvuso_cli.send.text import fold, nfc
 from hocvuso_client import content_id
-from services.activities.send import cells
-from services.activities.send.cells import CellError
-from services.activities.send.columns import ID, MARK, SOURCE, SUBJECT, TIME, Layout, put
-from services.activities.send.mapping import IGNORED
-from services.activities.send.text import fold
-from shared.contracts.topics import EVENT_TYPE_PREFIX
+from hocvuso_client.envelope import TYPE_PREFIX
 
 EXAMPLE_MARKS = ("vi du", "example", "mau")
 Json = dict[str, Any]
@@ -32,6 +33,7 @@ class Made:
     notes: list[str] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
     example: bool = False
+    skipped: bool = False
 
 
 class Rows:
@@ -63,10 +65,15 @@ class Rows:
         made = Made(number, row)
         found: dict[str, Any] = {}
         for index, cell in enumerate(row):
-            if cell is None or cell == "":
+            if cell is None or (isinstance(cell, str) and not nfc(cell)):
                 continue
             if index >= len(self._targets) or not self._headers[index]:
-                made.faults.append(f"Column {index + 1} has a value but no header.")
+                made.faults.append(
+                    say(
+                        vi=f"Cột thứ {index + 1} có giá trị nhưng không có tiêu đề.",
+                        en=f"Column {index + 1} has a value but no header.",
+                    )
+                )
                 continue
             self._take(found, self._targets[index], cell, self._headers[index], made)
         if fold(str(found.pop(MARK, ""))).startswith(EXAMPLE_MARKS):
@@ -106,7 +113,12 @@ class Rows:
         if column.name in found and isinstance(value, list):
             value = [*found[column.name], *(v for v in value if v not in found[column.name])]
         elif column.name in found and found[column.name] != value:
-            made.faults.append(f"{header}: another column says something else.")
+            made.faults.append(
+                say(
+                    vi=f"{header}: một cột khác ghi giá trị khác.",
+                    en=f"{header}: another column says something else.",
+                )
+            )
             return
         found[column.name] = value
 
@@ -116,7 +128,12 @@ class Rows:
             if name in found and column.path:
                 put(data, column.path, found[name])
             elif column.required and name not in found and name not in made.unread:
-                made.faults.append(f"{column.title_vi} [{name}]: this cell must not be empty.")
+                made.faults.append(
+                    say(
+                        vi=f"{column.title_vi} [{name}]: ô này không được để trống.",
+                        en=f"{column.title_vi} [{name}]: this cell must not be empty.",
+                    )
+                )
             if column.identity and column.path[-1] == "value" and name in found:
                 scheme = found.get(f"{column.path[0]}.scheme")
                 header, cell = found[f"cell {name}"]
@@ -124,10 +141,15 @@ class Rows:
                     cells.check_identity(scheme, found[name], cell)
                 except CellError as wrong:
                     made.faults.append(f"{header}: {wrong}")
-        event: Json = {"specversion": "1.0", "type": EVENT_TYPE_PREFIX + self._layout.type}
+        event: Json = {"specversion": "1.0", "type": TYPE_PREFIX + self._layout.type}
         event["source"] = found.get(SOURCE) or self._source
         if not event["source"]:
-            made.faults.append("The row has no source; give --source URI.")
+            made.faults.append(
+                say(
+                    vi="Dòng không có nguồn; hãy thêm --source URI.",
+                    en="The row has no source; give --source URI.",
+                )
+            )
         for name in (SUBJECT, TIME):
             if name in found:
                 event[name] = found[name]
@@ -150,8 +172,12 @@ class Rows:
         if self._each:
             return content_id(self._secret, content, f"row {count}")
         made.notes.append(
-            f"The same as row {seen}, so it counts once. If it is another event, give both rows"
-            " an id, or use --identical-rows each."
+            say(
+                vi=f"Giống hệt dòng {seen} nên chỉ tính một lần. Nếu là sự kiện khác, hãy điền mã"
+                " dòng (id) khác nhau, hoặc dùng --identical-rows each.",
+                en=f"The same as row {seen}, so it counts once. If it is another event, give both"
+                " rows an id, or use --identical-rows each.",
+            )
         )
         return first
 
@@ -169,6 +195,8 @@ def read_secret(file: Path) -> bytes:
             os.link(fresh, file)  # never over one that another process has just made
         except FileExistsError:
             pass
+        except OSError:
+            fresh.replace(file)  # a file system without links
         finally:
-            fresh.unlink()
+            fresh.unlink(missing_ok=True)
     return bytes.fromhex(file.read_text().strip())

@@ -8,23 +8,25 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import openpyxl
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import MergedCell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from services.activities.send.cells import Fault
-from services.activities.send.columns import ID
-from services.activities.send.tables import Table
+from hocvuso_cli.language import say
+from hocvuso_cli.send import words
+from hocvuso_cli.send.cells import Fault
+from hocvuso_cli.send.columns import ID
+from hocvuso_cli.send.tables import Table
 
 WHOLE_WORKBOOK_BYTES = 600_000
 """Up to this size (some 30,000 rows) the workbook is copied with its formats, in memory; a larger one
 row by row, without."""
 
 _TITLES = {
-    "result.status": "Kết quả [result.status]",
-    "result.position": "Vị trí trong sổ [result.position]",
-    "result.problem": "Vấn đề [result.problem]",
-    ID: "Mã dòng [id]",
+    "result.status": ("Kết quả", "Result"),
+    "result.position": ("Vị trí trong sổ", "Position in the log"),
+    "result.problem": ("Vấn đề", "Problem"),
+    ID: ("Mã dòng", "Id"),
 }
 _FILL = {
     "accepted": PatternFill("solid", start_color="C6EFCE"),
@@ -59,12 +61,12 @@ class Places:
                 self.at[name] = found[0]
             else:
                 self.at[name] = len(self.headers)
-                self.headers.append(title)
+                self.headers.append(f"{say(vi=title[0], en=title[1])} [{name}]")
 
     def values(self, verdict: Verdict) -> dict[int, Any]:
         """Column index -> value."""
         named: dict[str, Any] = {
-            "result.status": verdict.status,
+            "result.status": words.status(verdict.status),
             "result.position": verdict.position,
             "result.problem": verdict.text,
         }
@@ -100,10 +102,10 @@ def open_results(table: Table, targets: Sequence[str], out: Path) -> Results:
     return _LargeWorkbook(table, places, out)
 
 
-def beside(path: Path, dry_run: bool) -> Path:
+def beside(table: Table, dry_run: bool) -> Path:
     """`class.xlsx` -> `class.results.xlsx`; never the input itself."""
-    kind = "dry-run" if dry_run else "results"
-    stem, end = path.stem, path.suffix.lower().replace(".xlsm", ".xlsx")
+    kind, path = "dry-run" if dry_run else "results", table.path
+    stem, end = path.stem, ".xlsx" if table.sheet else path.suffix.lower().replace(".xls", ".csv")
     found = path.with_name(f"{stem}.{kind}{end}")
     if stem.endswith(f".{kind}"):
         stem = stem.removesuffix(f".{kind}")
@@ -142,7 +144,8 @@ class _Workbook:
 
     def __init__(self, table: Table, places: Places, out: Path) -> None:
         self._out, self._input, self._places = out, table.path, places
-        self._book = openpyxl.load_workbook(table.path)
+        with table.path.open("rb") as file:  # by its content: its name may end in .xls
+            self._book = openpyxl.load_workbook(file)
         self._sheet = self._book[table.sheet]
         for index in range(len(table.headers), len(places.headers)):
             cell = self._sheet.cell(table.first, index + 1, places.headers[index])
@@ -153,7 +156,10 @@ class _Workbook:
 
     def add(self, _: Sequence[Any], verdict: Verdict) -> None:
         for index, value in self._places.values(verdict).items():
-            cell = self._sheet.cell(verdict.number, index + 1, value)
+            cell = self._sheet.cell(verdict.number, index + 1)
+            if isinstance(cell, MergedCell):
+                continue
+            cell.value = value
             if isinstance(value, str):
                 cell.number_format = "@"
                 cell.data_type = "s"  # a text that begins with = stays a text
@@ -173,7 +179,7 @@ class _LargeWorkbook:
     def __init__(self, table: Table, places: Places, out: Path) -> None:
         self._out, self._input, self._places = out, table.path, places
         self._book = openpyxl.Workbook(write_only=True)
-        self._sheet = self._book.create_sheet("Kết quả")
+        self._sheet = self._book.create_sheet(say(vi="Kết quả", en="Result"))
         self._sheet.append(places.headers)
 
     def add(self, cells: Sequence[Any], verdict: Verdict) -> None:

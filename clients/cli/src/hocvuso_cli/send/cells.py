@@ -11,8 +11,9 @@ from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from typing import Any
 
-from services.activities.send.columns import Column
-from services.activities.send.text import fold, nfc
+from hocvuso_cli.language import say
+from hocvuso_cli.send.columns import Column
+from hocvuso_cli.send.text import fold, nfc
 
 VIETNAM = timezone(timedelta(hours=7))
 YES = frozenset({"true", "co", "yes", "x", "1", "dung"})
@@ -32,10 +33,12 @@ class CellError(ValueError):
 
 
 class Fault:
-    """A cell that holds no value: an error of the spreadsheet, or a formula never calculated."""
+    """A cell that holds no value: an error of the spreadsheet, a formula never calculated, or one
+    merged with another (`empty`: alone it makes no row)."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, *, empty: bool = False) -> None:
         self.why = why
+        self.empty = empty
 
 
 def read(column: Column, cell: Any) -> Any:
@@ -53,22 +56,41 @@ def _text(column: Column, cell: Any) -> str:
     if isinstance(cell, str):
         if _SCIENTIFIC.fullmatch(cell) and column.name != "note":
             raise CellError(
-                "The spreadsheet has turned the number into the form 6.6E+10; format the column as"
-                " Text and type it again."
+                say(
+                    vi="Bảng tính đã đổi số sang dạng 6.6E+10; hãy định dạng cột là Văn bản (Text)"
+                    " rồi gõ lại.",
+                    en="The spreadsheet has turned the number into the form 6.6E+10; format the"
+                    " column as Text and type it again.",
+                )
             )
         return cell
     if isinstance(cell, bool) or not isinstance(cell, (int, float)):
-        raise CellError("A text is needed here; format the column as Text and type it again.")
+        raise CellError(
+            say(
+                vi="Ô này phải là văn bản; hãy định dạng cột là Văn bản (Text) rồi gõ lại.",
+                en="A text is needed here; format the column as Text and type it again.",
+            )
+        )
     return _digits(cell)
 
 
 def _digits(number: float) -> str:
     """A number where a text belongs: its digits, if the spreadsheet still has them all."""
     if isinstance(number, float) and (not math.isfinite(number) or number != int(number)):
-        raise CellError("A number with decimals where a text is needed; format it as Text.")
+        raise CellError(
+            say(
+                vi="Ô này là số thập phân nhưng phải là văn bản; hãy định dạng là Văn bản (Text).",
+                en="A number with decimals where a text is needed; format it as Text.",
+            )
+        )
     digits = str(int(number))
     if len(digits) > EXACT_DIGITS:
-        raise CellError("The spreadsheet has rounded this long number; format it as Text.")
+        raise CellError(
+            say(
+                vi="Bảng tính đã làm tròn số dài này; hãy định dạng là Văn bản (Text) rồi gõ lại.",
+                en="The spreadsheet has rounded this long number; format it as Text.",
+            )
+        )
     return digits
 
 
@@ -76,8 +98,12 @@ def _unit(column: Column, cell: Any) -> str:
     text = _text(column, cell)
     if not isinstance(cell, str) and len(text) != UNIT_CODE_DIGITS:
         raise CellError(
-            "A unit code typed as a number may have lost leading zeros; format the column as Text"
-            " and type the code again."
+            say(
+                vi="Mã đơn vị gõ dạng số có thể đã mất số 0 ở đầu; hãy định dạng cột là Văn bản"
+                " (Text) rồi gõ lại mã.",
+                en="A unit code typed as a number may have lost leading zeros; format the column as"
+                " Text and type the code again.",
+            )
         )
     return text
 
@@ -93,7 +119,12 @@ def _word(column: Column, text: str) -> str:
     if found is not None:
         return found
     allowed = "; ".join(column.words.values())
-    raise CellError(f"Not in the list of this column. Allowed: {allowed}.")
+    raise CellError(
+        say(
+            vi=f"Không có trong danh sách của cột. Được dùng: {allowed}.",
+            en=f"Not in the list of this column. Allowed: {allowed}.",
+        )
+    )
 
 
 @lru_cache(maxsize=256)
@@ -128,7 +159,7 @@ def _boolean(_: Column, cell: Any) -> bool:
     word = fold(str(int(cell)) if isinstance(cell, (int, float)) and cell in (0, 1) else str(cell))
     if word in YES or word in NO:
         return word in YES
-    raise CellError("Write Có or Không.")
+    raise CellError(say(vi="Hãy ghi Có hoặc Không.", en="Write Có or Không."))
 
 
 def _integer(_: Column, cell: Any) -> int:
@@ -138,7 +169,12 @@ def _integer(_: Column, cell: Any) -> int:
         return cell
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 10**EXACT_DIGITS:
         return int(cell)
-    raise CellError("Write a whole number in digits only, without points or commas.")
+    raise CellError(
+        say(
+            vi="Hãy ghi số nguyên, chỉ gồm chữ số, không có dấu chấm hay dấu phẩy.",
+            en="Write a whole number in digits only, without points or commas.",
+        )
+    )
 
 
 def _number(_: Column, cell: Any) -> int | float:
@@ -147,7 +183,12 @@ def _number(_: Column, cell: Any) -> int | float:
         return int(number) if number.is_integer() and not re.search("[.,]", cell) else number
     if isinstance(cell, (int, float)) and not isinstance(cell, bool) and math.isfinite(cell):
         return cell
-    raise CellError("Write a number; a point or a comma is the decimal mark, nothing else.")
+    raise CellError(
+        say(
+            vi="Hãy ghi một số; dấu chấm hoặc dấu phẩy chỉ là dấu thập phân.",
+            en="Write a number; a point or a comma is the decimal mark, nothing else.",
+        )
+    )
 
 
 def _day(text: str) -> tuple[date, str | None]:
@@ -159,9 +200,18 @@ def _day(text: str) -> tuple[date, str | None]:
             return date(int(found[3]), int(found[2]), int(found[1])), found[4]
     except ValueError:
         raise CellError(
-            "There is no such day. Days are written day/month/year (30/06/2026) or 2026-06-30."
+            say(
+                vi="Không có ngày này. Ngày ghi theo ngày/tháng/năm (30/06/2026) hoặc 2026-06-30.",
+                en="There is no such day. Days are written day/month/year (30/06/2026) or"
+                " 2026-06-30.",
+            )
         ) from None
-    raise CellError("Write the day as day/month/year (30/06/2026) or as 2026-06-30.")
+    raise CellError(
+        say(
+            vi="Hãy ghi ngày theo ngày/tháng/năm (30/06/2026) hoặc 2026-06-30.",
+            en="Write the day as day/month/year (30/06/2026) or as 2026-06-30.",
+        )
+    )
 
 
 def _date(_: Column, cell: Any) -> str:
@@ -170,10 +220,15 @@ def _date(_: Column, cell: Any) -> str:
     if isinstance(cell, date):
         return cell.isoformat()
     if not isinstance(cell, str):
-        raise CellError("A number, not a day. Format the column as a date or as Text.")
+        raise CellError(_no_day())
     day, rest = _day(cell)
     if rest and fold(rest) not in ("0 00", "00 00", "0 00 00", "00 00 00"):
-        raise CellError("Only a day belongs here, without a time.")
+        raise CellError(
+            say(
+                vi="Ô này chỉ ghi ngày, không ghi giờ.",
+                en="Only a day belongs here, without a time.",
+            )
+        )
     return day.isoformat()
 
 
@@ -184,7 +239,7 @@ def _moment(_: Column, cell: Any) -> str:
     if isinstance(cell, date):
         return datetime.combine(cell, time(), VIETNAM).isoformat()
     if not isinstance(cell, str):
-        raise CellError("A number, not a day. Format the column as a date or as Text.")
+        raise CellError(_no_day())
     day, rest = _day(cell)
     if not rest:
         return datetime.combine(day, time(), VIETNAM).isoformat()
@@ -192,13 +247,18 @@ def _moment(_: Column, cell: Any) -> str:
         try:
             clock = time(int(found[1]), int(found[2]), int(found[3] or 0))
         except ValueError:
-            raise CellError("There is no such time of day.") from None
+            raise CellError(
+                say(vi="Không có giờ này trong ngày.", en="There is no such time of day.")
+            ) from None
         return datetime.combine(day, clock, VIETNAM).isoformat()
     try:
         whole = datetime.fromisoformat(f"{day.isoformat()}T{rest}")
     except ValueError:
         raise CellError(
-            "Write the time as 30/06/2026 09:12 or 2026-06-30T09:12:00+07:00."
+            say(
+                vi="Hãy ghi thời điểm dạng 30/06/2026 09:12 hoặc 2026-06-30T09:12:00+07:00.",
+                en="Write the time as 30/06/2026 09:12 or 2026-06-30T09:12:00+07:00.",
+            )
         ) from None
     return (whole if whole.tzinfo else whole.replace(tzinfo=VIETNAM)).isoformat()
 
@@ -207,7 +267,19 @@ def _json(_: Column, cell: Any) -> Any:
     try:
         return json.loads(cell) if isinstance(cell, str) else cell
     except ValueError:
-        raise CellError("This cell holds JSON; it cannot be read.") from None
+        raise CellError(
+            say(
+                vi="Ô này là JSON nhưng không đọc được.",
+                en="This cell holds JSON; it cannot be read.",
+            )
+        ) from None
+
+
+def _no_day() -> str:
+    return say(
+        vi="Ô này là số, không phải ngày. Hãy định dạng cột là ngày hoặc Văn bản (Text).",
+        en="A number, not a day. Format the column as a date or as Text.",
+    )
 
 
 def _mark(_: Column, cell: Any) -> str:
@@ -236,16 +308,28 @@ def check_identity(scheme: str | None, value: str, cell: Any) -> None:
         return
     if scheme == "cccd" and len(value) < 12:
         raise CellError(
-            "An identity number (CCCD) has 12 digits, this has fewer: leading zeros were probably"
-            " lost. Format the column as Text and type it again."
+            say(
+                vi="Số CCCD có 12 chữ số, ô này có ít hơn: có lẽ đã mất số 0 ở đầu. Hãy định dạng"
+                " cột là Văn bản (Text) rồi gõ lại.",
+                en="An identity number (CCCD) has 12 digits, this has fewer: leading zeros were"
+                " probably lost. Format the column as Text and type it again.",
+            )
         )
     if scheme == "phone" and len(value) == 9:
         raise CellError(
-            "A phone number begins with 0, which was probably lost. Format the column as Text and"
-            " type it again."
+            say(
+                vi="Số điện thoại bắt đầu bằng 0, có lẽ đã bị mất. Hãy định dạng cột là Văn bản"
+                " (Text) rồi gõ lại.",
+                en="A phone number begins with 0, which was probably lost. Format the column as"
+                " Text and type it again.",
+            )
         )
     if scheme not in ("cccd", "phone") and not isinstance(cell, str):
         raise CellError(
-            "An identifier typed as a number may have lost leading zeros; format the column as Text"
-            " and type it again."
+            say(
+                vi="Mã số gõ dạng số có thể đã mất số 0 ở đầu; hãy định dạng cột là Văn bản (Text)"
+                " rồi gõ lại.",
+                en="An identifier typed as a number may have lost leading zeros; format the column"
+                " as Text and type it again.",
+            )
         )
