@@ -12,7 +12,7 @@ UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 # A process of pytest for each processor, four at most; each takes whole files, the long ones first.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: up compiled down test test-slow test-kafka test-collector check format generate bench dist lock clean help
+.PHONY: up compiled down test test-slow test-kafka test-collector test-conformance check format generate bench dist lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -51,6 +51,9 @@ test-slow: $(READY) ## before a release: upgrade, moving, worst order of starts,
 
 test-kafka: $(READY) ## the integration tests against a real Apache Kafka broker
 	@$(BIN)/python -m tests.kafka
+
+test-conformance: $(READY) ## foreign suites against an own instance; reports in build/conformance
+	@$(BIN)/python -m tests.conformance $(SUITES)
 
 test-collector: $(READY) ## traces and metrics into the official OpenTelemetry Collector
 	@$(BIN)/python -m tests.observability.otelcol_build

@@ -1,0 +1,1 @@
+"""Foreign suites, run against an instance of our own: `make test-conformance`."""
