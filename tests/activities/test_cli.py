@@ -18,6 +18,8 @@ async def test_keys_and_send(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("HOCVUSO_LANG", "en")
+    monkeypatch.setattr("hocvuso_cli.language._chosen", [])
     monkeypatch.setenv("HOCVUSO_ACTIVITIES_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("HOCVUSO_ADMIN_KEY_FILE", str(tmp_path / "admin.key"))
 

@@ -107,7 +107,7 @@ async def test_two_equal_rows_are_told(service: Any, run: Run, tmp_path: Path) -
     sent = await run(file, *HELD)
     assert "accepted 1, duplicate 2" in sent.output and "2 rows repeat another row" in sent.output
     rows = read_csv(tmp_path / "a.results.csv")
-    assert "The same as row 2" in rows[2]["Vấn đề [result.problem]"]
+    assert "The same as row 2" in rows[2]["Problem [result.problem]"]
     each = await run(file, *HELD, "--identical-rows", "each")
     assert "accepted 2, duplicate 1" in each.output
     assert "duplicate 3" in (await run(file, *HELD, "--identical-rows", "each")).output
@@ -120,7 +120,7 @@ async def test_own_ids_and_a_changed_row(service: Any, run: Run, tmp_path: Path)
     write_csv(file, [head, ["lop-1", "24133", "30/06/2026", "31"]])
     changed = await run(file, *HELD)
     assert changed.exit_code == 2
-    assert "event.corrected" in read_csv(tmp_path / "a.results.csv")[0]["Vấn đề [result.problem]"]
+    assert "event.corrected" in read_csv(tmp_path / "a.results.csv")[0]["Problem [result.problem]"]
     # Without an own id a changed row is another event.
     write_csv(file, [head, ["", "24133", "30/06/2026", "31"]])
     assert "accepted 1" in (await run(file, *HELD)).output
@@ -174,7 +174,7 @@ async def test_dry_run_writes_nothing(service: Any, run: Run, tmp_path: Path) ->
     file = write_csv(tmp_path / "a.csv", [HEAD, *people(2), ["99999", *people(3)[2][1:]]])
     dry = await run(file, *CERTIFIED, "--dry-run")
     assert dry.exit_code == 2 and "nothing was written" in dry.output
-    statuses = [row["Kết quả [result.status]"] for row in read_csv(tmp_path / "a.dry-run.csv")]
+    statuses = [row["Result [result.status]"] for row in read_csv(tmp_path / "a.dry-run.csv")]
     assert statuses == ["would be accepted", "would be accepted", "rejected"]
     assert not await logged(service, "citizen.certified")
     assert not (tmp_path / "a.results.csv").exists()
@@ -219,7 +219,7 @@ async def test_a_server_that_is_away_leaves_the_rest_not_sent(
     away = await run(file, *CERTIFIED, "--url", "http://127.0.0.1:9")
     assert away.exit_code == 1 and "No answer" in away.output
     rows = read_csv(tmp_path / "a.results.csv")
-    assert [row["Kết quả [result.status]"] for row in rows] == ["not sent"] * 700
+    assert [row["Result [result.status]"] for row in rows] == ["not sent"] * 700
 
 
 @pytest.mark.parametrize(
