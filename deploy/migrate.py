@@ -1,4 +1,5 @@
-"""Bring every service's schema to the newest revision, then make the administrator's key.
+"""Bring every service's schema to the newest revision, then make the keys of the administrator
+and of the services.
 
 The one composition of all three services' migrations; the local stack and the images both run it.
 """
@@ -12,7 +13,7 @@ import asyncpg
 import services.activities
 import services.metrics
 import services.registry
-from services.activities.keys.store import ensure_admin_key, ensure_service_key
+from services.activities.keys.store import ensure_admin_key, ensure_service_keys
 from shared.db import migrate, refuse_foreign
 
 # metrics before registry: registry is granted what metrics publishes.
@@ -35,12 +36,12 @@ def _required(variable: str, what: str) -> str:
     return value
 
 
-async def _finish(url: str, key_file: Path, service_key_file: Path, sandbox: bool) -> None:
+async def _finish(url: str, key_file: Path, service_keys: Path, sandbox: bool) -> None:
     connection = await asyncpg.connect(url, server_settings={"search_path": "activities"})
     try:
         await connection.execute("UPDATE counter SET sandbox = sandbox OR $1 WHERE one", sandbox)
         await ensure_admin_key(connection, key_file)
-        await ensure_service_key(connection, service_key_file)
+        await ensure_service_keys(connection, service_keys)
     finally:
         await connection.close()
 
@@ -52,9 +53,9 @@ def run() -> None:
         asyncio.run(refuse_foreign(url, service))
     for service, package in _PACKAGES.items():
         migrate(urls[service], service, Path(package.__path__[0]) / "migrations")
-    key_file, service_key_file = (
-        Path(_required(f"HOCVUSO_{name}_KEY_FILE", f"the file for the {name.lower()} key"))
-        for name in ("ADMIN", "SERVICE")
+    key_file = Path(_required("HOCVUSO_ADMIN_KEY_FILE", "the file for the administrator's key"))
+    service_keys = Path(
+        _required("HOCVUSO_SERVICE_KEY_FOLDER", "the folder for the services' keys")
     )
     sandbox = os.environ.get("HOCVUSO_SANDBOX", "0") in ("1", "true")
-    asyncio.run(_finish(urls["activities"], key_file, service_key_file, sandbox))
+    asyncio.run(_finish(urls["activities"], key_file, service_keys, sandbox))

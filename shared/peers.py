@@ -39,15 +39,16 @@ class PeerClient(httpx.AsyncClient):
 
 def peer(
     url: str,
+    credential: httpx.Auth | None = None,
     *,
-    headers: dict[str, str] | None = None,
     timeout: httpx.Timeout | float,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> PeerClient:
-    """A client of another service, by this machine's own network only (no proxies)."""
+    """A client of another service, by this machine's own network only (no proxies). `credential`:
+    what it shows of its own."""
     return PeerClient(
         base_url=url,
-        headers=headers,
+        auth=credential,
         timeout=timeout,
         trust_env=False,
         transport=transport,

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.auth.service import ServiceCredential, service_key
 from shared.broker import Broker, Mechanism, Protocol
 
 
@@ -80,8 +81,13 @@ class CommonSettings(BaseSettings):
     admin_key_file: Path | None = Field(
         default=None, description="file that holds the administrator's key, written by migrate"
     )
-    service_key_file: Path | None = Field(
-        default=None, description="file that holds the key with which services read the log"
+    service_key_folder: Path | None = Field(
+        default=None,
+        description="folder with the key of each service, NAME/service.key, written by migrate; a"
+        " service needs its own only",
+    )
+    key_cache_seconds: float = Field(
+        default=30, ge=0, description="for how long activities' answer about a key is believed"
     )
     process_metrics_host: str = Field(
         default="127.0.0.1",
@@ -119,10 +125,10 @@ class CommonSettings(BaseSettings):
         """The administrator's key, where this process may read it."""
         return _secret(self.admin_key_file)
 
-    def service_headers(self) -> dict[str, str]:
-        """What a service sends along when it reads the log of activities."""
-        key = _secret(self.service_key_file)
-        return {"Authorization": f"Bearer {key}"} if key else {}
+    def service_credential(self, service: str) -> ServiceCredential:
+        """What a service shows when it asks another one."""
+        folder = self.service_key_folder
+        return ServiceCredential(None if folder is None else service_key(folder, service))
 
 
 def _secret(file: Path | None) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deploy.doctor.model import Finding, fail, ok, skip, warn
 from services.activities.privacy import PseudonymKeyError, read_key
+from shared.auth.service import SERVICES, service_key
 
 _LOW_BYTES = 1024**3
 _EMPTY_BYTES = 200 * 1024**2
@@ -17,13 +18,17 @@ _BACKUP_HOURS = 26
 SECRETS = {
     "HOCVUSO_PSEUDONYM_KEY_FILE": "the pseudonym key",
     "HOCVUSO_ADMIN_KEY_FILE": "the administrator's key",
-    "HOCVUSO_SERVICE_KEY_FILE": "the services' key",
 }
 
 
 def check_files(env: Mapping[str, str]) -> list[Finding]:
     """Keys, disk, backup."""
     found = [_secret(env.get(variable), what) for variable, what in SECRETS.items()]
+    folder = env.get("HOCVUSO_SERVICE_KEY_FOLDER")
+    found += [
+        _secret(folder and str(service_key(Path(folder), service)), f"the key of {service}")
+        for service in SERVICES
+    ]
     key = env.get("HOCVUSO_PSEUDONYM_KEY_FILE")
     if key and Path(key).exists():
         try:

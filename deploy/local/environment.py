@@ -73,7 +73,7 @@ def for_services(
         "KAFKA_BOOTSTRAP_SERVERS": broker,
         _PSEUDONYM_KEY: own_pseudonym_key(outer) or str(home.pseudonym_key),
         "HOCVUSO_ADMIN_KEY_FILE": str(home.admin_key),
-        "HOCVUSO_SERVICE_KEY_FILE": str(home.service_key),
+        "HOCVUSO_SERVICE_KEY_FOLDER": str(home.service_keys),
         "HOCVUSO_SANDBOX": "1" if sandbox else "0",
         "HOCVUSO_REGISTRY_OPEN": outer.get("HOCVUSO_REGISTRY_OPEN", "0"),
         "PYTHONUNBUFFERED": "1",

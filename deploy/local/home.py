@@ -40,7 +40,7 @@ class Home:
         self.restoring = self.path / "restoring.json"
         self._environment = self.path / "environment.json"
         self.admin_key = self.path / "admin.key"
-        self.service_key = self.path / "service.key"
+        self.service_keys = self.path / "services"
         self.pseudonym_key = self.path / "pseudonym.key"
         self.ports = self.run / "ports.json"
         self.children = self.run / "children.json"

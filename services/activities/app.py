@@ -83,7 +83,9 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             app.state.units = UnitCache()
             app.state.log_limits = limits
             app.state.quarantine_days = used.quarantine_days
-            app.state.explanations = Explanations(used.metrics_url)
+            app.state.explanations = Explanations(
+                used.metrics_url, credential=used.service_credential("activities")
+            )
             app.state.reconciling = asyncio.Semaphore(reconciliation_routes.AT_ONCE)
             app.state.door = Door(intake, log, rights)
             app.state.xapi = Statements(pool, app.state.door, catalogue, pseudonyms, now)

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 
+import httpx
 from fastapi import FastAPI, Request
 
 from services.metrics.evaluating.moments import Moments
@@ -16,6 +17,7 @@ from services.metrics.tables import cells_routes
 from services.metrics.tables.watch import Watch
 from services.metrics.tables.watch_plans import EVERY_SECONDS, PlanWatch
 from shared import exposition, problems, telemetry
+from shared.auth.introspection import Introspector
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import ask_health, connect_pool_when_there
@@ -32,8 +34,16 @@ FOLLOW_SECONDS = 1.0
 """Between looks for new definitions: whoever asks first must not wait for them to be folded."""
 
 
-def create_app(settings: MetricsSettings | None = None, clock: Clock | None = None) -> FastAPI:
-    """The service, ready to run; nothing is connected before its lifespan starts."""
+def create_app(
+    settings: MetricsSettings | None = None,
+    clock: Clock | None = None,
+    *,
+    activities: httpx.AsyncBaseTransport | None = None,
+) -> FastAPI:
+    """The service, ready to run; nothing is connected before its lifespan starts.
+
+    Tests put their own transport in the place of activities.
+    """
     telemetry.setup("hocvuso-metrics")
 
     @contextlib.asynccontextmanager
@@ -44,7 +54,12 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
         catalogue = Catalogue.load()
         with ended_at_once():
             pool = await connect_pool_when_there(used.metrics_database_url, "metrics")
-        client = peer(used.activities_url, headers=used.service_headers(), timeout=10)
+        client = peer(
+            used.activities_url,
+            used.service_credential("metrics"),
+            timeout=10,
+            transport=activities,
+        )
         definitions = DefinitionsStore(catalogue)
         app.state.pool = pool
         app.state.clock = now
@@ -55,7 +70,7 @@ def create_app(settings: MetricsSettings | None = None, clock: Clock | None = No
         app.state.moments = Moments(pool, definitions, now)
         app.state.cells = Cells(app.state.moments)
         app.state.reader = reader
-        app.state.activities = client
+        app.state.keys = Introspector(client, used.key_cache_seconds)
         watch_pool("metrics", pool)
         watch = Watch(pool, client)
 

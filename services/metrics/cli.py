@@ -60,7 +60,8 @@ async def _rebuild(numbers: set[int] | None, compare: bool) -> rebuilding.Report
 
     pool = await _pool()
     url = MetricsSettings().activities_url
-    async with peer(url, headers=MetricsSettings().service_headers(), timeout=30) as client:
+    credential = MetricsSettings().service_credential("metrics")
+    async with peer(url, credential, timeout=30) as client:
         try:
             return await rebuilding.rebuild(
                 pool,

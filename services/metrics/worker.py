@@ -59,7 +59,8 @@ class Worker:
         self.catalogue = Catalogue.load()
         self._pool = pool
         self._slow_pool = slow
-        self._client = peer(settings.activities_url, headers=settings.service_headers(), timeout=30)
+        credential = settings.service_credential("metrics")
+        self._client = peer(settings.activities_url, credential, timeout=30)
         self._reader = LogReader(self._client)
         self._messages: asyncio.Queue[Progress] = asyncio.Queue(maxsize=1000)
         self._ready = asyncio.Event()

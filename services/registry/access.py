@@ -1,6 +1,7 @@
-"""Who may read and write: whoever holds a key; anyone may read where the instance is open.
+"""Who may read and write: whoever holds a key or session that says so; anyone may read where the
+instance is open.
 
-Writing always needs a key of the caller's own: it is forwarded to activities, which judges it.
+Writing always needs a credential of the caller's own: it is forwarded to activities, which judges it.
 """
 
 from dataclasses import dataclass
@@ -10,15 +11,16 @@ from urllib.parse import urlsplit
 from fastapi import Cookie, Depends, Header, Request
 
 from services.registry.disclosure import is_public
-from services.registry.keys import Rights
 from services.registry.posting import DEFAULT_SOURCE
 from services.registry.state import Registry, State
 from shared import auth
+from shared.auth import Principal
+from shared.auth.scopes import READ
 from shared.problems import Problem
 
-KEY_COOKIE = "hocvuso_key"
-"""Holds the key of a browser that signed in. It is SameSite=strict, and what it may write is
-refused unless the browser says that the page was ours."""
+SESSION_COOKIE = "hocvuso_key"
+"""Holds the session of a browser that signed in, never a key. It is SameSite=strict, and what it
+may write is refused unless the browser says that the page was ours."""
 
 OWN_PAGES = frozenset({"same-origin", "none"})
 
@@ -38,35 +40,29 @@ PUBLIC = frozenset(
 )
 """What may be read without a key once the province has opened a plan; all else never."""
 
-STAFF = frozenset(
-    {"administrator", "department", "commune", "police", "party_body", "mass_organisation"}
-)
-"""Roles that may see single events; partners see their own by their receipts."""
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """Who reads. `rights` None: the open pilot on the loopback address, or, if `anonymous`,
-    somebody without a key, who gets what is public."""
-
-    rights: Rights | None
-    anonymous: bool = False
+OPEN = Principal("", "open", frozenset(), frozenset({READ}), kind="open")
+ANONYMOUS = Principal("", "anonymous", frozenset(), frozenset(), kind="anonymous")
 
 
 async def reader(
     request: Request,
     state: Registry,
     authorization: Annotated[str | None, Header()] = None,
-    cookie: Annotated[str | None, Cookie(alias=KEY_COOKIE, include_in_schema=False)] = None,
-) -> Visitor:
-    """The dependency of every route that shows data."""
+    cookie: Annotated[str | None, Cookie(alias=SESSION_COOKIE, include_in_schema=False)] = None,
+) -> Principal:
+    """The dependency of every route that shows data: a credential with the scope tables:read."""
     if authorization is None and cookie is not None:
         authorization = f"Bearer {cookie}"
     if state.settings.registry_open and authorization is None:
-        return Visitor(None)
-    if authorization is None and _is_open_to_all(request, state):
-        return Visitor(None, anonymous=True)
-    return Visitor(await state.keys.check(auth.bearer(authorization, tokens=True)))
+        return OPEN
+    public = _is_open_to_all(request, state)
+    if authorization is None and public:
+        return ANONYMOUS
+    principal = await state.keys.check(auth.bearer(authorization, tokens=True))
+    if public and not principal.has(READ):
+        return ANONYMOUS
+    principal.require(READ)
+    return principal
 
 
 def _is_open_to_all(request: Request, state: State) -> bool:
@@ -78,23 +74,14 @@ def _is_open_to_all(request: Request, state: State) -> bool:
     return any(is_public(state, name) for name in plans)
 
 
-def see_events(visitor: Visitor, state: State, unit_id: str) -> None:
+def see_events(principal: Principal, state: State, unit_id: str) -> None:
     """Refuse whoever may not see the single events of a unit: other roles, other subtrees."""
-    rights = visitor.rights
-    if rights is None:
-        return
-    if not rights.roles & STAFF:
-        raise Problem(
-            "role-not-permitted",
-            "Single events are shown to staff only.",
-            status=403,
-            hint=f"Roles: {', '.join(sorted(STAFF))}. Your own events: GET /v1/events of"
-            " activities.",
-        )
-    if rights.subtree is not None and not state.tree.is_within(unit_id, rights.subtree):
+    principal.require_staff()
+    bound = principal.subtree
+    if bound is not None and not state.tree.is_within(unit_id, bound):
         raise Problem(
             "unit-outside-key",
-            f"The key shows single events of {rights.subtree} and the units below it only.",
+            f"The key shows single events of {bound} and the units below it only.",
             status=403,
             pointer="/unit",
             hint="Ask for your own unit or one below it.",
@@ -103,27 +90,27 @@ def see_events(visitor: Visitor, state: State, unit_id: str) -> None:
 
 @dataclass(frozen=True)
 class Writer:
-    """Somebody who wants to write: the header to forward, and what activities says of the key."""
+    """Somebody who wants to write: the header to forward, and what activities says of its key."""
 
     authorization: str
-    rights: Rights
+    principal: Principal
 
     def source(self, wanted: str | None = None) -> str:
         """The CloudEvents source to post under: the one asked for, else the key's first."""
         if wanted:
             return wanted
-        return self.rights.sources[0] if self.rights.sources else DEFAULT_SOURCE
+        return self.principal.sources[0] if self.principal.sources else DEFAULT_SOURCE
 
 
 async def writer(
     state: Registry,
     authorization: Annotated[str | None, Header()] = None,
-    cookie: Annotated[str | None, Cookie(alias=KEY_COOKIE, include_in_schema=False)] = None,
+    cookie: Annotated[str | None, Cookie(alias=SESSION_COOKIE, include_in_schema=False)] = None,
     site: Annotated[str | None, Header(alias="Sec-Fetch-Site", include_in_schema=False)] = None,
     origin: Annotated[str | None, Header(include_in_schema=False)] = None,
     host: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Writer:
-    """The dependency of every route that writes: a key, also where reading is open."""
+    """The dependency of every route that writes: a credential, also where reading is open."""
     if authorization is None and cookie is not None:
         # Browsers leave Sec-Fetch-Site out where there is no TLS; then Origin tells.
         own = site in OWN_PAGES if site is not None else _same(origin, host)
@@ -160,5 +147,5 @@ def _same(origin: str | None, host: str) -> bool:
 
 Reader = Depends(reader)
 OwnPage = Depends(own_page)
-Visiting = Annotated[Visitor, Depends(reader)]
+CurrentPrincipal = Annotated[Principal, Depends(reader)]
 Writing = Annotated[Writer, Depends(writer)]

@@ -13,7 +13,6 @@ from services.registry import health
 from services.registry.access import Reader
 from services.registry.completeness import routes as completeness_routes
 from services.registry.follow import Follower
-from services.registry.keys import KeyChecker
 from services.registry.parameters import Declared
 from services.registry.plans import routes as plan_routes
 from services.registry.populations import routes as population_routes
@@ -36,6 +35,7 @@ from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
 from services.registry.web import units as web_units
 from shared import exposition, problems, telemetry
+from shared.auth.introspection import Introspector
 from shared.clock import Clock, clock_from_environment
 from shared.db import connect_pool_when_there
 from shared.garbage import calm_collector
@@ -118,7 +118,7 @@ def create_app(
                 activities_client,
                 metrics_client,
                 follower,
-                KeyChecker(activities_client, used.key_cache_seconds),
+                Introspector(activities_client, used.key_cache_seconds),
             )
             watch_pool("registry", pool)
             following = asyncio.create_task(follower.run())
@@ -150,5 +150,6 @@ def create_app(
 def _client(
     url: str, settings: RegistrySettings, transport: httpx.AsyncBaseTransport | None
 ) -> httpx.AsyncClient:
-    """A client that shows the key of the services; whoever checks a reader's key overrides it."""
-    return peer(url, headers=settings.service_headers(), timeout=TIMEOUT, transport=transport)
+    """A client that shows the key of registry, unless a request shows another credential."""
+    credential = settings.service_credential("registry")
+    return peer(url, credential, timeout=TIMEOUT, transport=transport)

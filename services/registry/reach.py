@@ -7,60 +7,60 @@ unit asked for, or lies above it. Somebody who names no unit is shown their own.
 
 from datetime import date
 
-from services.registry.access import Visitor
 from services.registry.definitions import PlanVersion
 from services.registry.plans.territory import area_of, in_plan
 from services.registry.state import State
+from shared.auth import Principal
 from shared.problems import Problem
 
 
-def bound_to(visitor: Visitor) -> str | None:
+def bound_to(principal: Principal) -> str | None:
     """The unit_id that the reader's key is bound to; None: all units."""
-    return visitor.rights.subtree if visitor.rights is not None else None
+    return principal.subtree
 
 
-def sees(visitor: Visitor, state: State, unit_id: str) -> bool:
+def can_read(principal: Principal, state: State, unit_id: str) -> bool:
     """Whether the numbers of a unit are the reader's to see."""
-    bound = bound_to(visitor)
+    bound = bound_to(principal)
     return bound is None or state.tree.is_within(unit_id, bound)
 
 
-def sees_all_of(visitor: Visitor, state: State, plan: PlanVersion) -> bool:
+def can_read_plan(principal: Principal, state: State, plan: PlanVersion) -> bool:
     """Whether the reader sees every unit of a plan."""
-    return sees(visitor, state, plan.document["unit"])
+    return can_read(principal, state, plan.document["unit"])
 
 
-def reach(
-    visitor: Visitor, state: State, plan: PlanVersion, unit: str | None, on: date
+def authorize_unit(
+    principal: Principal, state: State, plan: PlanVersion, unit: str | None, on: date
 ) -> str | None:
     """The unit to answer for: the one asked for, else the plan's own (None), else the reader's own.
 
     Raises `unit-outside-key` where that is not the reader's to see.
     """
-    bound = bound_to(visitor)
-    if bound is None or (unit is None and sees_all_of(visitor, state, plan)):
+    bound = bound_to(principal)
+    if bound is None or (unit is None and can_read_plan(principal, state, plan)):
         return unit
     if unit is None:
-        see_plan(visitor, state, plan)
+        see_plan(principal, state, plan)
         return bound
-    if not sees(visitor, state, in_plan(state, plan, unit, on).unit_id):
+    if not can_read(principal, state, in_plan(state, plan, unit, on).unit_id):
         raise outside(bound)
     return unit
 
 
-def has_part(visitor: Visitor, state: State, plan: PlanVersion) -> bool:
+def has_part(principal: Principal, state: State, plan: PlanVersion) -> bool:
     """Whether the reader's unit lies within a plan or above it."""
-    bound = bound_to(visitor)
-    return bound is None or bound in area_of(state, plan) or sees_all_of(visitor, state, plan)
+    bound = bound_to(principal)
+    return bound is None or bound in area_of(state, plan) or can_read_plan(principal, state, plan)
 
 
-def see_plan(visitor: Visitor, state: State, plan: PlanVersion) -> None:
+def see_plan(principal: Principal, state: State, plan: PlanVersion) -> None:
     """Refuse readers of units that have no part in a plan."""
-    if has_part(visitor, state, plan):
+    if has_part(principal, state, plan):
         return
     raise Problem(
         "unit-outside-key",
-        f"The plan {plan.plan} does not apply to {bound_to(visitor)}, the unit of the key.",
+        f"The plan {plan.plan} does not apply to {bound_to(principal)}, the unit of the key.",
         status=403,
         pointer="/plan",
         hint="Ask for a plan of your own unit: GET /v1/plans.",

@@ -15,9 +15,6 @@ class RegistrySettings(CommonSettings):
         " pilot on the loopback address only; off until the province publishes its tables",
     )
     registry_pool_size: int = Field(default=8, ge=2, description="database connections")
-    key_cache_seconds: float = Field(
-        default=30, ge=0, description="for how long activities' answer about a key is believed"
-    )
     longest_wait_seconds: float = Field(
         default=30, gt=0, description="limit of ?wait= of tables that wait for a position"
     )

@@ -10,9 +10,9 @@ from fastapi import Depends, Request
 
 from services.registry.definitions import Definitions, PlanVersion
 from services.registry.follow import Follower
-from services.registry.keys import KeyChecker
 from services.registry.settings import RegistrySettings
 from services.registry.units.search import Search
+from shared.auth.introspection import Introspector
 from shared.clock import Clock
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit, UnknownUnit
@@ -29,7 +29,7 @@ class State:
     activities: httpx.AsyncClient
     metrics: httpx.AsyncClient
     follower: Follower
-    keys: KeyChecker
+    keys: Introspector
     search: Search = field(default_factory=Search)
     places: dict[Any, Any] = field(default_factory=dict)
     tables: dict[Any, Any] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
-from services.activities.keys.store import ensure_service_key
+from services.activities.keys.store import ensure_service_keys
 from shared.lane_consumer import LogReader
 from tests.activities.fake import event
 from tests.activities.posting import UNITS, send
@@ -21,8 +21,8 @@ async def test_rows_of_events(service: Service, admin: str, tmp_path: Path) -> N
     revoke = {"revokes": {"source": event()["source"], "id": "1"}, "reason": "nhầm"}
     await send(client, admin, event(id="r", type="vn.hocvuso.event.revoked", data=revoke))
     async with app.state.pool.acquire() as connection:
-        await ensure_service_key(connection, tmp_path / "service.key")
-    key = (tmp_path / "service.key").read_text().strip()
+        await ensure_service_keys(connection, tmp_path)
+    key = (tmp_path / "metrics" / "service.key").read_text().strip()
     client.headers["authorization"] = f"Bearer {key}"
     reader, end = LogReader(client), first + 3
 

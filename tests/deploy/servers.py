@@ -142,7 +142,7 @@ def on(settings: dict[str, str], folder: Path) -> Iterator[Services]:
     env |= {f"HOCVUSO_{n.upper()}_URL": f"http://127.0.0.1:{p}" for n, p in ports.items()}
     env |= {
         "HOCVUSO_ADMIN_KEY_FILE": str(folder / "admin.key"),
-        "HOCVUSO_SERVICE_KEY_FILE": str(folder / "service.key"),
+        "HOCVUSO_SERVICE_KEY_FOLDER": str(folder / "services"),
         "HOCVUSO_PSEUDONYM_KEY_FILE": str(folder / "pseudonym.key"),
         "HOCVUSO_REGISTRY_OPEN": "1",
         **settings,

@@ -87,7 +87,9 @@ def test_no_secret_is_written_down() -> None:
         assert set(service.get("secrets", [])) <= declared, name
         for variable, value in service.get("environment", {}).items():
             if re.search(r"PASSWORD|SECRET|KEY|TOKEN", variable):
-                assert variable.removesuffix("__FILE").endswith(("_FILE", "PASSWORD")), variable
+                assert variable.removesuffix("__FILE").endswith(("_FILE", "_FOLDER", "PASSWORD")), (
+                    variable
+                )
                 assert str(value).startswith(("/run/secrets/", "/var/lib/hocvuso/")), variable
             assert not re.search(r"://[^/@]*:[^/@]*@", str(value)), (name, variable)
             assert "DATABASE_URL" not in variable, (
@@ -109,7 +111,8 @@ def test_each_service_gets_only_its_own_password() -> None:
 
 
 def test_only_steps_and_commands_may_use_the_administrator_s_key() -> None:
-    holders: dict[str, set[str]] = {"admin-key": set(), "service-key": set()}
+    keys = ("admin-key", "activities-key", "metrics-key", "registry-key")
+    holders: dict[str, set[str]] = {key: set() for key in keys}
     for name, service in SERVICES.items():
         for volume in service.get("volumes", []):
             source, _, target = volume.partition(":")
@@ -120,7 +123,9 @@ def test_only_steps_and_commands_may_use_the_administrator_s_key() -> None:
                 assert target.removesuffix(":ro") in DOCKERFILE
     assert holders == {
         "admin-key": {"migrate", "load", "tools"},
-        "service-key": {"migrate", "metrics", "worker", "registry", "tools"},
+        "activities-key": {"migrate", "activities"},
+        "metrics-key": {"migrate", "metrics", "worker", "tools"},
+        "registry-key": {"migrate", "registry"},
     }
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():

@@ -188,11 +188,11 @@ def test_a_missing_key_and_one_that_a_shut_directory_protects(tmp_path: Path) ->
     found = {
         f.part: f
         for f in check_files(
-            {"HOCVUSO_ADMIN_KEY_FILE": str(key), "HOCVUSO_SERVICE_KEY_FILE": str(tmp_path / "no")}
+            {"HOCVUSO_ADMIN_KEY_FILE": str(key), "HOCVUSO_SERVICE_KEY_FOLDER": str(tmp_path / "no")}
         )
     }
     assert found["the administrator's key"].grade is Grade.OK
-    assert found["the services' key"].grade is Grade.FAIL
+    assert found["the key of metrics"].grade is Grade.FAIL
 
 
 DAY = 24 * 3600 * 1000

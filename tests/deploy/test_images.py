@@ -102,7 +102,7 @@ async def database(
         monkeypatch.setenv(f"HOCVUSO_{service.upper()}_DATABASE_URL", address)
     await admin.close()
     monkeypatch.setenv("HOCVUSO_ADMIN_KEY_FILE", str(tmp_path / "admin.key"))
-    monkeypatch.setenv("HOCVUSO_SERVICE_KEY_FILE", str(tmp_path / "service.key"))
+    monkeypatch.setenv("HOCVUSO_SERVICE_KEY_FOLDER", str(tmp_path / "services"))
     thread = threading.Thread(target=migrate)
     thread.start()
     thread.join()

@@ -16,7 +16,7 @@ FREE = {
 }  # fmt: skip
 """No data of anybody: descriptions, a page, and a code that is its own key."""
 ADMINISTRATOR = {
-    "GET /v1/keys", "GET /v1/keys/{prefix}", "POST /v1/keys", "POST /v1/keys/{prefix}/rotate",
+    "GET /v1/keys", "GET /v1/keys/{prefix}", "PATCH /v1/keys/{prefix}", "POST /v1/keys", "POST /v1/keys/{prefix}/rotate",
     "DELETE /v1/keys/{prefix}", "POST /v1/keys/clients", "GET /v1/quotas",
     "PUT /v1/quotas/{partner}", "GET /v1/audit", "GET /v1/audit/uses/{prefix}",
     "GET /v1/audit/refused", "GET /v1/intake", "PUT /v1/intake/{partner}",

@@ -35,7 +35,7 @@ async def test_a_code_becomes_a_key_once(api: Api) -> None:
     won = [a for a in every if "key" in a]
     assert len(won) == 1 and sum(a.get("code") == "invitation-wrong" for a in every) == 3
     rights = await api.with_key(won[0]["key"])("GET", "/v1/keys/self")
-    assert (rights["roles"], rights["scopes"]) == (["commune"], ["events:write"])
+    assert (rights["roles"], rights["scopes"]) == (["commune"], ["events:write", "tables:read"])
     assert (rights["subtree"], rights["expires_at"]) == (COMMUNE, made["expires_at"])
     assert await state_of(api, made["id"]) == "accepted"
     data = {"participants": 3, "target_groups": ["adult"], "channel": "in_person"}

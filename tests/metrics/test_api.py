@@ -18,6 +18,7 @@ from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES
 from shared.lane_consumer import LaneConsumer
+from tests.metrics import credentials
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.test_smoke import DAY, PLANS, a_province
 
@@ -36,12 +37,16 @@ async def client(pool: asyncpg.Pool, database: str, catalogue: Catalogue) -> "ht
         list(range(LANES))
     )
     clock = FixedClock(datetime(2026, 10, 7, 9, tzinfo=VIETNAM))
-    app = create_app(MetricsSettings(metrics_database_url=database), clock)
+    app = create_app(
+        MetricsSettings(metrics_database_url=database), clock, activities=credentials.transport()
+    )
     async with app.router.lifespan_context(app):
         app.state.reader = log
         app.state.explainer = Explainer(pool, app.state.definitions, log, clock)  # type: ignore[arg-type]
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as found:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://metrics", headers=credentials.SERVICE
+        ) as found:
             yield found
 
 

@@ -24,6 +24,7 @@ from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES, Content
 from shared.domain.compile import compile_plan
 from shared.lane_consumer import LaneConsumer
+from tests.metrics import credentials
 from tests.metrics.histories import BASE, DAYS, last_days, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import Told, Values, values
@@ -171,7 +172,9 @@ async def ask(  # type: ignore[misc]
     pool: asyncpg.Pool, database: str, catalogue: Catalogue
 ) -> AsyncIterator[Any]:
     """Counts a log, then answers questions about it."""
-    app = create_app(MetricsSettings(metrics_database_url=database), CLOCK)
+    app = create_app(
+        MetricsSettings(metrics_database_url=database), CLOCK, activities=credentials.transport()
+    )
 
     async def count(log: MemoryLog) -> Asked:
         projection = MetricsProjection(pool, "w", catalogue)
@@ -183,7 +186,9 @@ async def ask(  # type: ignore[misc]
 
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://metrics", headers=credentials.SERVICE
+        ) as client:
             yield count
 
 

@@ -11,33 +11,21 @@ from services.metrics.app import create_app
 from services.metrics.settings import MetricsSettings
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
+from tests.metrics import credentials
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.test_parking import adults, certify, follow
 from tests.metrics.test_worlds import know_measures
 
 CLOCK = FixedClock(datetime(2026, 10, 7, 9, tzinfo=VIETNAM))
-ADMIN = {"Authorization": "Bearer hv_aaaaaaaa_admin"}
-
-
-def activities(request: httpx.Request) -> httpx.Response:
-    """As `GET /v1/keys/self` answers."""
-    assert request.url.path == "/v1/keys/self"
-    roles = {"admin": ["administrator"], "partner": ["telecom"]}
-    key = request.headers["Authorization"].rpartition("_")[2]
-    if key == "broken":
-        return httpx.Response(500)
-    if key not in roles:
-        return httpx.Response(401)
-    return httpx.Response(200, json={"roles": roles[key]})
+ADMIN = credentials.header("administrator")
 
 
 @pytest.fixture
 async def client(pool: asyncpg.Pool, database: str) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(MetricsSettings(metrics_database_url=database), CLOCK)
+    app = create_app(
+        MetricsSettings(metrics_database_url=database), CLOCK, activities=credentials.transport()
+    )
     async with app.router.lifespan_context(app):
-        app.state.activities = httpx.AsyncClient(
-            transport=httpx.MockTransport(activities), base_url="http://activities"
-        )
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as found:
             yield found

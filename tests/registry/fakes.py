@@ -145,7 +145,11 @@ class FakeActivities:
             for one in self.invitations:
                 if one["code"] == code and one["state"] == "open":
                     one["state"], key = "accepted", f"hv_{one['id']}_made"
-                    self.keys[key] = {"name": "staff", "roles": ["commune"], "scopes": []}
+                    self.keys[key] = {
+                        "name": "staff",
+                        "roles": ["commune"],
+                        "scopes": ["tables:read"],
+                    }
                     return httpx.Response(200, json=one | {"key": key})
             return httpx.Response(404, json={"code": "invitation-wrong", "detail": "no"})
         rights = self._rights(request)

@@ -71,7 +71,12 @@ async def test_a_token_that_activities_takes_is_taken(closed: Running) -> None:
     headers = {"Authorization": f"Bearer {token}"}
     answer = await closed.client.get("/v1/plans", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "key-wrong")
-    closed.activities.keys[token] = {"name": "staff", "roles": ["department"], "subtree": "66@2025"}
+    closed.activities.keys[token] = {
+        "name": "staff",
+        "roles": ["department"],
+        "scopes": ["tables:read"],
+        "subtree": "66@2025",
+    }
     try:
         assert (await closed.client.get("/v1/plans", headers=headers)).status_code == 200
         url = "/v1/plans/gia-lai-2026/evidence?objective=adults-certified-vneid"

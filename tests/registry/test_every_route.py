@@ -8,8 +8,9 @@ import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 
-from services.registry.access import PUBLIC, STAFF
+from services.registry.access import PUBLIC
 from services.registry.parameters import taken
+from shared.auth.principal import STAFF
 from tests.registry import fakes
 from tests.registry.conftest import Running
 from tests.registry.test_public import disclosure
@@ -19,6 +20,7 @@ ROLES = [
     "enterprise", "association", "service_centre", "provider", "registrar", "media",
     "mass_organisation", "party_body", "reader",
 ]  # fmt: skip
+BOTH = ["events:write", "tables:read"]
 PLAN = "/v1/plans/{plan}"
 PAGE = "/plans/{plan}"
 
@@ -115,7 +117,7 @@ async def closed(registry: Running) -> AsyncIterator[Running]:
     state = registry.app.state.registry
     for role in ROLES:
         for subtree in (None, "66@2025", "24133@2025", "24154@2025", "52@2025"):
-            rights = {"name": role, "roles": [role], "scopes": ["events:write"], "subtree": subtree}
+            rights = {"name": role, "roles": [role], "scopes": BOTH, "subtree": subtree}
             registry.activities.keys[key(role, subtree)] = rights
     known = {row.id for row in registry.activities.rows}
     if QUERY["id"] not in known:
@@ -163,6 +165,16 @@ async def test_without_a_key_every_route_is_closed(closed: Running) -> None:
                 assert answer.headers["location"].startswith("/login")
             else:
                 assert (route, answer.status_code) == (route, 401), answer.text
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+async def test_a_key_that_only_writes_reads_nothing(closed: Running, role: str) -> None:
+    for scopes in ([], ["events:write", "events:stream", "xapi:write"], ["log:read"]):
+        text = f"hv_{role}_writes-{len(scopes)}"
+        closed.activities.keys[text] = {"name": role, "roles": [role], "scopes": scopes}
+        for route in guarded(closed, "GET"):
+            answer = await ask(closed, route, text)
+            assert (route, answer.status_code) == (route, 403)
 
 
 async def test_what_the_province_has_opened_and_nothing_else(closed: Running) -> None:
@@ -276,7 +288,12 @@ async def test_the_opened_table_is_also_for_those_with_a_narrow_key(closed: Runn
 async def test_a_token_is_as_narrow_as_its_client(closed: Running) -> None:
     """OpenID Connect: activities says what the token may; registry holds it to that."""
     token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJuYXJyb3cifQ.c2ln"
-    rights = {"name": "sso", "roles": ["department"], "scopes": [], "subtree": "24154@2025"}
+    rights = {
+        "name": "sso",
+        "roles": ["department"],
+        "scopes": ["tables:read"],
+        "subtree": "24154@2025",
+    }
     closed.activities.keys[token] = rights
     try:
         for route in guarded(closed, "GET"):

@@ -23,7 +23,7 @@ TODAY = "2026-11-21"
 def commune(registry: Running) -> Iterator[Running]:
     """Signed in as the staff of a commune."""
     registry.activities.keys[KEY] = {
-        "name": "xa", "roles": ["commune"], "scopes": ["events:write"],
+        "name": "xa", "roles": ["commune"], "scopes": ["events:write", "tables:read"],
         "sources": ["https://xa.example"], "subtree": "24316@2025",
     }  # fmt: skip
     registry.client.cookies.set("hocvuso_key", KEY)

@@ -30,7 +30,7 @@ OURS = {"Sec-Fetch-Site": "same-origin"}
 def police(registry: Running) -> Iterator[Running]:
     """Signed in as an authority that declares denominators."""
     registry.activities.keys[KEY] = {
-        "name": "ca", "roles": ["police"], "scopes": ["events:write"],
+        "name": "ca", "roles": ["police"], "scopes": ["events:write", "tables:read"],
         "sources": ["https://ca.example"], "subtree": "66@2025",
     }  # fmt: skip
     registry.client.cookies.set("hocvuso_key", KEY)
@@ -124,7 +124,11 @@ async def test_forms_are_for_those_who_may_declare(registry: Running, police: Ru
     police.client.cookies.clear()
     assert 'type="file"' not in (await registry.client.get(PAGE)).text
     assert (await send(registry, b"x")).status_code == 401
-    police.activities.keys["hv_page_reader"] = {"name": "r", "roles": ["reader"], "scopes": []}
+    police.activities.keys["hv_page_reader"] = {
+        "name": "r",
+        "roles": ["reader"],
+        "scopes": ["tables:read"],
+    }
     police.client.cookies.set("hocvuso_key", "hv_page_reader")
     assert 'type="file"' not in (await registry.client.get(PAGE)).text
     police.client.cookies.set("hocvuso_key", KEY)

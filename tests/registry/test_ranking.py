@@ -78,7 +78,7 @@ async def test_pages_put_together_are_the_whole(published: Running, limit: int) 
 
 async def test_a_commune_is_told_its_own_rank_among_all(published: Running) -> None:
     state = published.app.state.registry
-    rights = {"name": "c", "roles": ["commune"], "scopes": [], "subtree": "24133@2025"}
+    rights = {"name": "c", "roles": ["commune"], "scopes": ["tables:read"], "subtree": "24133@2025"}
     published.activities.keys["hv_rank_c"] = rights
     headers = {"Authorization": "Bearer hv_rank_c"}
     state.settings.registry_open = False

@@ -149,7 +149,7 @@ async def test_import_from_a_file(administrator: Running) -> None:
 async def test_forms_are_for_those_who_may_change_units(registry: Running) -> None:
     for text, may in ((fakes.KEY, True), ("hv_unit_page_commune", False), (None, False)):
         registry.activities.keys["hv_unit_page_commune"] = {
-            "name": "xa", "roles": ["commune"], "scopes": ["events:write"], "subtree": "24133@2025",
+            "name": "xa", "roles": ["commune"], "scopes": ["events:write", "tables:read"], "subtree": "24133@2025",
         }  # fmt: skip
         headers = {"Authorization": f"Bearer {text}"} if text else {}
         for page in ("/units/24133/changes", "/units/import"):

@@ -32,7 +32,7 @@ async def test_migrate_refuses_a_foreign_database_and_changes_nothing(
             "HOCVUSO_METRICS_DATABASE_URL": url,
             "HOCVUSO_REGISTRY_DATABASE_URL": url,
             "HOCVUSO_ADMIN_KEY_FILE": str(tmp_path / "admin.key"),
-            "HOCVUSO_SERVICE_KEY_FILE": str(tmp_path / "service.key"),
+            "HOCVUSO_SERVICE_KEY_FOLDER": str(tmp_path / "services"),
         },
         capture_output=True,
         text=True,

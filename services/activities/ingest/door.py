@@ -197,7 +197,7 @@ class Door:
             yield results
             return
         # A stream waits here; an intake waits itself, but cannot make its batches smaller.
-        split = path is Path.KAFKA and rights.quotas.too_many(key.name, number)
+        split = path is Path.KAFKA and rights.quotas.too_many(key.quota_account, number)
         if path is Path.STREAM or split:
             await rights.pause(key, path.value, number)
         else:

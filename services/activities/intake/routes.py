@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.intake import acls, admin
 from services.activities.intake.lag import lags
+from services.activities.keys.giving import check_given
+from services.activities.keys.model import WRITE
 from services.activities.keys.orders import check_rights
 from services.activities.keys.routes import Administrator, Authenticated, Text, bearer
 from services.activities.naming import check_subtree
@@ -134,7 +136,7 @@ async def read_intake(request: Request, partner: str, key: Authenticated) -> Int
 
 @router.put("/{partner}")
 async def enable_intake(
-    request: Request, partner: str, order: IntakeOrder, _: Administrator
+    request: Request, partner: str, order: IntakeOrder, by: Administrator
 ) -> IntakeTopics:
     """Let a partner write over Kafka, or change how (administrator).
 
@@ -143,6 +145,8 @@ async def enable_intake(
     """
     _check_order(request.app.state.catalogue, order)
     await check_subtree(request, order.subtree)
+    rights = order.model_dump(include={"roles", "types", "sources", "subtree"})
+    await check_given(request, by, rights | {"scopes": [WRITE]}, ends=False)
     who = await admin.enable(
         request.app.state.pool,
         partner,

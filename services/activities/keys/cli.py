@@ -9,6 +9,10 @@ import httpx
 import typer
 
 from services.activities.asking import KeyFile, Url, ask, connect, fail
+from services.activities.keys.files import write_secret
+from shared import auth
+from shared.auth.service import SERVICES, service_key
+from shared.settings import CommonSettings
 
 keys = typer.Typer(no_args_is_help=True, help="Keys of partners.")
 
@@ -19,8 +23,8 @@ Role = Annotated[list[str], typer.Option(help="what the partner is; repeat for s
 Scope = Annotated[
     list[str] | None,
     typer.Option(
-        help="way in: events:write, events:stream, xapi:write, quarantine:replay; repeat;"
-        " default the first two"
+        help="what it opens: events:write, events:stream, xapi:write, quarantine:replay,"
+        " tables:read (reading), staff:invite; repeat; default the first two"
     ),
 ]
 Source = Annotated[list[str] | None, typer.Option(help="URI prefix it may post for; repeat")]
@@ -149,11 +153,54 @@ def show(prefix: Prefix, url: Url = None, key_file: KeyFile = None) -> None:
         print(f"{use['hour'][:16]:<18}{use['path']:<28}{use['outcome']:<12}{use['times']}")
 
 
-@keys.command("revoke")
-def revoke(prefix: Prefix, url: Url = None, key_file: KeyFile = None) -> None:
-    """End a key."""
+@keys.command("rotate-service")
+def rotate_service(
+    name: Annotated[str, typer.Argument(help="activities, metrics or registry")],
+    overlap: Annotated[str, typer.Option(help="how long the old key goes on: 5m, 1h")] = "1h",
+    folder: Annotated[
+        Path | None, typer.Option(help="folder of the services' keys; default: the settings'")
+    ] = None,
+    url: Url = None,
+    key_file: KeyFile = None,
+) -> None:
+    """Make the successor of a service's key and write it into its file; the service reads it."""
+    folder = folder or CommonSettings().service_key_folder
+    if folder is None or name not in SERVICES:
+        raise typer.BadParameter(f"services are {', '.join(SERVICES)}; name their folder")
+    file = service_key(folder, name)
+    prefix = auth.key_prefix(file.read_text().strip())
     with connect(url, key_file) as client:
-        ask(client, "DELETE", f"/v1/keys/{prefix}")
+        made = ask(client, "POST", f"/v1/keys/{prefix}/rotate", {"overlap": overlap})
+    write_secret(file, made["key"] + "\n")
+    print(f"{file} holds the key {made['prefix']}; {prefix} ends after {overlap}")
+
+
+@keys.command("narrow")
+def narrow(
+    prefix: Prefix,
+    without: Annotated[list[str], typer.Option(help="scope to take away; repeat")],
+    url: Url = None,
+    key_file: KeyFile = None,
+) -> None:
+    """Take scopes from a key and from all that it let in."""
+    with connect(url, key_file) as client:
+        row = ask(client, "PATCH", f"/v1/keys/{prefix}", {"without": without})
+    print(f"key {prefix} has the scopes: {', '.join(row['scopes']) or 'none'}")
+
+
+@keys.command("revoke")
+def revoke(
+    prefix: Prefix,
+    hand_over_to: Annotated[
+        str, typer.Option(help="prefix of the key that keeps what this one gave")
+    ] = "",
+    url: Url = None,
+    key_file: KeyFile = None,
+) -> None:
+    """End a key, and all that it let in."""
+    params = {"hand_over_to": hand_over_to} if hand_over_to else {}
+    with connect(url, key_file) as client:
+        ask(client, "DELETE", f"/v1/keys/{prefix}", params=params)
     print(f"key {prefix} is revoked; every process refuses it within 20 seconds")
 
 

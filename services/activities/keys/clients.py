@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import ConfigDict, Field
 
 from services.activities.keys import audit
+from services.activities.keys.giving import check_given
 from services.activities.keys.orders import RightsOrder, Text, check_rights
 from services.activities.keys.routes import Administrator, ListedKey, bearer
 from services.activities.keys.store import RIGHTS, KeyStore
@@ -60,14 +61,16 @@ async def create_client(request: Request, order: ClientOrder, by: Administrator)
             hint="The operators name trusted issuers in HOCVUSO_OIDC_ISSUERS.",
         )
     prefix = f"oidc-{secrets.token_hex(4)}"
-    rights = order.rights()
+    rights = await check_given(request, by, order.rights())
     try:
         async with request.app.state.pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 f"INSERT INTO key (prefix, {RIGHTS}, created_at, expires_at, issuer, client_id,"
-                " token_subject) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                " token_subject, account)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                 prefix, order.name, *(rights[n] for n in RIGHTS.split(", ")[1:]), clock.now(),
                 rights["expires_at"], order.issuer, order.client_id, order.token_subject,
+                rights["account"],
             )  # fmt: skip
             detail = order.model_dump(mode="json", exclude_none=True)
             await audit.record(

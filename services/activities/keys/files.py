@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.activities.keys.model import ADMINISTRATOR, READ_LOG, SCOPES
+from services.activities.keys.model import ADMINISTRATOR, SCOPES
 from shared import auth
+from shared.auth.service import SERVICES, service_key
 from shared.db import Connection
 
 
@@ -16,9 +17,11 @@ async def ensure_admin_key(connection: Connection, path: Path) -> None:
     await ensure_key(connection, path, ADMINISTRATOR, [ADMINISTRATOR], list(SCOPES))
 
 
-async def ensure_service_key(connection: Connection, path: Path) -> None:
-    """Make the key with which metrics and registry read the log, and nothing else."""
-    await ensure_key(connection, path, "hocvuso-services", [], [READ_LOG])
+async def ensure_service_keys(connection: Connection, folder: Path) -> None:
+    """Make the key of each service, with which it asks the others, and nothing else."""
+    for service, scopes in SERVICES.items():
+        path = service_key(folder, service)
+        await ensure_key(connection, path, f"hocvuso-{service}", [], list(scopes))
 
 
 async def ensure_key(
@@ -41,7 +44,7 @@ async def ensure_key(
         _keep_aside(path)
     new = auth.make_key()
     # The file first: a key in the database that nobody holds would be useless.
-    _write_secret(path, new.text + "\n")
+    write_secret(path, new.text + "\n")
     await connection.execute(
         "INSERT INTO key (prefix, digest, name, roles, scopes) VALUES ($1, $2, $3, $4, $5)",
         new.prefix, new.digest, name, roles, scopes,
@@ -66,9 +69,9 @@ def _keep_aside(path: Path) -> None:
     path.rename(path.with_name(path.name + ".old"))
 
 
-def _write_secret(path: Path, text: str) -> None:
+def write_secret(path: Path, text: str) -> None:
     """Write a file that only its owner may read, in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     with contextlib.suppress(FileNotFoundError):
         part.unlink()

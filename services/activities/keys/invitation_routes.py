@@ -4,12 +4,13 @@ An administrator invites anywhere; a key with the scope staff:invite within its 
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.ingest.leaks import leaks
+from services.activities.keys.giving import units_within
 from services.activities.keys.invitations import LONGEST, Invitations
 from services.activities.keys.model import INVITE, Key
 from services.activities.keys.routes import Authenticated, bearer
@@ -74,6 +75,7 @@ class Invitation(BaseModel):
     key_prefix: str | None
     revoked_at: datetime | None
     last_used: datetime | None
+    may_end: bool = Field(description="whether the key of this request may end it")
 
 
 class Code(BaseModel):
@@ -123,7 +125,9 @@ async def invite(request: Request, order: InvitationOrder, by: Authenticated) ->
         ) from None
     _check_reach(by, tree, unit.unit_id)
     invitations: Invitations = state.invitations
-    id, code = await invitations.create(order.role, unit, order.label, expires_at, by)
+    id, code = await invitations.create(
+        order.role, unit, order.label, expires_at, by, tree.is_within
+    )
     made = await invitations.one(id)
     return MadeInvitation(
         id=id, code=code, accept_until=made["accept_until"], expires_at=made["expires_at"]
@@ -134,16 +138,21 @@ async def invite(request: Request, order: InvitationOrder, by: Authenticated) ->
 async def list_invitations(request: Request, by: Authenticated) -> list[Invitation]:
     """Invitations within the key's reach, newest first."""
     by.require(INVITE)
-    tree = await current_tree(request)
-    found = await request.app.state.invitations.all()
-    return [Invitation.model_validate(row) for row in found if _reaches(by, tree, row["unit"])]
+    tree, invitations = await current_tree(request), request.app.state.invitations
+    below = await invitations.below(by.prefix)
+    return [
+        Invitation.model_validate(row | {"may_end": _may_end(by, tree, row, below)})
+        for row in await invitations.all()
+        if _reaches(by, tree, row["unit"])
+    ]
 
 
 @router.post("/accept")
 async def accept(request: Request, given: Code) -> Accepted:
     """Turn a code into a key; needs no key."""
     try:
-        made = await request.app.state.invitations.accept(given.code.strip())
+        within = await units_within(request)
+        made = await request.app.state.invitations.accept(given.code.strip(), within)
     except Problem as problem:
         client = (request.scope.get("client") or (None,))[0]
         request.app.state.keys.rights.uses.note_refused(client, problem.code, "")
@@ -153,10 +162,19 @@ async def accept(request: Request, given: Code) -> Accepted:
 
 @router.delete("/{id}", status_code=204, dependencies=closed)
 async def revoke(request: Request, id: str, by: Authenticated) -> Response:
-    """Withdraw an invitation; the key that it became ends as well."""
+    """Withdraw an invitation; the key that it became ends as well, rotated or not, and all that this
+    one gave. Nobody ends who stands above: only what the key gave itself, or staff of units below."""
     by.require(INVITE)
     invitations: Invitations = request.app.state.invitations
-    _check_reach(by, await current_tree(request), (await invitations.one(id))["unit"])
+    tree, row = await current_tree(request), await invitations.one(id)
+    _check_reach(by, tree, row["unit"])
+    if not _may_end(by, tree, row, await invitations.below(by.prefix)):
+        raise Problem(
+            "invitation-of-another",
+            "This access was not given by you, and its unit is not below yours.",
+            status=403,
+            hint="Ask whoever gave it, or the administrator.",
+        )
     await invitations.revoke(id, by)
     return Response(status_code=204)
 
@@ -164,6 +182,14 @@ async def revoke(request: Request, id: str, by: Authenticated) -> Response:
 def _clock(request: Request) -> Clock:
     clock: Clock = request.app.state.clock
     return clock
+
+
+def _may_end(by: Key, tree: UnitTree, row: dict[str, Any], below: set[str]) -> bool:
+    """What the key or those it let in gave, its own access, and access to units below its own."""
+    if by.is_administrator or row["granted_by"] in below or row["key_prefix"] == by.prefix:
+        return True
+    unit: str = row["unit"]
+    return by.subtree is not None and unit != by.subtree and tree.is_within(unit, by.subtree)
 
 
 def _reaches(by: Key, tree: UnitTree, unit_id: str) -> bool:

@@ -7,11 +7,14 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from services.activities.keys import audit
-from services.activities.keys.model import INVITE, WRITE, Key
+from services.activities.keys import audit, delegation
+from services.activities.keys.model import INVITE, READ, WRITE, Key
+from services.activities.keys.refusals import ended
 from services.activities.keys.store import KeyStore
 from shared import auth
+from shared.auth.grants import Grant, Within, check_grant
 from shared.clock import Clock
+from shared.db import Connection
 from shared.domain.units import Unit
 from shared.problems import Problem
 
@@ -19,7 +22,6 @@ CODE_PREFIX = "hvi_"
 ACCEPT_WITHIN = timedelta(days=7)
 LONGEST = timedelta(days=366)
 SOURCE = "https://hocvuso.example/staff/"
-"""Each person posts under a source of their own, so that nobody takes the ids of others."""
 
 MOST_LISTED = 1_000
 EDITORS = {
@@ -33,13 +35,19 @@ EDITORS = {
 
 COLUMNS = (
     "i.id, i.role, i.unit, i.label, i.created_at, i.created_by, i.accept_until, i.expires_at,"
-    " i.accepted_at, i.key_prefix, coalesce(i.revoked_at, k.revoked_at) AS revoked_at, k.last_used"
+    " i.accepted_at, coalesce(k.prefix, i.key_prefix) AS key_prefix, i.granted_by,"
+    " coalesce(i.revoked_at, k.revoked_at) AS revoked_at, k.last_used"
 )
-FROM = "FROM invitation i LEFT JOIN key k ON k.prefix = i.key_prefix"
+# The key that it became, or that key's successor by rotation.
+FROM = "FROM invitation i LEFT JOIN key k ON k.invitation = i.id AND k.rotated_to IS NULL"
 
 
-def rights_of(role: str, unit: Unit, by: Key) -> dict[str, Any]:
-    """What the key will be allowed; Problem for units that have no staff."""
+def rights_of(role: str, unit: Unit, id: str, by: Key) -> dict[str, Any]:
+    """What the key will be allowed; Problem for units that have no staff.
+
+    Each person posts under a source of their own, so that nobody takes the ids of others; it lies
+    under the inviter's, who may not give what they do not have.
+    """
     if unit.level not in EDITORS:
         raise Problem(
             "unit-without-staff",
@@ -47,13 +55,20 @@ def rights_of(role: str, unit: Unit, by: Key) -> dict[str, Any]:
             pointer="/unit",
             hint="Organisations post with keys of their own: POST /v1/keys.",
         )
-    roles, scopes = ["reader"], list[str]()
+    roles, scopes = ["reader"], [READ]
     if role != "reader":
-        roles, scopes = [EDITORS[unit.level]], [WRITE]
+        roles, scopes = [EDITORS[unit.level]], [WRITE, READ]
     if role == "administrator":
         scopes.append(INVITE)
     types = None if by.types is None else list(by.types)
-    return {"roles": roles, "scopes": scopes, "types": types, "subtree": unit.unit_id}
+    under = SOURCE if not by.sources else by.sources[0].rstrip("/") + "/"
+    return {
+        "roles": roles,
+        "scopes": scopes,
+        "types": types,
+        "sources": [under + id],
+        "subtree": unit.unit_id,
+    }
 
 
 class Invitations:
@@ -63,51 +78,67 @@ class Invitations:
         self._pool, self._keys, self._clock = pool, keys, clock
 
     async def create(
-        self, role: str, unit: Unit, label: str, expires_at: datetime, by: Key
+        self, role: str, unit: Unit, label: str, expires_at: datetime, by: Key, within: Within
     ) -> tuple[str, str]:
-        """An invitation's id and its code, which is nowhere kept."""
+        """An invitation's id and its code, which is nowhere kept; Problem (403) for rights that the
+        inviter does not have."""
         id, code = secrets.token_hex(4), CODE_PREFIX + secrets.token_urlsafe(32)
         now = self._clock.now()
-        rights = rights_of(role, unit, by)
-        ends = min(filter(None, (expires_at, by.expires_at)))
+        rights = rights_of(role, unit, id, by)
         async with self._pool.acquire() as connection, connection.transaction():
+            await delegation.lock(connection)
+            giver = await self._giver(connection, by.prefix)
+            ends = min(filter(None, (expires_at, giver.expires_at)))
+            check_grant(giver, Grant(**_grant(rights), expires_at=ends), within)
             await connection.execute(
                 "INSERT INTO invitation (id, digest, role, unit, label, rights, created_at,"
-                " created_by, accept_until, expires_at)"
-                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                " created_by, granted_by, accept_until, expires_at)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
                 id, auth.digest(code), role, unit.unit_id, label,
-                msgspec.json.encode(rights).decode(), now, by.prefix,
+                msgspec.json.encode(rights).decode(), now, by.prefix, giver.prefix,
                 min(now + ACCEPT_WITHIN, ends), ends,
             )  # fmt: skip
             said = {"role": role, "unit": unit.unit_id, "label": label, "expires_at": ends}
             await audit.record(connection, by, "invitation.created", said, about=id, at=now)
         return id, code
 
-    async def accept(self, code: str) -> dict[str, Any]:
+    async def _giver(self, connection: Connection, prefix: str) -> Key:
+        """The newest key of a rotation, whose rights are given; Problem (401) once it has ended."""
+        row = await delegation.head(connection, prefix)
+        if row is None or ended(row, self._clock.now()):
+            raise auth.wrong_key()
+        return delegation.as_giver(row)
+
+    async def accept(self, code: str, within: Within) -> dict[str, Any]:
         """Turn a code into a key; Problem (404) unless it is open. It works once."""
-        now = self._clock.now()
+        now, digest = self._clock.now(), auth.digest(code)
+        known = "SELECT true FROM invitation WHERE digest = $1"
+        if not await self._pool.fetchval(known, digest):
+            raise _wrong()  # before anybody is kept waiting
         async with self._pool.acquire() as connection, connection.transaction():
+            await delegation.lock(connection)
             row = await connection.fetchrow(
-                "SELECT i.* FROM invitation i JOIN key k ON k.prefix = i.created_by"
+                "SELECT i.* FROM invitation i"
                 " WHERE i.digest = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL"
-                " AND i.accept_until > $2 AND k.revoked_at IS NULL"
-                " AND (k.expires_at IS NULL OR k.expires_at > $2) FOR UPDATE OF i",
-                auth.digest(code), now,
+                " AND i.accept_until > $2 FOR UPDATE",
+                digest, now,
             )  # fmt: skip
             if row is None:
-                raise Problem(
-                    "invitation-wrong",
-                    "No open invitation has this code: it was used, has ended or was withdrawn.",
-                    status=404,
-                    pointer="/code",
-                    hint="Ask for a new invitation.",
-                )
+                raise _wrong()
             rights = msgspec.json.decode(row["rights"])
+            rights.setdefault("sources", [f"{SOURCE}{row['id']}"])
+            try:
+                giver = await self._giver(connection, row["granted_by"])
+                grant = Grant(**_grant(rights), expires_at=row["expires_at"])
+                check_grant(delegation.without_end(giver), grant, within)
+            except Problem:
+                raise _wrong() from None
             name = f"staff-{row['unit'].partition('@')[0].lower()}-{row['id']}"
             self_made = Key(f"invitation-{row['id']}", name, frozenset(rights["roles"]))
+            account = None if giver.is_administrator else giver.quota_account
             text = await self._keys.create(
-                name, **rights, sources=[f"{SOURCE}{row['id']}"], expires_at=row["expires_at"],
-                by=self_made, within=connection,
+                name, **rights, expires_at=row["expires_at"], granted_by=giver.prefix,
+                invitation=row["id"], account=account, by=self_made, within=connection,
             )  # fmt: skip
             prefix = auth.key_prefix(text)
             await connection.execute(
@@ -139,19 +170,32 @@ class Invitations:
             )
         return self._shown(row)
 
+    async def below(self, prefix: str) -> set[str]:
+        """The keys whose invitations are the caller's to end: its own, and all that it gave."""
+        async with self._pool.acquire() as connection:
+            newest = await delegation.head(connection, prefix)
+            if newest is None:
+                return set()
+            given = await delegation.given_by(connection, newest["prefix"])
+        return {newest["prefix"], *given}
+
     async def revoke(self, id: str, by: Key) -> None:
-        """Withdraw an invitation, and end the key that it became."""
+        """Withdraw an invitation, and end the keys that it became with all that they gave."""
         async with self._pool.acquire() as connection, connection.transaction():
+            await delegation.lock(connection)
             row = await connection.fetchrow(
-                "SELECT key_prefix, revoked_at FROM invitation WHERE id = $1 FOR UPDATE", id
+                "SELECT revoked_at FROM invitation WHERE id = $1 FOR UPDATE", id
             )
             if row is None or row["revoked_at"] is not None:
                 return
             now = self._clock.now()
             await connection.execute("UPDATE invitation SET revoked_at = $2 WHERE id = $1", id, now)
             await audit.record(connection, by, "invitation.revoked", about=id, at=now)
-            if row["key_prefix"] is not None:
-                await self._keys.revoke(row["key_prefix"], by, within=connection)
+            made = await connection.fetch("SELECT prefix FROM key WHERE invitation = $1", id)
+            ending: list[str] = []
+            for key in made:
+                ending += await self._keys.revoke(key["prefix"], by, within=connection)
+        self._keys.forget(ending)
 
     def _shown(self, row: asyncpg.Record) -> dict[str, Any]:
         now = self._clock.now()
@@ -162,3 +206,17 @@ class Invitations:
         else:
             state = "open" if row["accept_until"] > now else "expired"
         return dict(row) | {"state": state}
+
+
+def _grant(rights: dict[str, Any]) -> dict[str, Any]:
+    return {name: rights[name] for name in ("roles", "scopes", "types", "sources", "subtree")}
+
+
+def _wrong() -> Problem:
+    return Problem(
+        "invitation-wrong",
+        "No open invitation has this code: it was used, has ended or was withdrawn.",
+        status=404,
+        pointer="/code",
+        hint="Ask for a new invitation.",
+    )

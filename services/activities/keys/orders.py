@@ -13,8 +13,15 @@ from shared.days import DateTime
 from shared.problems import Problem
 
 Text = Annotated[str, Field(min_length=1, max_length=256)]
-Scope = Literal["events:write", "events:stream", "xapi:write", "quarantine:replay", "staff:invite"]
-"""What partners may be given. `log:read` is for services alone, made by `migrate`."""
+Scope = Literal[
+    "events:write",
+    "events:stream",
+    "xapi:write",
+    "quarantine:replay",
+    "staff:invite",
+    "tables:read",
+]
+"""What partners may be given. Those of services are made by `migrate` alone."""
 
 NAME = r"^[a-z0-9][a-z0-9._-]{1,63}$"
 """Names of partners."""
@@ -30,7 +37,8 @@ class RightsOrder(BaseModel):
     name: Annotated[str, Field(pattern=NAME)]
     roles: Annotated[list[Text], Field(min_length=1, max_length=20)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=10)] = Field(
-        ["events:write", "events:stream"], description="the ways in that it opens"
+        ["events:write", "events:stream"],
+        description="what it opens: ways in, and tables:read for reading",
     )
     types: Annotated[list[Text], Field(min_length=1, max_length=100)] | None = Field(
         None, description="short names; `course.*` for all that begin so"
@@ -73,6 +81,14 @@ class KeyOrder(RightsOrder):
             ]
         },
     )
+
+
+class Narrowing(BaseModel):
+    """What a key loses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    without: Annotated[list[Scope], Field(min_length=1, max_length=10)]
 
 
 class Rotation(BaseModel):

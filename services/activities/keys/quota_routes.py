@@ -11,6 +11,7 @@ from services.activities.keys.routes import Administrator, Quota, bearer
 from services.activities.keys.store import KeyStore
 from services.activities.naming import partner_warnings
 from shared.clock import Clock
+from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/quotas", tags=["keys"], dependencies=[Depends(bearer)])
 
@@ -59,6 +60,13 @@ async def set_quota(
     """
     check_partner(partner)
     keys: KeyStore = request.app.state.keys
+    if keys.rights.quotas.state(by.quota_account) is not None:
+        raise Problem(
+            "right-not-held",
+            "Nobody gives what they do not have: your own key has a quota.",
+            status=403,
+            hint="Ask an administrator without one.",
+        )
     clock: Clock = request.app.state.clock
     async with request.app.state.pool.acquire() as connection:
         async with connection.transaction():

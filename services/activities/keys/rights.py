@@ -39,7 +39,7 @@ class Rights:
     def spend(self, key: Key, path: str, number: int) -> None:
         """Events are about to be taken in. Raises Problem (429) when a quota is used up."""
         try:
-            self.quotas.spend(key.name, number)
+            self.quotas.spend(key.quota_account, number)
         except Problem:
             self.uses.note(key.prefix, path, "over_quota", number)
             raise
@@ -47,7 +47,7 @@ class Rights:
     async def pause(self, key: Key, path: str, number: int) -> None:
         """As `spend`, for paths that stop reading until the quota of the minute has room."""
         try:
-            await self.quotas.pause(key.name, number)
+            await self.quotas.pause(key.quota_account, number)
         except Problem:
             self.uses.note(key.prefix, path, "over_quota", number)
             raise
@@ -62,7 +62,7 @@ class Rights:
 
     def not_taken(self, key: Key, number: int) -> None:
         """They were not taken in: the log was not there."""
-        self.quotas.give_back(key.name, number)
+        self.quotas.give_back(key.quota_account, number)
 
     # -- for the process -----------------------------------------------------------------------
 

@@ -1,14 +1,15 @@
 """`/v1/keys`: who am I, and the administrator's making, listing, rotating and revoking of keys."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal, cast
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
+from services.activities.keys.giving import check_given, units_within
 from services.activities.keys.model import Key
-from services.activities.keys.orders import KeyOrder, Rotation, check_rights
+from services.activities.keys.orders import KeyOrder, Narrowing, Rotation, check_rights
 from services.activities.keys.orders import Text as Text
 from services.activities.keys.store import KeyStore
 from services.activities.naming import check_subtree
@@ -64,6 +65,9 @@ class ListedKey(Rights):
     issuer: str | None = Field(None, description="of a client of OpenID Connect")
     client_id: str | None = None
     token_subject: str | None = None
+    granted_by: str | None = Field(None, description="prefix of the key with which it ends")
+    invitation: str | None = Field(None, description="id of the invitation that it came from")
+    account: str | None = Field(None, description="the partner whose quota it spends, if not name")
 
 
 class Quota(BaseModel):
@@ -76,9 +80,13 @@ class Quota(BaseModel):
 
 
 class Self(Rights):
-    """The key of this request."""
+    """The key of this request. `kind`: key, client (of an issuer), session (of a browser, which acts
+    with the rights of its key) or service."""
 
     prefix: str
+    kind: Literal["key", "client", "session", "service"]
+    session: str | None = Field(None, description="id of the session")
+    authenticated_at: datetime | None = Field(None, description="when the key was last shown")
     quota: Quota | None = None
 
 
@@ -93,9 +101,12 @@ class MadeKey(BaseModel):
 async def read_self(request: Request, key: Authenticated) -> Self:
     """The rights of the key of this request: a partner's first check."""
     keys: KeyStore = request.app.state.keys
-    quota = keys.rights.quotas.state(key.name)
+    quota = keys.rights.quotas.state(key.quota_account)
     return Self(
         prefix=key.prefix,
+        kind=cast(Any, key.kind),
+        session=key.session,
+        authenticated_at=key.authenticated_at,
         name=key.name,
         roles=sorted(key.roles),
         scopes=sorted(key.scopes),
@@ -128,7 +139,8 @@ async def create_key(request: Request, order: KeyOrder, by: Administrator) -> Ma
     check_rights(order.roles, order.types, request.app.state.catalogue, sources=order.sources)
     await check_subtree(request, order.subtree)
     keys: KeyStore = request.app.state.keys
-    return _made(await keys.create(order.name, **order.rights(), by=by))
+    rights = await check_given(request, by, order.rights())
+    return _made(await keys.create(order.name, **rights, by=by))
 
 
 @router.post("/{prefix}/rotate", status_code=201)
@@ -137,15 +149,35 @@ async def rotate_key(
 ) -> MadeKey:
     """Make a key with the same rights and let the old one end after an overlap (administrator)."""
     keys: KeyStore = request.app.state.keys
-    return _made(await keys.rotate(prefix, (rotation or Rotation()).span(), by))
+    span = (rotation or Rotation()).span()
+    return _made(await keys.rotate(prefix, span, by, await units_within(request)))
 
 
 @router.delete("/{prefix}", status_code=204)
-async def revoke_key(request: Request, prefix: str, by: Administrator) -> Response:
-    """End a key (administrator): refused at once here, within 20 seconds by other processes."""
+async def revoke_key(
+    request: Request,
+    prefix: str,
+    by: Administrator,
+    hand_over_to: Annotated[
+        str | None, Query(max_length=64, description="prefix of the key that keeps what it gave")
+    ] = None,
+) -> Response:
+    """End a key and all that it gave by invitations (administrator): refused at once here, within 20
+    seconds by other processes. `hand_over_to` keeps what it gave, under another key that has all
+    those rights."""
     keys: KeyStore = request.app.state.keys
-    await keys.revoke(prefix, by)
+    await keys.revoke(prefix, by, heir=hand_over_to, unit_within=await units_within(request))
     return Response(status_code=204)
+
+
+@router.patch("/{prefix}")
+async def narrow_key(
+    request: Request, prefix: str, order: Narrowing, by: Administrator
+) -> ListedKey:
+    """Take scopes from a key and from all that it gave (administrator). Its text stays the same."""
+    keys: KeyStore = request.app.state.keys
+    within = await units_within(request)
+    return ListedKey.model_validate(await keys.narrow(prefix, list(order.without), by, within))
 
 
 def _made(text: str) -> MadeKey:

@@ -55,8 +55,15 @@ class MetricsDown(Exception):
 class Explanations:
     """A client of `POST /v1/explanations` on metrics."""
 
-    def __init__(self, url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._client = peer(url, transport=transport, timeout=httpx.Timeout(20, connect=2))
+    def __init__(
+        self,
+        url: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        *,
+        credential: httpx.Auth | None = None,
+    ) -> None:
+        timeout = httpx.Timeout(20, connect=2)
+        self._client = peer(url, credential, transport=transport, timeout=timeout)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -3,9 +3,10 @@
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from services.metrics.access import CurrentPrincipal, authorize_unit, service
 from services.metrics.explaining.explain import MOST, Explainer
 from services.metrics.explaining.judging import Explanation
 from services.metrics.explaining.reasons import REASONS
@@ -23,7 +24,7 @@ class Question(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @router.get("/v1/events/{position}")
-async def explain_event(request: Request, position: int) -> Response:
+async def explain_event(request: Request, principal: CurrentPrincipal, position: int) -> Response:
     """Which objectives the event at a position counts for, or why it does not count."""
     explainer: Explainer = request.app.state.explainer
     watermark, (found,) = await explainer.explain([position], records=True)
@@ -35,8 +36,10 @@ async def explain_event(request: Request, position: int) -> Response:
             hint="Ask again in a moment.",
             retryable=True,
         )
-    answer: Json = {"position": position, "watermark": watermark}
     record = found.record
+    about = None if record is None else record.unitid
+    await authorize_unit(request, principal, about, events=True)
+    answer: Json = {"position": position, "watermark": watermark}
     if record is not None:
         answer |= {"origin": record.origin, "type": record.short_type, "unit_id": record.unitid}
     elif found.code == "position_unknown":
@@ -51,9 +54,10 @@ async def explain_event(request: Request, position: int) -> Response:
     return _json(answer)
 
 
-@router.post("/v1/explanations")
+@router.post("/v1/explanations", dependencies=[Depends(service)])
 async def explain_events(request: Request) -> Response:
-    """The same, in brief, for up to 1,000 positions; `results` in the order of `positions`.
+    """The same, in brief, for up to 1,000 positions; `results` in the order of `positions`
+    (services and administrators).
 
     Body: `{"positions": [1, 2, 3]}`. The answer never shows what an event says, whom it names or
     what a technical problem's message was.

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from services.metrics.access import CurrentPrincipal, authorize_unit
 from services.metrics.explaining.differences import MOST as MOST_EFFECTS
 from services.metrics.explaining.differences import Differences
 from services.metrics.explaining.evidence import MOST as MOST_PROOFS
@@ -27,6 +28,7 @@ PartName = Annotated[str, Query(description="value, denominator, or the id of a 
 @router.get("/v1/evidence")
 async def evidence(
     request: Request,
+    principal: CurrentPrincipal,
     plan: str,
     objective: str,
     unit: str | None = None,
@@ -45,6 +47,7 @@ async def evidence(
     cursor|null}`. The weights of all pages add up to `counted`: the cell's value, or for a share of
     units its `total`. `said_at` is there when a correction says what counts.
     """
+    unit = await authorize_unit(request, principal, unit, events=True)
     pages = EvidencePages(request.app.state.moments, lambda: _reader(request))
     answer = await pages.ask(
         plan=plan,
@@ -63,6 +66,7 @@ async def evidence(
 @router.get("/v1/series")
 async def series(
     request: Request,
+    principal: CurrentPrincipal,
     plan: str,
     unit: str | None = None,
     objective: Annotated[list[str] | None, Query()] = None,
@@ -80,6 +84,7 @@ async def series(
     point is that of `to` itself (default: today); `from` defaults to the plan's first day;
     `objective` may be repeated, default all.
     """
+    unit = await authorize_unit(request, principal, unit)
     answer = await SeriesMaker(request.app.state.moments).ask(
         plan=plan,
         unit=unit,
@@ -97,6 +102,7 @@ async def series(
 @router.get("/v1/differences")
 async def differences(
     request: Request,
+    principal: CurrentPrincipal,
     plan: str,
     objective: str,
     unit: str | None = None,
@@ -139,6 +145,7 @@ async def differences(
                 hint="Give known_at or position.",
                 pointer=f"/{name}",
             )
+    unit = await authorize_unit(request, principal, unit, events=True)
     answer = await Differences(request.app.state.moments, lambda: _reader(request)).ask(
         plan=plan,
         objective=objective,

@@ -1,55 +1,18 @@
 """`/v1/parked`: what waits because it cannot be counted; for administrators only.
 
-The key is judged by activities, which owns the keys. References and records are never shown.
+References and records are never shown.
 """
 
 from typing import Annotated, Any
 
-import httpx
 import msgspec
-from fastapi import APIRouter, Depends, Header, Path, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.metrics.access import administrator
 from services.metrics.projecting import parking
-from shared import auth
 from shared.problems import Problem
-
-
-async def administrator(
-    request: Request, authorization: Annotated[str | None, Header()] = None
-) -> None:
-    """Only an administrator's key passes."""
-    text = auth.bearer(authorization)
-    try:
-        answer = await request.app.state.activities.get(
-            "/v1/keys/self", headers={"Authorization": f"Bearer {text}"}
-        )
-    except httpx.HTTPError as error:
-        raise _cannot_check(type(error).__name__) from error
-    if answer.status_code in (401, 403):
-        raise auth.wrong_key()
-    if answer.status_code != 200:
-        raise _cannot_check(f"HTTP {answer.status_code}")
-    if "administrator" not in answer.json().get("roles", []):
-        raise Problem(
-            "administrator-only",
-            "Only an administrator may see or decide what is parked.",
-            status=403,
-            hint="Use a key with the role administrator.",
-        )
-
-
-def _cannot_check(reason: str) -> Problem:
-    return Problem(
-        "key-not-checkable",
-        f"activities, which knows the keys, did not answer ({reason}).",
-        status=503,
-        hint="Send the same request again in a moment.",
-        retryable=True,
-        retry_after=2,
-    )
-
 
 router = APIRouter(tags=["parked"], dependencies=[Depends(administrator)])
 

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from services.metrics.access import CurrentPrincipal, authorize_unit
 from shared.days import FullDate
 from shared.domain.checking import check
 from shared.domain.compile import compile_plan
@@ -19,6 +20,7 @@ LEVELS = "^(nation|province|district|commune|hamlet|organisation)$"
 @router.get("/v1/cells", tags=["cells"])
 async def cells(
     request: Request,
+    principal: CurrentPrincipal,
     plan: str,
     unit: str | None = None,
     level: Annotated[str | None, Query(pattern=LEVELS)] = None,
@@ -28,11 +30,12 @@ async def cells(
 ) -> Response:
     """Every objective of a plan for a unit and the units of a level in it: what had happened
     by the end of `as_of`, as it had been recorded by the end of `known_at`."""
+    unit = await authorize_unit(request, principal, unit)
     return _json(await request.app.state.cells.ask(plan, unit, level, as_of, known_at, tree))
 
 
 @router.post("/v1/plans/check", tags=["plans"])
-async def check_plan(request: Request) -> Response:
+async def check_plan(request: Request, _: CurrentPrincipal) -> Response:
     """Compile a plan before it is posted: errors (objective, detail, JSON pointer into the
     document), and what it would need."""
     document = _document(await request.body())

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.registry.access import Visiting, Writing
+from services.registry.access import CurrentPrincipal, Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.store import Fact, complete_to, standing
 from services.registry.plans.territory import in_plan
 from services.registry.posting import content_id, event, post
 from services.registry.progress.reasons import types_of
-from services.registry.reach import reach
+from services.registry.reach import authorize_unit
 from services.registry.state import Registry, State, not_future
 from services.registry.tables.build import Question, place_of
 from shared.days import FullDate
@@ -51,7 +51,7 @@ def counted_types(plan: PlanVersion) -> list[str]:
 @router.get("/completeness", response_class=Response)
 async def show_completeness(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the units")] = None,
@@ -69,7 +69,7 @@ async def show_completeness(
     found = state.plan(plan)
     first, last = span(state, since, until)
     types = counted_types(found) if type is None else [checked_type(found, type)]
-    unit = reach(visitor, state, found, unit, last)
+    unit = authorize_unit(principal, state, found, unit, last)
     place = place_of(state, Question(plan, unit, level), last)
     shown, following = page(place.units, lambda u: [u[1]], cursor, limit)
     below = {u[1]: [u[1], *(d.unit_id for d in state.tree.descendants(u[1]))] for u in shown}

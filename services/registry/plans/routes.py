@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Visiting
+from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, Limit, TaggedRoute, page
 from services.registry.definitions import PlanVersion
 from services.registry.disclosure import is_public
@@ -70,13 +70,13 @@ def _schema() -> bytes:
 
 @router.get("")
 async def list_plans(
-    state: Registry, visitor: Visiting, cursor: Cursor = None, limit: Limit = 1000
+    state: Registry, principal: CurrentPrincipal, cursor: Cursor = None, limit: Limit = 1000
 ) -> dict[str, Any]:
     """Every plan, in its newest version; without a key those that are public."""
     plans = [
         plan
         for plan in state.definitions.plans()
-        if not visitor.anonymous or is_public(state, plan.plan)
+        if principal.kind != "anonymous" or is_public(state, plan.plan)
     ]
     shown, following = page(plans, lambda plan: [plan.plan], cursor, limit)
     answer = {
@@ -85,7 +85,7 @@ async def list_plans(
         "plans": [plan_json(state, plan) for plan in shown],
         "position": state.definitions.position,
     }
-    return open_json(answer) if visitor.anonymous else answer
+    return open_json(answer) if principal.kind == "anonymous" else answer
 
 
 def open_json(value: Any) -> Any:
@@ -97,7 +97,7 @@ def open_json(value: Any) -> Any:
 
 
 @router.get("/{plan}")
-async def show_plan(state: Registry, visitor: Visiting, plan: str) -> dict[str, Any]:
+async def show_plan(state: Registry, principal: CurrentPrincipal, plan: str) -> dict[str, Any]:
     """One plan, whole, as amended by today, with the versions and amendments it has had."""
     found = state.plan(plan)
     versions = [
@@ -116,7 +116,7 @@ async def show_plan(state: Registry, visitor: Visiting, plan: str) -> dict[str, 
             p.plan for p in state.definitions.plans() if p.document.get("parent_plan") == plan
         ],
     }
-    shown = open_json(answer) if visitor.anonymous else answer
+    shown = open_json(answer) if principal.kind == "anonymous" else answer
     return shown | {"document": found.document}
 
 

@@ -5,12 +5,12 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from services.registry.access import Visiting
+from services.registry.access import CurrentPrincipal
 from services.registry.answers import IfNoneMatch, json_answer
 from services.registry.parameters import AsOf, KnownAt
 from services.registry.plans.routes import objective_json, objective_states
 from services.registry.plans.territory import in_plan
-from services.registry.reach import reach
+from services.registry.reach import authorize_unit
 from services.registry.state import Registry
 from services.registry.tables.build import Question, build
 from services.registry.units.routes import unit_json
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/plans/{plan}/units", tags=["progress"])
 @router.get("/{code}", response_class=Response)
 async def show_card(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     code: str,
     as_of: AsOf = None,
@@ -32,7 +32,7 @@ async def show_card(
     words; those that are not counted with the reason."""
     found, day = state.plan(plan), as_of or state.clock.today()
     unit = in_plan(state, found, code, day)
-    reach(visitor, state, found, unit.unit_id, day)
+    authorize_unit(principal, state, found, unit.unit_id, day)
     table = await build(state, Question(plan, unit.unit_id, unit.level, as_of, known_at))
     row = next((r for r in table.rows if r.unit_id == unit.unit_id), table.whole)
     states = await objective_states(state, plan)

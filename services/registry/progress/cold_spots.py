@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Visiting
+from services.registry.access import CurrentPrincipal
 from services.registry.answers import IfNoneMatch, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.store import Fact, standing
@@ -17,7 +17,7 @@ from services.registry.plans.territory import area_of
 from services.registry.progress import reasons
 from services.registry.progress.pace import shortfall
 from services.registry.progress.share import verdict
-from services.registry.reach import reach
+from services.registry.reach import authorize_unit
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.model import Row, Table
@@ -41,7 +41,7 @@ class Spot:
 @router.get("/cold-spots", response_class=Response)
 async def show_cold_spots(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the units compared")] = None,
@@ -74,7 +74,7 @@ async def show_cold_spots(
             pointer="/cursor",
             hint="Name the objective whose `next` it is.",
         )
-    unit = reach(visitor, state, found, unit, as_of or state.clock.today())
+    unit = authorize_unit(principal, state, found, unit, as_of or state.clock.today())
     table = await build(state, Question(plan, unit, level, as_of))
     decided = await decided_in(state, found, table.as_of)
     spots = await cold_spots(state, found, table, objective, attribute, limit, cursor)

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Visiting
+from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.parameters import AsOf, KnownAt
-from services.registry.reach import reach
+from services.registry.reach import authorize_unit
 from services.registry.state import Registry
 from services.registry.tables.build import Question, build
 from services.registry.tables.model import Table
@@ -54,7 +54,7 @@ def doubts(table: Table) -> list[dict[str, Any]]:
 @router.get("/doubts", response_class=Response)
 async def show_doubts(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the units looked at")] = None,
@@ -66,7 +66,7 @@ async def show_doubts(
 ) -> Response:
     """Cells whose numbers somebody should look at: more counted than there is, a denominator that
     nobody has declared, events that wait. What is met stays so."""
-    unit = reach(visitor, state, state.plan(plan), unit, as_of or state.clock.today())
+    unit = authorize_unit(principal, state, state.plan(plan), unit, as_of or state.clock.today())
     table = await build(state, Question(plan, unit, level, as_of, known_at))
     found = doubts(table)
     shown, following = page(found, lambda d: [d["unit_id"], d["objective"]], cursor, limit)

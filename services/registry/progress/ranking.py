@@ -12,11 +12,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Visiting
+from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import Statement
 from services.registry.parameters import AsOf
-from services.registry.reach import see_plan, sees
+from services.registry.reach import can_read, see_plan
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.model import Row, Table
@@ -94,7 +94,7 @@ def ranked(table: Table, terms: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @router.get("/ranking", response_class=Response)
 async def show_ranking(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     level: Annotated[str | None, Query(description="level of the units ranked")] = None,
     as_of: AsOf = None,
@@ -106,13 +106,13 @@ async def show_ranking(
     rank, and a unit with an unknown input has none. A key that is bound to a unit is shown the
     ranks of its own units, among all."""
     day = as_of or state.clock.today()
-    see_plan(visitor, state, state.plan(plan))
+    see_plan(principal, state, state.plan(plan))
     formula = formula_of(state, plan, day)
     table = await build(state, Question(plan, None, level, as_of))
     terms = formula.data["terms"]
     all_ranked = ranked(table, terms)
     order = {one["unit_id"]: [n] for n, one in enumerate(all_ranked)}
-    seen = [one for one in all_ranked if sees(visitor, state, one["unit_id"])]
+    seen = [one for one in all_ranked if can_read(principal, state, one["unit_id"])]
     rows, following = page(seen, lambda one: order[one["unit_id"]], cursor, limit)
     return json_answer(
         {

@@ -10,9 +10,10 @@ import httpx
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Visiting, Visitor, see_events
+from services.registry.access import CurrentPrincipal, see_events
 from services.registry.answers import json_answer
 from services.registry.state import Registry, State
+from shared.auth import Principal
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/receipts", tags=["progress"])
@@ -21,7 +22,7 @@ Source = Annotated[str, Query(min_length=1, max_length=2048, description="the ev
 Id = Annotated[str, Query(min_length=1, max_length=512, description="the event's id")]
 
 
-async def receipt(state: State, visitor: Visitor, source: str, id: str) -> dict[str, Any]:
+async def receipt(state: State, principal: Principal, source: str, id: str) -> dict[str, Any]:
     """A receipt as activities gives it; 404 when the log has no such event."""
     try:
         answer = await state.activities.get("/v1/events", params={"source": source, "id": id})
@@ -38,15 +39,17 @@ async def receipt(state: State, visitor: Visitor, source: str, id: str) -> dict[
     if answer.status_code != 200:
         raise _away(f"HTTP {answer.status_code}")
     found: dict[str, Any] = answer.json()
-    see_events(visitor, state, found["unit_id"])
+    see_events(principal, state, found["unit_id"])
     return found
 
 
 @router.get("", response_class=Response)
-async def show_receipt(state: Registry, visitor: Visiting, source: Source, id: Id) -> Response:
+async def show_receipt(
+    state: Registry, principal: CurrentPrincipal, source: Source, id: Id
+) -> Response:
     """When an event was accepted, published, counted and visible, what it counts for or why not,
     and the trace that brought it (`hocvuso trace SOURCE ID` on the server)."""
-    return json_answer(await receipt(state, visitor, source, id))
+    return json_answer(await receipt(state, principal, source, id))
 
 
 def _away(reason: str) -> Problem:

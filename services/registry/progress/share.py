@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Visiting
+from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.parameters import AsOf, KnownAt
-from services.registry.reach import reach
+from services.registry.reach import authorize_unit
 from services.registry.state import Registry
 from services.registry.tables.build import Question, build
 from services.registry.tables.model import Cell, Table
@@ -78,7 +78,7 @@ def tally(cells: Iterable[Cell | None]) -> dict[str, int]:
 @router.get("/share", response_class=Response)
 async def show_share(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the units counted")] = None,
@@ -90,7 +90,7 @@ async def show_share(
 ) -> Response:
     """Number and share of the units of a level that meet each target, and of targets per unit.
     Paged by units; `objectives` is of all units on every page."""
-    unit = reach(visitor, state, state.plan(plan), unit, as_of or state.clock.today())
+    unit = authorize_unit(principal, state, state.plan(plan), unit, as_of or state.clock.today())
     table = await build(state, Question(plan, unit, level, as_of, known_at))
     shown, following = page(table.rows, lambda row: [row.unit_id], cursor, limit)
     units = [

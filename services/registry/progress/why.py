@@ -13,12 +13,12 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Visiting, see_events
+from services.registry.access import CurrentPrincipal, see_events
 from services.registry.answers import IfNoneMatch, json_answer
 from services.registry.metrics import ask_metrics
 from services.registry.parameters import AsOf, KnownAt
 from services.registry.plans.territory import in_plan
-from services.registry.reach import reach
+from services.registry.reach import authorize_unit
 from services.registry.state import Registry, State, not_future
 from shared import answers
 from shared.contracts.record import record_decoder
@@ -87,7 +87,7 @@ async def series(
 @router.get("/series", response_class=Response)
 async def show_series(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     unit: Unit = None,
     objective: Annotated[list[str] | None, Query(description="may be repeated; all")] = None,
@@ -100,7 +100,7 @@ async def show_series(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One unit's cells at the end of every day, week or month."""
-    unit = reach(visitor, state, state.plan(plan), unit, end or state.clock.today())
+    unit = authorize_unit(principal, state, state.plan(plan), unit, end or state.clock.today())
     found = await series(state, plan, unit, objective or [], start, end, every, known_at)
     return json_answer(found, if_none_match)
 
@@ -168,7 +168,7 @@ async def _traces(state: State, positions: list[int]) -> dict[int, str]:
 @router.get("/evidence", response_class=Response)
 async def show_evidence(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     objective: str,
     unit: Unit = None,
@@ -180,8 +180,8 @@ async def show_evidence(
 ) -> Response:
     """The events that a cell counts, never for whom: source, id, day, weight, where each one's
     receipt is (an address of registry) and the trace that brought it."""
-    unit = reach(visitor, state, state.plan(plan), unit, as_of or state.clock.today())
-    see_events(visitor, state, unit_id_of(state, plan, unit, as_of or state.clock.today()))
+    unit = authorize_unit(principal, state, state.plan(plan), unit, as_of or state.clock.today())
+    see_events(principal, state, unit_id_of(state, plan, unit, as_of or state.clock.today()))
     found = await evidence(state, plan, objective, unit, as_of, known_at, part, cursor, limit)
     return json_answer(found)
 
@@ -222,7 +222,7 @@ async def differences(
 @router.get("/changes", response_class=Response)
 async def show_changes(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     objective: str,
     unit: Unit = None,
@@ -239,9 +239,9 @@ async def show_changes(
     """Why a number is another one than before: every event and definition that changed it between
     two days, whether it happened in between or only became known; or between two positions of the
     log, exact within a day."""
-    unit = reach(visitor, state, state.plan(plan), unit, to_as_of or state.clock.today())
+    unit = authorize_unit(principal, state, state.plan(plan), unit, to_as_of or state.clock.today())
     place = unit_id_of(state, plan, unit, to_as_of or state.clock.today())
-    see_events(visitor, state, place)
+    see_events(principal, state, place)
     days = {
         "from_as_of": from_as_of, "from_known_at": from_known_at, "to_as_of": to_as_of,
         "to_known_at": to_known_at,

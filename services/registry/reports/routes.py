@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Visiting, Writing
+from services.registry.access import CurrentPrincipal, Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.store import complete_to
@@ -50,7 +50,7 @@ async def accounts(
 @router.get("/calendar", response_class=Response)
 async def show_calendar(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     on: On = None,
     unit: Who = None,
@@ -69,9 +69,9 @@ async def show_calendar(
             hint="Formats: json, ics.",
         )
     found, day = state.plan(plan), on or state.clock.today()
-    debtor = debtor_for(visitor, state, found, unit, organisation, day)
+    debtor = debtor_for(principal, state, found, unit, organisation, day)
     listed = [
-        limited(visitor, state, found, account)
+        limited(principal, state, found, account)
         for account in await accounts(state, found, day, known_at)
     ]
     if debtor is not None:
@@ -107,7 +107,7 @@ async def show_calendar(
 @router.get("/reports", response_class=Response)
 async def list_reports(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     on: On = None,
     obligation: Annotated[str | None, Query(description="only this one")] = None,
@@ -130,7 +130,7 @@ async def list_reports(
     found, day = state.plan(plan), on or state.clock.today()
     if obligation is not None:
         obligation_of(found, obligation)
-    debtor = debtor_for(visitor, state, found, unit, organisation, day)
+    debtor = debtor_for(principal, state, found, unit, organisation, day)
     rows = [
         (account.obligation, filled.period, entry)
         for account in await accounts(state, found, day, known_at, obligation)
@@ -169,7 +169,7 @@ def obligation_of(plan: PlanVersion, obligation: str) -> dict[str, Any]:
 @router.get("/reports/{obligation}/{period}", response_class=Response)
 async def show_report(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     obligation: str,
     period: str,
@@ -181,7 +181,7 @@ async def show_report(
     found, day = state.plan(plan), on or state.clock.today()
     check_period(found, obligation, period)
     (account,) = await accounts(state, found, day, known_at, obligation)
-    account = limited(visitor, state, found, account)
+    account = limited(principal, state, found, account)
     filled = next((f for f in account.periods if f.period.id == period), None)
     answer: dict[str, Any] = {"plan": plan, "obligation": obligation, "on": day}
     if filled is not None:

@@ -2,12 +2,19 @@
 
 from datetime import date
 
-from services.registry.access import Visitor
 from services.registry.definitions import PlanVersion
 from services.registry.plans.territory import in_plan
-from services.registry.reach import bound_to, outside, reach, see_plan, sees, sees_all_of
+from services.registry.reach import (
+    authorize_unit,
+    bound_to,
+    can_read,
+    can_read_plan,
+    outside,
+    see_plan,
+)
 from services.registry.reports.ledger import Account, Entry, Filled
 from services.registry.state import State
+from shared.auth import Principal
 from shared.problems import Problem
 
 
@@ -31,7 +38,7 @@ def debtor_of(
 
 
 def debtor_for(
-    visitor: Visitor,
+    principal: Principal,
     state: State,
     plan: PlanVersion,
     unit: str | None,
@@ -39,15 +46,17 @@ def debtor_for(
     day: date,
 ) -> str | None:
     """As `debtor_of`; whoever does not see the whole plan is shown what their own unit owes."""
-    if organisation is not None and not sees_all_of(visitor, state, plan):
-        raise outside(str(bound_to(visitor)))
-    return debtor_of(state, plan, reach(visitor, state, plan, unit, day), organisation, day)
+    if organisation is not None and not can_read_plan(principal, state, plan):
+        raise outside(str(bound_to(principal)))
+    return debtor_of(
+        state, plan, authorize_unit(principal, state, plan, unit, day), organisation, day
+    )
 
 
-def limited(visitor: Visitor, state: State, plan: PlanVersion, account: Account) -> Account:
+def limited(principal: Principal, state: State, plan: PlanVersion, account: Account) -> Account:
     """An account with what the reader may see of it: their own units' entries and reports."""
-    see_plan(visitor, state, plan)
-    if sees_all_of(visitor, state, plan):
+    see_plan(principal, state, plan)
+    if can_read_plan(principal, state, plan):
         return account
     periods = [
         Filled(
@@ -55,13 +64,13 @@ def limited(visitor: Visitor, state: State, plan: PlanVersion, account: Account)
             [
                 entry
                 for entry in filled.entries
-                if entry.debtor.unit_id and sees(visitor, state, entry.debtor.unit_id)
+                if entry.debtor.unit_id and can_read(principal, state, entry.debtor.unit_id)
             ],
-            [fact for fact in filled.others if sees(visitor, state, fact.unit_id)],
+            [fact for fact in filled.others if can_read(principal, state, fact.unit_id)],
         )
         for filled in account.periods
     ]
-    loose = [fact for fact in account.unassigned if sees(visitor, state, fact.unit_id)]
+    loose = [fact for fact in account.unassigned if can_read(principal, state, fact.unit_id)]
     return Account(account.obligation, periods, loose)
 
 

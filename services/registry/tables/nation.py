@@ -10,7 +10,7 @@ import asyncpg
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
-from services.registry.access import Visiting
+from services.registry.access import CurrentPrincipal
 from services.registry.reach import bound_to
 from services.registry.state import Registry, State
 from services.registry.tables.export import SANDBOX, safe
@@ -41,7 +41,7 @@ FROM indicators.cells ORDER BY plan, unit_id, objective
 @router.get("", response_class=Response)
 async def stream_nation(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     level: Annotated[str, Query(description=", ".join(LEVELS))] = "commune",
     format: Annotated[str, Query(description="csv")] = "csv",
 ) -> Response:
@@ -67,7 +67,7 @@ async def stream_nation(
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-cache"}
     if state.settings.sandbox:
         headers["X-Hocvuso-Sandbox"] = "true"
-    lines = await begun(_lines(state, level, today, bound_to(visitor)))
+    lines = await begun(_lines(state, level, today, bound_to(principal)))
     return StreamingResponse(lines, headers=headers, media_type="text/csv; charset=utf-8")
 
 

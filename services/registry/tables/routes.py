@@ -9,17 +9,18 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Visiting, Visitor
+from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, page
 from services.registry.disclosure import is_public
 from services.registry.parameters import AsOf, KnownAt
-from services.registry.reach import reach, sees
+from services.registry.reach import authorize_unit, can_read
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.current import Watermark
 from services.registry.tables.export import to_csv, to_xlsx
 from services.registry.tables.model import Table
 from services.registry.tables.public import public_table
+from shared.auth import Principal
 from shared.problems import Problem
 
 router = APIRouter(tags=["tables"])
@@ -38,7 +39,7 @@ _encode = msgspec.json.Encoder().encode
 @router.get("/v1/plans/{plan}/table", response_class=Response)
 async def show_table(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
     level: Annotated[str | None, Query(description="level of the rows")] = None,
@@ -64,7 +65,7 @@ async def show_table(
             pointer="/format",
             hint=f"Formats: {', '.join(FORMATS)}.",
         )
-    if gets_public(visitor, state, plan, unit):
+    if gets_public(principal, state, plan, unit):
         _check_public(unit, known_at, tree, after_position, state, plan)
         table = await public_table(state, state.plan(plan), level, as_of)
         table = page_of(table, cursor, limit)
@@ -72,7 +73,7 @@ async def show_table(
     if after_position is not None:
         longest = state.settings.longest_wait_seconds
         await Watermark(state.pool).reach(after_position, min(wait, longest))
-    unit = reach(visitor, state, state.plan(plan), unit, as_of or state.clock.today())
+    unit = authorize_unit(principal, state, state.plan(plan), unit, as_of or state.clock.today())
     table = await build(state, Question(plan, unit, level, as_of, known_at, tree))
     table = page_of(table, cursor, limit)
     etag = tag(state, table, format)
@@ -92,14 +93,14 @@ def page_of(table: Table, cursor: str | None, limit: int | None) -> Table:
     return msgspec.structs.replace(table, rows=rows, next=following)
 
 
-def gets_public(visitor: Visitor, state: State, plan: str, unit: str | None) -> bool:
+def gets_public(principal: Principal, state: State, plan: str, unit: str | None) -> bool:
     """Whether the open table is the one to show: to whoever has no key, and of units beyond their
     own also to those who have one."""
-    if visitor.anonymous:
+    if principal.kind == "anonymous":
         return True
     own = state.plan(plan).document["unit"]
     named = unit in (own, own.partition("@")[0])
-    return named and not sees(visitor, state, own) and is_public(state, plan)
+    return named and not can_read(principal, state, own) and is_public(state, plan)
 
 
 def _check_public(

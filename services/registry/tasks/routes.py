@@ -7,7 +7,7 @@ import asyncpg
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import Visiting
+from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.restated import STANDING, learn
@@ -84,7 +84,7 @@ def task_json(task: dict[str, Any], stands: Standing) -> dict[str, Any]:
 @router.get("", response_class=Response)
 async def list_tasks(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     organisation: Annotated[str | None, Query(description="id: has any part in it")] = None,
     lead: Annotated[str | None, Query(description="id: leads it")] = None,
@@ -98,7 +98,7 @@ async def list_tasks(
     events that stand: a revoked one proves nothing, a corrected one what it says now. Which of them
     count for an objective is the table's business."""
     found = state.plan(plan)
-    see_plan(visitor, state, found)
+    see_plan(principal, state, found)
     names = {o["id"]: o["name_vi"] for o in found.document["organisations"]}
     for name, value in (("organisation", organisation), ("lead", lead)):
         if value is not None and value not in names:

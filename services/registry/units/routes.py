@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from services.registry.access import Visiting
+from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, TaggedRoute, page
 from services.registry.definitions import Population
 from services.registry.parameters import On
@@ -144,7 +144,7 @@ async def show_children(
 
 
 @router.get("/{code}/history")
-async def show_history(state: Registry, visitor: Visiting, code: str) -> dict[str, Any]:
+async def show_history(state: Registry, principal: CurrentPrincipal, code: str) -> dict[str, Any]:
     """Every unit that ever had this code (or the one named): names, attributes, succession, and,
     for whoever has a key, the events that said so, with their source and reason."""
     tree = state.tree
@@ -152,7 +152,7 @@ async def show_history(state: Registry, visitor: Visiting, code: str) -> dict[st
         units = [state.unit(code, state.clock.today())]
     else:
         units = tree.with_code(code) or [state.unit(code, state.clock.today())]
-    told = {} if visitor.anonymous else await _events(state, [u.unit_id for u in units])
+    told = {} if principal.kind == "anonymous" else await _events(state, [u.unit_id for u in units])
     return {
         "code": code,
         "units": [_history(state, u) | {"events": told.get(u.unit_id, [])} for u in units],

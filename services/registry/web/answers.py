@@ -6,14 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from services.registry.access import Visiting, see_events
+from services.registry.access import CurrentPrincipal, see_events
 from services.registry.completeness.routes import counted_types, entry, reported, span
 from services.registry.plans.routes import objective_json, objective_states, plan_json
 from services.registry.plans.territory import in_plan
 from services.registry.progress import why
 from services.registry.progress.cold_spots import cold_spots, decided_in
 from services.registry.progress.doubts import doubts
-from services.registry.reach import reach, see_plan
+from services.registry.reach import authorize_unit, see_plan
 from services.registry.reports.model import account_json, entry_json
 from services.registry.reports.routes import accounts
 from services.registry.reports.whose import debtor_for, limited
@@ -47,14 +47,14 @@ def _names(state: State, unit_ids: set[str], on: date) -> dict[str, str]:
 
 @router.get("/calendar")
 async def calendar_page(
-    state: Registry, visitor: Visiting, plan: str, unit: UnitCode = ""
+    state: Registry, principal: CurrentPrincipal, plan: str, unit: UnitCode = ""
 ) -> HTMLResponse:
     """Who owes which report until when, and who has handed it in."""
     found, today = state.plan(plan), state.clock.today()
-    debtor = debtor_for(visitor, state, found, unit or None, None, today)
+    debtor = debtor_for(principal, state, found, unit or None, None, today)
     owed = []
     for account in await accounts(state, found, today):
-        account = limited(visitor, state, found, account)
+        account = limited(principal, state, found, account)
         shown = account_json(account, today)
         if debtor is not None:
             own = [
@@ -86,13 +86,13 @@ async def calendar_page(
 @router.get("/tasks")
 async def tasks_page(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     lead: UnitCode = "",
     late: Annotated[str, Query()] = "",
 ) -> HTMLResponse:
     """Who leads what and what is late."""
-    see_plan(visitor, state, state.plan(plan))
+    see_plan(principal, state, state.plan(plan))
     found = [
         (task, stands)
         for task, stands in await standings(state, state.plan(plan))
@@ -107,12 +107,12 @@ async def tasks_page(
 
 @router.get("/cold-spots")
 async def cold_spots_page(
-    state: Registry, visitor: Visiting, plan: str, as_of: Day = ""
+    state: Registry, principal: CurrentPrincipal, plan: str, as_of: Day = ""
 ) -> HTMLResponse:
     """Where forces are needed, why, and what was decided last week."""
     found = state.plan(plan)
     day = day_of(as_of, "as_of")
-    unit = reach(visitor, state, found, None, day or state.clock.today())
+    unit = authorize_unit(principal, state, found, None, day or state.clock.today())
     table = await build(state, Question(plan, unit, as_of=day))
     spots = await cold_spots(state, found, table, None, None, 5)
     decided = await decided_in(state, found, table.as_of)
@@ -136,12 +136,14 @@ async def cold_spots_page(
 
 @router.get("/completeness")
 async def completeness_page(
-    state: Registry, visitor: Visiting, plan: str, since: Day = "", until: Day = ""
+    state: Registry, principal: CurrentPrincipal, plan: str, since: Day = "", until: Day = ""
 ) -> HTMLResponse:
     """Who has reported, who has confirmed that there was nothing, and who is silent."""
     found = state.plan(plan)
     first, last = span(state, day_of(since, "since"), day_of(until, "until"))
-    place = place_of(state, Question(plan, reach(visitor, state, found, None, last)), last)
+    place = place_of(
+        state, Question(plan, authorize_unit(principal, state, found, None, last)), last
+    )
     types = counted_types(found)
     below = {u: [u, *(d.unit_id for d in state.tree.descendants(u))] for _, u, _ in place.units}
     come, nil = await reported(state, below, types, first, last)
@@ -160,7 +162,7 @@ async def completeness_page(
                 },
             }
         )
-    table = await build(state, Question(plan, reach(visitor, state, found, None, last)))
+    table = await build(state, Question(plan, authorize_unit(principal, state, found, None, last)))
     return show(
         state, "completeness.html", rows=rows, doubts=doubts(table), types=types, first=first, last=last,
         **_common(state, plan),
@@ -170,7 +172,7 @@ async def completeness_page(
 @router.get("/units/{code}/objectives/{objective}")
 async def story_page(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     code: str,
     objective: str,
@@ -180,7 +182,7 @@ async def story_page(
     found, today = state.plan(plan), state.clock.today()
     why.check_objectives(state, plan, [objective])
     unit = in_plan(state, found, code, today)
-    reach(visitor, state, found, unit.unit_id, today)
+    authorize_unit(principal, state, found, unit.unit_id, today)
     wanted = next(o for o in found.document["objectives"] if o["id"] == objective)
     table = await build(state, Question(plan, unit.unit_id, unit.level))
     row = next((r for r in table.rows if r.unit_id == unit.unit_id), table.whole)
@@ -196,7 +198,7 @@ async def story_page(
     except Problem as problem:
         troubles.append(problem)
     try:
-        see_events(visitor, state, unit.unit_id)
+        see_events(principal, state, unit.unit_id)
         proofs = await why.evidence(
             state, plan, objective, unit.unit_id, None, None, "value", cursor, 50
         )

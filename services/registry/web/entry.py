@@ -13,11 +13,12 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from services.registry.access import Visiting, Writing
+from services.registry.access import CurrentPrincipal, Writing
 from services.registry.body import read_body
 from services.registry.posting import event, post
 from services.registry.state import Registry, State
 from services.registry.web.render import PageRoute, show
+from shared.auth.scopes import WRITE
 from shared.clock import VIETNAM
 from shared.contracts.definitions import Catalogue
 from shared.contracts.model import EventType, FieldSpec
@@ -99,24 +100,23 @@ def _number(text: str) -> int | float | str:
 
 
 @router.get("")
-async def choose(state: Registry, visitor: Visiting) -> HTMLResponse:
+async def choose(state: Registry, principal: CurrentPrincipal) -> HTMLResponse:
     """What can be entered."""
-    rights = visitor.rights
-    roles = rights.roles if rights else None
-    may = rights is None or rights.is_administrator or "events:write" in rights.scopes
-    return show(state, "enter.html", kinds=kinds(roles) if may else [])
+    if not principal.is_signed_in:
+        return show(state, "enter.html", kinds=kinds(None))
+    may = principal.has(WRITE)
+    return show(state, "enter.html", kinds=kinds(principal.roles) if may else [])
 
 
 @router.get("/{type}")
 async def form_page(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     type: str,
     unit: Annotated[str, Query(max_length=80)] = "",
 ) -> HTMLResponse:
     """The form of a type."""
-    subtree = visitor.rights.subtree if visitor.rights else None
-    values = {"unit": [unit or subtree or ""], "day": [state.clock.today().isoformat()]}
+    values = {"unit": [unit or principal.subtree or ""], "day": [state.clock.today().isoformat()]}
     return _form(state, kind_of(type), values, str(uuid.uuid4()))
 
 

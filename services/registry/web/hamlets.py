@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
-from services.registry.access import Visiting, Visitor, Writer, Writing
+from services.registry.access import CurrentPrincipal, Writer, Writing
 from services.registry.body import read_body
 from services.registry.state import Registry, State
 from services.registry.units import hamlets
@@ -23,6 +23,8 @@ from services.registry.units.wishes import Merge, NewUnit, Rename
 from services.registry.units.write_routes import carry_out, planner_of
 from services.registry.web.render import PageRoute, show
 from services.registry.web.waiting import learn
+from shared.auth import Principal
+from shared.auth.scopes import WRITE
 from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
@@ -47,19 +49,19 @@ class Shown:
 @router.get("")
 async def hamlets_page(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     code: str,
     rename: Annotated[str, Query(max_length=80)] = "",
     done: Annotated[int, Query(ge=0)] = 0,
 ) -> HTMLResponse:
     """The hamlets of a commune, with their codes, and the forms for whoever may change them."""
     found = register_of(state, code, state.clock.today())
-    return _page(state, visitor, found, Shown({"unit": [rename]} if rename else {}), done)
+    return _page(state, principal, found, Shown({"unit": [rename]} if rename else {}), done)
 
 
 @router.post("")
 async def change_hamlets(
-    request: Request, state: Registry, visitor: Visiting, caller: Writing, code: str
+    request: Request, state: Registry, principal: CurrentPrincipal, caller: Writing, code: str
 ) -> Response:
     """Show what the form would change; write it when that was seen (`write`)."""
     raw = await read_body(request, LARGEST)
@@ -70,13 +72,13 @@ async def change_hamlets(
         shown.planner, shown.about = await _planned(state, caller, found, form)
         if not _one(form, "write"):
             await carry_out(state, caller, shown.planner, True)
-            return _page(state, visitor, found, shown)
+            return _page(state, principal, found, shown)
         position = await carry_out(state, caller, shown.planner, False)
     except Problem as problem:
         if problem.status == 401:
             raise
         shown.problem = problem
-        return _page(state, visitor, found, shown)
+        return _page(state, principal, found, shown)
     await learn(state, position)
     written = len(shown.planner.planned.events)
     address = f"/units/{quote(found.commune.unit_id)}/hamlets?done={written}"
@@ -144,18 +146,15 @@ def _one(form: Form, name: str) -> str:
     return form.get(name, [""])[0].strip()
 
 
-def _may_write(state: State, visitor: Visitor, found: Register) -> bool:
-    rights = visitor.rights
-    if rights is None:
-        return False
-    reach = rights.subtree
-    inside = reach is not None and state.tree.is_within(found.commune.unit_id, reach)
-    commune = inside and "commune" in rights.roles and "events:write" in rights.scopes
-    return rights.is_administrator or commune
+def _may_write(state: State, principal: Principal, found: Register) -> bool:
+    bound = principal.subtree
+    inside = bound is not None and state.tree.is_within(found.commune.unit_id, bound)
+    commune = inside and "commune" in principal.roles and principal.has(WRITE)
+    return principal.is_administrator or commune
 
 
 def _page(
-    state: State, visitor: Visitor, found: Register, shown: Shown, done: int = 0
+    state: State, principal: Principal, found: Register, shown: Shown, done: int = 0
 ) -> HTMLResponse:
     return show(
         state,
@@ -167,8 +166,8 @@ def _page(
             (unit.unit_id, unit.name(found.on))
             for unit in reversed(state.tree.ancestors(found.commune.unit_id))
         ],
-        may_write=_may_write(state, visitor, found),
-        key=visitor.rights is not None,
+        may_write=_may_write(state, principal, found),
+        key=principal.is_signed_in,
         what=_one(shown.typed, "what"),
         typed={name: values[0] for name, values in shown.typed.items()},
         chosen=shown.typed.get("units", []),

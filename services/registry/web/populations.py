@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.registry.access import Visiting, Visitor, Writer, Writing
+from services.registry.access import CurrentPrincipal, Writer, Writing
 from services.registry.plans.routes import plan_json
 from services.registry.populations import sheet, workbook
 from services.registry.populations.grid import Grid
@@ -22,6 +22,8 @@ from services.registry.tables.build import Question, place_of
 from services.registry.web import rule_words, upload
 from services.registry.web.render import PageRoute, show
 from services.registry.web.waiting import learn
+from shared.auth import Principal
+from shared.auth.scopes import WRITE
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 
@@ -43,15 +45,15 @@ class Shown:
 
 @router.get("")
 async def populations_page(
-    state: Registry, visitor: Visiting, plan: str, done: Annotated[int, Query(ge=0)] = 0
+    state: Registry, principal: CurrentPrincipal, plan: str, done: Annotated[int, Query(ge=0)] = 0
 ) -> HTMLResponse:
     """The denominators, what is still owed, and the forms for whoever may declare."""
-    return await _page(state, visitor, plan, Shown(), done)
+    return await _page(state, principal, plan, Shown(), done)
 
 
 @router.post("")
 async def upload_workbook(
-    request: Request, state: Registry, visitor: Visiting, caller: Writing, plan: str
+    request: Request, state: Registry, principal: CurrentPrincipal, caller: Writing, plan: str
 ) -> Response:
     """Show what the workbook would change; write it when that was seen (`write`)."""
     state.plan(plan)
@@ -67,7 +69,7 @@ async def upload_workbook(
         shown.problem = problem
         written = None
     if written is None:
-        return await _page(state, visitor, plan, shown)
+        return await _page(state, principal, plan, shown)
     await learn(state, written["position"] or 0)
     return RedirectResponse(f"/plans/{quote(plan)}/populations?done={written['written']}", 303)
 
@@ -80,16 +82,12 @@ async def _taken(
     return answer if write else None
 
 
-def _may_write(visitor: Visitor) -> bool:
-    rights = visitor.rights
-    if rights is None:
-        return False
-    may = Catalogue.load()[TYPE].may_be_posted_by(rights.roles)
-    return rights.is_administrator or (may and "events:write" in rights.scopes)
+def _may_write(principal: Principal) -> bool:
+    return principal.has(WRITE) and Catalogue.load()[TYPE].may_be_posted_by(principal.roles)
 
 
 async def _page(
-    state: State, visitor: Visitor, plan: str, shown: Shown, done: int = 0
+    state: State, principal: Principal, plan: str, shown: Shown, done: int = 0
 ) -> HTMLResponse:
     found, today = state.plan(plan), state.clock.today()
     place = place_of(state, Question(plan), today)
@@ -109,8 +107,8 @@ async def _page(
         grid=grid,
         owed=_per_authority(owed(found, grid, place, groups)),
         total=len(place.units),
-        may_write=_may_write(visitor),
-        key=visitor.rights is not None,
+        may_write=_may_write(principal),
+        key=principal.is_signed_in,
         filled=shown.filled,
         packed=upload.pack(shown.body) if proposed else "",
         problem=shown.problem,

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from services.registry.access import Visiting, see_events
+from services.registry.access import CurrentPrincipal, see_events
 from services.registry.plans.routes import plan_json
 from services.registry.plans.territory import in_plan
 from services.registry.progress import ranking, why
 from services.registry.progress.receipts import Id, Source, receipt
-from services.registry.reach import reach, see_plan, sees
+from services.registry.reach import authorize_unit, can_read, see_plan
 from services.registry.state import Registry
 from services.registry.tables.build import Question, build
 from services.registry.web import words
@@ -32,7 +32,7 @@ def _titles() -> dict[str, str]:
 @router.get("/plans/{plan}/units/{code}/objectives/{objective}/changes")
 async def changes_page(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     code: str,
     objective: str,
@@ -46,8 +46,8 @@ async def changes_page(
     found, today = state.plan(plan), state.clock.today()
     why.check_objectives(state, plan, [objective])
     unit = in_plan(state, found, code, today)
-    reach(visitor, state, found, unit.unit_id, today)
-    see_events(visitor, state, unit.unit_id)
+    authorize_unit(principal, state, found, unit.unit_id, today)
+    see_events(principal, state, unit.unit_id)
     last = day_of(after, "to_as_of") or today
     first = day_of(before, "from_as_of") or last - WEEK
     known = seen == "yes"
@@ -86,9 +86,11 @@ async def changes_page(
 
 
 @router.get("/receipts")
-async def receipt_page(state: Registry, visitor: Visiting, source: Source, id: Id) -> HTMLResponse:
+async def receipt_page(
+    state: Registry, principal: CurrentPrincipal, source: Source, id: Id
+) -> HTMLResponse:
     """The way of one event, with times."""
-    found = await receipt(state, visitor, source, id)
+    found = await receipt(state, principal, source, id)
     steps: list[tuple[str, datetime | None]] = [
         (text, datetime.fromisoformat(found[name]["at"]) if found[name]["reached"] else None)
         for name, text in words.STAGE.items()
@@ -119,11 +121,11 @@ def _effect(effect: dict[str, Any], plans: dict[str, Any]) -> dict[str, Any]:
 
 @router.get("/plans/{plan}/ranking")
 async def ranking_page(
-    state: Registry, visitor: Visiting, plan: str, as_of: Day = ""
+    state: Registry, principal: CurrentPrincipal, plan: str, as_of: Day = ""
 ) -> HTMLResponse:
     """Units by the formula that the province has published, with every input; none without it."""
     found = state.plan(plan)
-    see_plan(visitor, state, found)
+    see_plan(principal, state, found)
     day = day_of(as_of, "as_of")
     formula = ranking.formula_of(state, plan, day or state.clock.today())
     table = await build(state, Question(plan, None, None, day))
@@ -136,6 +138,6 @@ async def ranking_page(
         table=table,
         formula=formula.data,
         texts=texts,
-        rows=[one for one in ranked if sees(visitor, state, one["unit_id"])],
+        rows=[one for one in ranked if can_read(principal, state, one["unit_id"])],
         total=len(ranked),
     )

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
-from services.registry.access import Visiting, Visitor, Writing
+from services.registry.access import CurrentPrincipal, Writing
 from services.registry.body import read_body
 from services.registry.plans.routes import plan_json
 from services.registry.reports.ledger import REPORTS
@@ -18,6 +18,7 @@ from services.registry.reports.whose import limited
 from services.registry.state import Registry, State
 from services.registry.web import words
 from services.registry.web.render import PageRoute, show
+from shared.auth import Principal
 from shared.problems import Problem
 from shared.refused_parameters import words as wrong_words
 
@@ -35,14 +36,14 @@ Form = dict[str, str]
 @router.get("")
 async def period_page(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     obligation: str,
     period: str,
     unit: Annotated[str, Query(max_length=80)] = "",
 ) -> HTMLResponse:
     """Everybody's state for one period."""
-    return await _page(state, visitor, plan, obligation, period, {"unit": unit})
+    return await _page(state, principal, plan, obligation, period, {"unit": unit})
 
 
 @router.post("")
@@ -63,14 +64,14 @@ async def hand_in_page(
         first = error.errors()[0]
         name = str(first["loc"][-1])
         wrong = Problem("invalid-parameter", f"{name}: {wrong_words(first)[0]}", pointer=f"/{name}")
-        return await _page(state, Visitor(caller.rights), plan, obligation, period, typed, wrong)
+        return await _page(state, caller.principal, plan, obligation, period, typed, wrong)
     except ValueError:
         wrong = Problem("invalid-parameter", "submitted_on is not a day.", pointer="/submitted_on")
-        return await _page(state, Visitor(caller.rights), plan, obligation, period, typed, wrong)
+        return await _page(state, caller.principal, plan, obligation, period, typed, wrong)
     except Problem as problem:
         if problem.status in (401, 404):
             raise
-        return await _page(state, Visitor(caller.rights), plan, obligation, period, typed, problem)
+        return await _page(state, caller.principal, plan, obligation, period, typed, problem)
     back = "/".join(quote(part) for part in (plan, "reports", obligation, period))
     who = f"?unit={quote(given['unit'])}" if "unit" in given else ""
     return RedirectResponse(f"/plans/{back}{who}", 303)
@@ -78,7 +79,7 @@ async def hand_in_page(
 
 async def _page(
     state: State,
-    visitor: Visitor,
+    principal: Principal,
     plan: str,
     obligation: str,
     period: str,
@@ -88,7 +89,7 @@ async def _page(
     found, today = state.plan(plan), state.clock.today()
     owed = check_period(found, obligation, period)
     (account,) = await accounts(state, found, today, None, obligation)
-    account = limited(visitor, state, found, account)
+    account = limited(principal, state, found, account)
     filled = next((f for f in account.periods if f.period.id == period), None)
     return show(
         state,

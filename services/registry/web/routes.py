@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from services.registry.access import Visiting
+from services.registry.access import CurrentPrincipal
 from services.registry.disclosure import is_public
 from services.registry.plans.routes import (
     objective_json,
@@ -18,7 +18,7 @@ from services.registry.plans.routes import (
 )
 from services.registry.plans.territory import in_plan
 from services.registry.progress import ranking
-from services.registry.reach import has_part, reach
+from services.registry.reach import authorize_unit, has_part
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.public import LEVELS as PUBLIC_LEVELS
@@ -35,12 +35,13 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/")
-async def plans(state: Registry, visitor: Visiting) -> HTMLResponse:
+async def plans(state: Registry, principal: CurrentPrincipal) -> HTMLResponse:
     """The plans whose tables the reader may open: those of the key's unit, and public ones."""
     found = [
         plan_json(state, plan)
         for plan in state.definitions.plans()
-        if is_public(state, plan.plan) or (not visitor.anonymous and has_part(visitor, state, plan))
+        if is_public(state, plan.plan)
+        or (principal.kind != "anonymous" and has_part(principal, state, plan))
     ]
     return show(state, "plans.html", plans=found)
 
@@ -48,7 +49,7 @@ async def plans(state: Registry, visitor: Visiting) -> HTMLResponse:
 @router.get("/plans/{plan}")
 async def table(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     plan: str,
     unit: Annotated[str, Query(max_length=80)] = "",
     level: str = "",
@@ -59,13 +60,13 @@ async def table(
     asked = Question(
         plan, unit or None, level or None, day_of(as_of, "as_of"), day_of(known_at, "known_at")
     )
-    anonymous = gets_public(visitor, state, plan, unit or None)
+    anonymous = gets_public(principal, state, plan, unit or None)
     if anonymous:
         shown = await public_table(state, state.plan(plan), asked.level, asked.as_of)
         unit = known_at = ""
     else:
         day = asked.as_of or state.clock.today()
-        own = reach(visitor, state, state.plan(plan), asked.unit, day)
+        own = authorize_unit(principal, state, state.plan(plan), asked.unit, day)
         shown = await build(state, replace(asked, unit=own))
     keep = {"unit": unit, "level": shown.level, "as_of": as_of, "known_at": known_at}
     keep = {name: value for name, value in keep.items() if value}
@@ -101,12 +102,17 @@ def _levels_below(state: State, unit_id: str, on: date, level: str) -> list[str]
 
 @router.get("/plans/{plan}/units/{code}")
 async def unit_card(
-    state: Registry, visitor: Visiting, plan: str, code: str, as_of: Day = "", known_at: Day = ""
+    state: Registry,
+    principal: CurrentPrincipal,
+    plan: str,
+    code: str,
+    as_of: Day = "",
+    known_at: Day = "",
 ) -> HTMLResponse:
     """All objectives of one unit, with texts, targets, deadlines and pace."""
     day = day_of(as_of, "as_of") or state.clock.today()
     unit = in_plan(state, state.plan(plan), code, day)
-    reach(visitor, state, state.plan(plan), unit.unit_id, day)
+    authorize_unit(principal, state, state.plan(plan), unit.unit_id, day)
     asked = Question(
         plan, unit.unit_id, unit.level, day_of(as_of, "as_of"), day_of(known_at, "known_at")
     )
@@ -141,7 +147,7 @@ def _between(state: State, unit: Unit, top: str, day: date) -> list[tuple[str, s
 
 @router.get("/plans/{plan}/objectives/{objective}")
 async def objective_page(
-    state: Registry, visitor: Visiting, plan: str, objective: str
+    state: Registry, principal: CurrentPrincipal, plan: str, objective: str
 ) -> HTMLResponse:
     """What the plan says, how it is read, and the numbers of every unit."""
     found = state.plan(plan)
@@ -154,7 +160,7 @@ async def objective_page(
             status=404,
             hint=f"GET /v1/plans/{plan}/objectives lists them.",
         )
-    own = reach(visitor, state, found, None, state.clock.today())
+    own = authorize_unit(principal, state, found, None, state.clock.today())
     shown = await build(state, Question(plan, own))
     return await asyncio.to_thread(
         show,

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.registry.access import KEY_COOKIE, OwnPage
+from services.registry.access import SESSION_COOKIE, OwnPage
 from services.registry.body import read_body
 from services.registry.invitations import accept
 from services.registry.state import Registry
@@ -60,7 +60,7 @@ async def accept_code(request: Request, state: Registry) -> Response:
 async def logout() -> Response:
     """Forget the key."""
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(KEY_COOKIE, httponly=True, samesite="strict")
+    answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
     return answer
 
 
@@ -69,7 +69,7 @@ def _signed_in(request: Request, next: str, key: str, seconds: int | None) -> Re
     answer = RedirectResponse(next, 303)
     secure = request.url.scheme == "https"
     answer.set_cookie(
-        KEY_COOKIE, key, max_age=seconds, httponly=True, samesite="strict", secure=secure
+        SESSION_COOKIE, key, max_age=seconds, httponly=True, samesite="strict", secure=secure
     )
     return answer
 

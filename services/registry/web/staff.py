@@ -8,7 +8,7 @@ from fastapi import APIRouter, Cookie, Depends, Header, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.registry import invitations
-from services.registry.access import KEY_COOKIE, Writer, Writing
+from services.registry.access import SESSION_COOKIE, Writer, Writing
 from services.registry.body import read_body
 from services.registry.state import Registry, State
 from services.registry.web import words
@@ -26,7 +26,7 @@ USUAL = timedelta(days=365)
 async def asker(
     state: Registry,
     authorization: Annotated[str | None, Header()] = None,
-    cookie: Annotated[str | None, Cookie(alias=KEY_COOKIE)] = None,
+    cookie: Annotated[str | None, Cookie(alias=SESSION_COOKIE)] = None,
 ) -> Writer:
     """Who looks at the page: it needs a key also where reading is open, but writes nothing, so a
     link from elsewhere may lead here."""
@@ -86,7 +86,7 @@ async def _page(
         made=made,
         until=None if made is None else datetime.fromisoformat(made["accept_until"]),
         problem=problem,
-        subtree=caller.rights.subtree or "",
+        subtree=caller.principal.subtree or "",
         usual=(today + USUAL).isoformat(),
         ROLE=words.STAFF_ROLE,
         INVITATION=words.INVITATION,

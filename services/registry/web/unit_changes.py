@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
-from services.registry.access import Visiting, Visitor, Writer, Writing
+from services.registry.access import CurrentPrincipal, Writer, Writing
 from services.registry.body import read_body
 from services.registry.state import Registry, State
 from services.registry.units.changes import Planner
@@ -19,6 +19,8 @@ from services.registry.web import rule_words
 from services.registry.web.render import PageRoute, show
 from services.registry.web.unit_words import ENUMS, left_below, told
 from services.registry.web.waiting import learn
+from shared.auth import Principal
+from shared.auth.scopes import WRITE
 from shared.contracts.definitions import Catalogue
 from shared.domain.units import LEVEL_OF_KIND, Unit, UnknownUnit
 from shared.problems import Problem
@@ -41,24 +43,21 @@ class Shown:
     problem: Problem | None = None
 
 
-def may_change(visitor: Visitor) -> bool:
+def may_change(principal: Principal) -> bool:
     """Whether a key may change units of any kind; communes have the page of their hamlets."""
-    rights = visitor.rights
-    if rights is None:
-        return False
-    kinds = Catalogue.load()["unit.dissolved"].kinds_for(rights.roles)
-    return rights.is_administrator or (kinds is None and "events:write" in rights.scopes)
+    kinds = Catalogue.load()["unit.dissolved"].kinds_for(principal.roles)
+    return principal.is_administrator or (kinds is None and principal.has(WRITE))
 
 
 @router.get("")
-async def changes_page(state: Registry, visitor: Visiting, code: str) -> HTMLResponse:
+async def changes_page(state: Registry, principal: CurrentPrincipal, code: str) -> HTMLResponse:
     """The forms for whoever may change units."""
-    return _page(state, visitor, state.unit(code, state.clock.today()), Shown())
+    return _page(state, principal, state.unit(code, state.clock.today()), Shown())
 
 
 @router.post("")
 async def change_unit(
-    request: Request, state: Registry, visitor: Visiting, caller: Writing, code: str
+    request: Request, state: Registry, principal: CurrentPrincipal, caller: Writing, code: str
 ) -> Response:
     """Show what the form would change; write it when that was seen (`write`)."""
     raw = await read_body(request, LARGEST)
@@ -73,7 +72,7 @@ async def change_unit(
             raise
         shown.problem = problem
     if shown.problem is not None or not one(form, "write"):
-        return _page(state, visitor, unit, shown)
+        return _page(state, principal, unit, shown)
     await learn(state, position)
     written = len(shown.planner.planned.events) if shown.planner else 0
     return RedirectResponse(f"/units/{quote(unit.unit_id)}?done={written}", 303)
@@ -144,7 +143,7 @@ def field_missing(error: ValidationError) -> Problem:
     )
 
 
-def _page(state: State, visitor: Visitor, unit: Unit, shown: Shown) -> HTMLResponse:
+def _page(state: State, principal: Principal, unit: Unit, shown: Shown) -> HTMLResponse:
     today = state.clock.today()
     ready = shown.planner is not None and shown.problem is None
     events = shown.planner.planned.events if shown.planner and ready else []
@@ -165,8 +164,8 @@ def _page(state: State, visitor: Visitor, unit: Unit, shown: Shown) -> HTMLRespo
         kind=unit.kind(today),
         kinds={n: w for n, w in ENUMS["unit_kind"].items() if LEVEL_OF_KIND[n] == unit.level},
         siblings=[(u.unit_id, u.code, u.name(today)) for u in siblings],
-        may_write=may_change(visitor),
-        key=visitor.rights is not None,
+        may_write=may_change(principal),
+        key=principal.is_signed_in,
         what=one(shown.typed, "what"),
         typed={name: values[0] for name, values in shown.typed.items()},
         sent=[(n, v) for n, values in shown.typed.items() for v in values if n != "write"],

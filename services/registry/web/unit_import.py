@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.registry.access import Visiting, Visitor, Writing
+from services.registry.access import CurrentPrincipal, Writing
 from services.registry.state import Registry, State
 from services.registry.units import importing
 from services.registry.units.changes import Planner
@@ -16,6 +16,7 @@ from services.registry.web.render import PageRoute, show
 from services.registry.web.unit_changes import day_typed, may_change
 from services.registry.web.unit_words import left_below, told
 from services.registry.web.waiting import learn
+from shared.auth import Principal
 from shared.problems import Problem
 
 router = APIRouter(prefix="/units/import", route_class=PageRoute, include_in_schema=False)
@@ -25,15 +26,15 @@ SHOWN = 500
 
 @router.get("")
 async def import_page(
-    state: Registry, visitor: Visiting, done: Annotated[int, Query(ge=0)] = 0
+    state: Registry, principal: CurrentPrincipal, done: Annotated[int, Query(ge=0)] = 0
 ) -> HTMLResponse:
     """The form for whoever may change units."""
-    return _page(state, visitor, {}, done=done)
+    return _page(state, principal, {}, done=done)
 
 
 @router.post("")
 async def import_file(
-    request: Request, state: Registry, visitor: Visiting, caller: Writing
+    request: Request, state: Registry, principal: CurrentPrincipal, caller: Writing
 ) -> Response:
     """Show what the file would change; write it when that was seen (`write`)."""
     about: dict[str, Any] = {}
@@ -54,16 +55,16 @@ async def import_file(
     except Problem as problem:
         if problem.status == 401:
             raise
-        return _page(state, visitor, about, problem=problem)
+        return _page(state, principal, about, problem=problem)
     if not write:
-        return _page(state, visitor, about | {"packed": upload.pack(body)}, planner)
+        return _page(state, principal, about | {"packed": upload.pack(body)}, planner)
     await learn(state, position)
     return RedirectResponse(f"/units/import?done={len(planner.planned.events)}", 303)
 
 
 def _page(
     state: State,
-    visitor: Visitor,
+    principal: Principal,
     about: dict[str, Any],
     planner: Planner | None = None,
     problem: Problem | None = None,
@@ -75,8 +76,8 @@ def _page(
         state,
         "unit_import.html",
         200 if problem is None else problem.status,
-        may_write=may_change(visitor),
-        key=visitor.rights is not None,
+        may_write=may_change(principal),
+        key=principal.is_signed_in,
         ready=planner is not None,
         typed=about,
         wrong=about.get("wrong", []),

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from services.registry.access import Visiting
+from services.registry.access import CurrentPrincipal
 from services.registry.plans.routes import plan_json
 from services.registry.plans.territory import area_of
 from services.registry.state import Registry, State
@@ -31,7 +31,7 @@ WORDS = {
 @router.get("")
 async def units_page(
     state: Registry,
-    visitor: Visiting,
+    principal: CurrentPrincipal,
     q: Annotated[str, Query(max_length=100)] = "",
     attribute: Annotated[str, Query(max_length=40)] = "",
     former: bool = False,
@@ -43,7 +43,6 @@ async def units_page(
         state, q or None, None if q or attribute else "province", None, attribute or None, None,
         None, former, cursor or None, SHOWN,
     )  # fmt: skip
-    subtree = visitor.rights.subtree if visitor.rights else None
     return show(
         state,
         "units.html",
@@ -51,8 +50,8 @@ async def units_page(
         q=q,
         attribute=attribute,
         former=former,
-        may_change=may_change(visitor),
-        own=_short(state, subtree),
+        may_change=may_change(principal),
+        own=_short(state, principal.subtree),
         **WORDS,
     )
 
@@ -66,13 +65,13 @@ def _short(state: State, unit_id: str | None) -> dict[str, Any] | None:
 
 @router.get("/{code}")
 async def unit_page(
-    state: Registry, visitor: Visiting, code: str, on: Day = "", done: Done = 0
+    state: Registry, principal: CurrentPrincipal, code: str, on: Day = "", done: Done = 0
 ) -> HTMLResponse:
     """One unit: names, kind, attributes, what it came from and became, what lies below it."""
     today = state.clock.today()
     day = day_of(on, "on") or today
     unit = state.unit(code, day)
-    history = (await show_history(state, visitor, unit.unit_id))["units"][0]
+    history = (await show_history(state, principal, unit.unit_id))["units"][0]
     others = [u for u in state.tree.with_code(unit.code) if u.unit_id != unit.unit_id]
     seen = day if unit.exists(day) or unit.valid_to is None else None
     children = (await show_children(state, unit.unit_id, seen, None, 5000))["units"] if seen else []
@@ -89,7 +88,7 @@ async def unit_page(
         attributes={n: unit.has(n, day) for n in sorted(unit.attributes)},
         populations=state.definitions.populations(unit.unit_id),
         plans=_plans_of(state, unit),
-        may_change=may_change(visitor) and unit.exists(state.clock.today()),
+        may_change=may_change(principal) and unit.exists(state.clock.today()),
         done=done,
         **WORDS,
     )

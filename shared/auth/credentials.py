@@ -1,4 +1,4 @@
-"""Keys: `hv_PREFIX_SECRET`, 256 bits of secret, stored only as SHA-256.
+"""Keys `hv_PREFIX_SECRET` and sessions `hvs_ID_SECRET`: 256 bits of secret, stored as SHA-256.
 
 High-entropy secrets need no slow hash; comparison is in constant time.
 """
@@ -22,8 +22,17 @@ class NewKey:
 
 def make_key() -> NewKey:
     """A new random key."""
+    return _make("hv")
+
+
+def make_session() -> NewKey:
+    """A new random session of a browser; `prefix` is its public id."""
+    return _make("hvs")
+
+
+def _make(kind: str) -> NewKey:
     prefix = secrets.token_hex(4)
-    text = f"hv_{prefix}_{secrets.token_urlsafe(32)}"
+    text = f"{kind}_{prefix}_{secrets.token_urlsafe(32)}"
     return NewKey(text, prefix, digest(text))
 
 
@@ -42,8 +51,13 @@ def is_token(text: str) -> bool:
     return text.startswith("eyJ") and text.count(".") == 2
 
 
+def is_session(text: str) -> bool:
+    """Whether a bearer credential is a session of a browser."""
+    return text.startswith("hvs_")
+
+
 def bearer(header: str | None, *, tokens: bool = False) -> str:
-    """The key in an `Authorization: Bearer ...` header; 401 problems otherwise.
+    """The key or session in an `Authorization: Bearer ...` header; 401 problems otherwise.
 
     `tokens`: a JSON Web Token may stand there too (see `is_token`); nothing of it is checked here.
     """
@@ -57,8 +71,8 @@ def bearer(header: str | None, *, tokens: bool = False) -> str:
         )
     scheme, _, text = header.partition(" ")
     text = text.strip()
-    good = (text.startswith("hv_") and text.count("_") >= 2) or (tokens and is_token(text))
-    if scheme.lower() != "bearer" or not good:
+    good = text.startswith(("hv_", "hvs_")) and text.count("_") >= 2
+    if scheme.lower() != "bearer" or not ((text.isascii() and good) or (tokens and is_token(text))):
         raise Problem(
             "key-malformed",
             "The Authorization header does not hold a hocvuso key.",
@@ -69,7 +83,7 @@ def bearer(header: str | None, *, tokens: bool = False) -> str:
 
 
 def key_prefix(text: str) -> str:
-    """The visible part by which a key is looked up."""
+    """The visible part by which a key or session is looked up."""
     return text.split("_", 2)[1]
 
 
