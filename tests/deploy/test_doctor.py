@@ -90,7 +90,8 @@ def test_a_deployment_that_is_well(stack: LocalStack) -> None:
     wrong = {p: f for p, f in found.items() if f["grade"] not in ("ok", "skip")}
     assert code == 0 and wrong.keys() == {"backup"}, wrong
     assert {p for p, f in found.items() if f["grade"] == "ok"} >= {
-        "the pseudonym key", "the administrator's key", "the services' key", "clock", "durability",
+        "the pseudonym key", "the administrator's key", "the key of activities",
+        "the key of metrics", "the key of registry", "clock", "durability",
         "PostgreSQL of activities", "PostgreSQL of metrics", "PostgreSQL of registry", "Kafka",
         "registry", "activities", "metrics", "relay", "worker", "tables", "disk of the home",
         "intake", "topics",
