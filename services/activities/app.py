@@ -40,6 +40,7 @@ from services.activities.xapi import partner_routes as xapi_partner_routes
 from services.activities.xapi import routes as xapi_routes
 from services.activities.xapi.statements import Statements
 from shared import exposition, problems, telemetry
+from shared import openapi as openapi_document
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool_when_there
@@ -49,6 +50,17 @@ from shared.instruments import watch_pool
 from shared.looks import looking
 from shared.oidc import Issuers
 from shared.stopping import ended_at_once, told_to_stop
+
+OPEN = (
+    *openapi_document.HEALTH,
+    "/v1/instance",
+    "/v1/types",
+    "/v1/schemas/{type_name}/{version}",
+    "/v1/invitations/accept",
+    "/xapi/about",
+    "/xapi/mapping",
+)
+"""What takes no key."""
 
 
 def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -134,5 +146,6 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         reconciliation_routes.router,
     ):
         app.include_router(router)
+    openapi_document.install(app, nobody=OPEN.__contains__)
     app.add_route("/metrics", exposition.route, include_in_schema=False)
     return app

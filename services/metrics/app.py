@@ -17,6 +17,7 @@ from services.metrics.tables import cells_routes
 from services.metrics.tables.watch import Watch
 from services.metrics.tables.watch_plans import EVERY_SECONDS, PlanWatch
 from shared import exposition, problems, telemetry
+from shared import openapi as openapi_document
 from shared.auth.introspection import Introspector
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
@@ -96,6 +97,8 @@ def create_app(
     for routes in (cells_routes, explanations, why_routes, parked_routes):
         app.include_router(routes.router)
     _add_health(app)
+    # Only services ask here; what changes something is the administrator's.
+    openapi_document.install(app, nobody=lambda path: not path.startswith("/v1/parked/"))
     return app
 
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from services.registry import health
-from services.registry.access import Reader
+from services.registry.access import PUBLIC, Reader
 from services.registry.completeness import routes as completeness_routes
 from services.registry.follow import Follower
 from services.registry.parameters import Declared
@@ -35,6 +35,7 @@ from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
 from services.registry.web import units as web_units
 from shared import exposition, problems, telemetry
+from shared import openapi as openapi_document
 from shared.auth.introspection import Introspector
 from shared.clock import Clock, clock_from_environment
 from shared.db import connect_pool_when_there
@@ -142,6 +143,11 @@ def create_app(
         app.include_router(router, dependencies=[Reader, Declared])
     for pages in PAGES:
         app.include_router(pages)
+    openapi_document.install(
+        app,
+        nobody=(*openapi_document.HEALTH, "/plans/plan.schema.json").__contains__,
+        anybody=PUBLIC.__contains__,
+    )
     app.add_route("/metrics", exposition.route, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -36,12 +36,13 @@ def fuzz(instance: Instance, service: str) -> Report:
         url = instance.services()[service]
         excluded = [word for path in SKIPPED for word in ("--exclude-path", path)]
         done = subprocess.run(
-            [str(scripts / "schemathesis"), "run", f"{url}/openapi.json", "--checks", "all",
+            [str(scripts / "schemathesis"), "--config-file",
+             str(Path(__file__).with_name("schemathesis.toml")), "run", f"{url}/openapi.json", "--checks", "all",
              "--max-examples", str(EXAMPLES), "--seed", str(SEED), "--generation-deterministic",
              "-H", f"Authorization: Bearer {instance.key}", "--request-timeout", "60",
              "--continue-on-failure", "--suppress-health-check", "all", *excluded,
              "--report", "junit", "--report-junit-path", str(junit)],
-            capture_output=True, text=True, timeout=FUZZ_S, check=False,
+            capture_output=True, text=True, timeout=FUZZ_S, check=False, cwd=FOLDER,
             env={**os.environ, "NO_PROXY": "127.0.0.1", "SCHEMATHESIS_HOOKS": ""},
         )  # fmt: skip
         (FOLDER / f"schemathesis-{service}.txt").write_text(done.stdout + done.stderr)

@@ -232,21 +232,4 @@ _ANSWERS: Json = {
             },
         },
     },
-    "Problem": {
-        "type": "object",
-        "description": "RFC 9457 problem details; codes in docs/errors.md",
-        "required": ["type", "title", "status", "code", "detail", "retryable"],
-        "properties": {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "code": {"type": "string"},
-            "detail": {"type": "string"},
-            "retryable": {"type": "boolean"},
-            "pointer": {"type": "string", "description": "JSON pointer into the event"},
-            "hint": {"type": "string"},
-            "index": {"type": "integer", "description": "of the event in its batch"},
-            "trace_id": {"type": "string"},
-        },
-    },
 }

@@ -52,8 +52,8 @@ class IntakeOrder(BaseModel):
     retention_hours: int = Field(
         72, ge=1, le=24 * 14, description="of the intake topic, when it is made"
     )
-    principal: Annotated[str, Field(pattern=r"^[A-Za-z]+:[^\s'\"\\$`]{1,250}$")] | None = Field(
-        None, description="the partner's principal on the broker; default User:PARTNER"
+    principal: Annotated[str, Field(pattern=r"^[A-Za-z]+:[^\s\x27\x22\\$`]{1,250}$")] | None = (
+        Field(None, description="the partner's principal on the broker; default User:PARTNER")
     )
     apply_acls: bool = Field(
         False, description="have the broker let the principal in, where it keeps access rules"

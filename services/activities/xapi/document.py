@@ -31,7 +31,12 @@ EXAMPLE: Json = {
     },
     "timestamp": "2026-06-30T09:12:00+07:00",
 }
-_STATEMENT: Json = {"type": "object", "required": ["actor", "verb", "object"]}
+_OBJECT: Json = {"type": "object"}
+_STATEMENT: Json = {
+    "type": "object",
+    "required": ["actor", "verb", "object"],
+    "properties": {"actor": _OBJECT, "verb": _OBJECT, "object": _OBJECT},
+}
 _SECURITY: Json = {"security": [{"HTTPBearer": []}]}
 
 
