@@ -97,8 +97,7 @@ def create_app(
     for routes in (cells_routes, explanations, why_routes, parked_routes):
         app.include_router(routes.router)
     _add_health(app)
-    # Only services ask here; what changes something is the administrator's.
-    openapi_document.install(app, nobody=lambda path: not path.startswith("/v1/parked/"))
+    openapi_document.install(app)
     return app
 
 

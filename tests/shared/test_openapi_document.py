@@ -19,7 +19,7 @@ def test_every_operation_says_what_it_takes(make: Any) -> None:
             problem = operation["responses"]["default"]["content"]["application/problem+json"]
             assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
             assert "HTTPValidationError" not in str(operation)
-            assert (operation["security"] == []) == (path in NOBODY or _internal(path, make))
+            assert (operation["security"] == []) == (path in NOBODY)
 
 
 NOBODY = {
@@ -27,10 +27,6 @@ NOBODY = {
     "/v1/schemas/{type_name}/{version}", "/v1/invitations/accept", "/xapi/about",
     "/xapi/mapping", "/plans/plan.schema.json",
 }  # fmt: skip
-
-
-def _internal(path: str, make: Any) -> bool:
-    return make is metrics and not path.startswith("/v1/parked/")
 
 
 def test_what_is_public_may_be_read_with_and_without_a_key() -> None:
