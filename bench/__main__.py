@@ -12,11 +12,13 @@ from pathlib import Path
 
 from bench import (
     growth,
+    idle,
     ingest,
     intake,
     projection,
     rebuild,
     soak,
+    start,
     stream,
     table,
     tracing,
@@ -68,6 +70,14 @@ def _visible(arguments: list[str]) -> int:
     return 0 if all(row.met for row in rows) else 1
 
 
+def _idle(arguments: list[str]) -> int:
+    """`idle --seconds N`: processor and memory at rest."""
+    parser = argparse.ArgumentParser(prog="python -m bench idle")
+    parser.add_argument("--seconds", type=float, default=idle.SECONDS)
+    print(asyncio.run(idle.measure(parser.parse_args(arguments).seconds)))
+    return 0
+
+
 ALONE = {
     "projection": projection.measure,
     "rebuild": rebuild.measure,
@@ -110,6 +120,11 @@ if __name__ == "__main__":
         sys.exit(0)
     if sys.argv[1:2] == ["visible"]:
         sys.exit(_visible(sys.argv[2:]))
+    if sys.argv[1:2] == ["idle"]:
+        sys.exit(_idle(sys.argv[2:]))
+    if sys.argv[1:2] == ["start"]:
+        print(start.measure())
+        sys.exit(0)
     if sys.argv[1:2] == ["soak"]:
         sys.exit(_soak(sys.argv[2:]))
     if sys.argv[1:]:

@@ -16,12 +16,11 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from shared.db import PATIENCE_SECONDS
+
 log = logging.getLogger(__name__)
 
 LOCK_SECONDS = 2.0
-PATIENCE_SECONDS = 120.0
-"""How long a step is tried again before the migration is given up."""
-
 CONNECT_SECONDS = 10
 LOCK_NOT_AVAILABLE = "55P03"
 

@@ -19,6 +19,9 @@ class Broker:
     username: str | None = None
     password_file: Path | None = None
     ca_file: Path | None = None
+    long_poll: bool = False
+    """Whether a fetch that waits is answered as soon as there is something (Apache Kafka does). The
+    embedded broker looks now and then and answers when the time is over."""
 
     def place(self) -> dict[str, str | int]:
         """The server as spans say it, where only one is named: of several it could be any."""

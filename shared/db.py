@@ -12,14 +12,13 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import msgspec
-from alembic import command
-from alembic.config import Config
-
-from shared.alembic_env import PATIENCE_SECONDS
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 120.0
+"""How long a step of a migration is tried again before the migration is given up."""
 
 GRACE_SECONDS = 10.0
 """After a statement's own time-out: a server that does not answer at all cannot enforce it."""
@@ -256,6 +255,10 @@ def migrate(
 
     While others work in it; what that means, and what `patience_s` is: `shared/alembic_env.py`.
     """
+    # Here, not above: services run without it, and it brings twenty megabytes along.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(migrations))
     config.attributes["url"] = url

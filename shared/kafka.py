@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from time import monotonic
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -26,6 +27,12 @@ from shared.broker import Broker, options_of
 log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT_MS = 10_000
+LONG_WAIT_MS = 1_000
+SHORT_WAIT_MS = 20
+QUIET_WAIT_MS = 500
+IDLE_SHARE = 20
+"""A fetch waits for a twentieth of the time since the last row: five percent later, then."""
+
 REPLICAS = 3
 """Copies of a new topic, where there are as many brokers."""
 
@@ -122,7 +129,7 @@ async def tail(servers: Broker | str, topic: str, client_id: str) -> AIOKafkaCon
         client_id=client_id,
         enable_auto_commit=False,
         auto_offset_reset="latest",
-        fetch_max_wait_ms=20,
+        fetch_max_wait_ms=LONG_WAIT_MS if _long_poll(servers) else SHORT_WAIT_MS,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         max_partition_fetch_bytes=4 * 1024 * 1024,
         metadata_max_age_ms=30_000,
@@ -137,6 +144,39 @@ async def tail(servers: Broker | str, topic: str, client_id: str) -> AIOKafkaCon
         await stop_quietly(consumer)
         raise
     return consumer
+
+
+class Waiting:
+    """How long a consumer's fetches wait at the broker, by how long it has been since the last row.
+
+    A broker with long polls answers at once, so they wait long always. One without is asked often while
+    rows come and, the longer none came, the less often: an idle system must not ask fifty times a
+    second, and what comes first after a silence is half a second late at most.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer, servers: Broker | str) -> None:
+        self._fetcher = None if _long_poll(servers) else consumer._fetcher
+        self._rows_at = monotonic()
+
+    def quiet(self) -> None:
+        """Wait long from the first fetch on."""
+        self._rows_at = monotonic() - QUIET_WAIT_MS * IDLE_SHARE / 1000
+        self.heard(rows=False)
+
+    def heard(self, rows: bool) -> None:
+        """After each look; `rows`: whether it brought any (markers and progress are none)."""
+        if rows:
+            self._rows_at = monotonic()
+        if self._fetcher is not None:
+            idle_ms = int(1000 * (monotonic() - self._rows_at))
+            # aiokafka reads it for every fetch; it has no public way to change it.
+            self._fetcher._fetch_max_wait_ms = min(
+                max(idle_ms // IDLE_SHARE, SHORT_WAIT_MS), QUIET_WAIT_MS
+            )
+
+
+def _long_poll(servers: Broker | str) -> bool:
+    return isinstance(servers, Broker) and servers.long_poll
 
 
 async def acknowledged(sent: Iterable[Awaitable[Any]]) -> None:

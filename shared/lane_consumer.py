@@ -2,7 +2,7 @@
 
 One loop for every projection. It starts at the end of the topic, reads from the log all that the
 stored progress lacks, then follows the topic. A hole, a marker that shows a lost tail, or silence
-(the relay sends a marker every second) sends it back to the log. So the broker may lose, double or
+(the relay sends a marker every two seconds) sends it back to the log. So the broker may lose, double or
 reorder anything, or be away: then the log alone feeds the projection, more slowly.
 """
 
@@ -27,7 +27,7 @@ from shared.peers import LOST, READ
 log = logging.getLogger(__name__)
 
 BATCH = 5_000
-SILENCE_SECONDS = 3.0
+SILENCE_SECONDS = 6.0
 LOG_PAGE = 5_000
 PATIENCE_SECONDS = 15.0
 """How long reading the log goes on asking while activities restarts."""
@@ -204,11 +204,14 @@ class LaneConsumer:
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         loop = asyncio.get_running_loop()
         heard = loop.time()
+        waiting = kafka.Waiting(consumer, self._servers)
         while True:
             try:
                 # getmany's own time-out does not hold while the broker is gone.
                 async with asyncio.timeout(self._silence):
-                    batches = await consumer.getmany(timeout_ms=200, max_records=self._batch)
+                    batches = await consumer.getmany(
+                        timeout_ms=int(400 * self._silence), max_records=self._batch
+                    )
             except TimeoutError:
                 batches = {}
             if not batches:
@@ -227,6 +230,7 @@ class LaneConsumer:
                         markers.append(through_decoder.decode(message.value))
                     elif message.key[0] in held:
                         rows.append(message.value)
+            waiting.heard(bool(rows))
             await self._take(await decoded(b"\n".join(rows)), markers, from_log=False)
 
     async def _take(

@@ -70,6 +70,11 @@ class CommonSettings(BaseSettings):
         default=None,
         description="certificates (PEM) that the brokers' must lead to; else the system's",
     )
+    kafka_long_poll: bool = Field(
+        default=True,
+        description="fetches wait for messages at the brokers; false for the embedded broker, which"
+        " answers only when the time of a fetch is over",
+    )
     kafka_partitions: int = Field(
         default=8, ge=1, le=65, description="partitions of the log's topic when it is created"
     )
@@ -119,6 +124,7 @@ class CommonSettings(BaseSettings):
             self.kafka_username,
             self.kafka_password_file,
             self.kafka_ca_file,
+            self.kafka_long_poll,
         )
 
     def admin_key(self) -> str | None:

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
@@ -27,7 +26,6 @@ from opentelemetry.util.types import AttributeValue
 
 from shared.instruments import MEASUREMENTS
 from shared.json_logs import JsonFormatter
-from shared.otlp_spans import Exporter
 from shared.sampling import KeepErrors, KeepWays
 from shared.unseen import ServerSpanPlans
 
@@ -57,6 +55,9 @@ class _MetricExport:
 
     def __init__(self, resource: Resource) -> None:
         self._resource = resource
+        # Only a process that exports pays for the exporter's modules.
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
         self._exporter = OTLPMetricExporter()
         self._stop = threading.Event()
         self._seconds = int(os.environ.get("OTEL_METRIC_EXPORT_INTERVAL", "60000")) / 1000
@@ -115,6 +116,8 @@ def setup(service_name: str) -> None:
     _exporting = traces
     scope = InstrumentationScope("hocvuso.http", schema_url=SCHEMA_URL)
     if traces:
+        from shared.otlp_spans import Exporter
+
         keeping = KeepErrors(Exporter())
         server_spans = ServerSpanPlans(provider.sampler, resource, scope, keeping.on_end)
         provider.sampler = KeepWays(provider.sampler)

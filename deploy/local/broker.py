@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from deploy.local import apache_kafka
 from deploy.local.component import Component
+from deploy.local.environment import own_broker
 from deploy.local.errors import StackError
 from deploy.local.home import Home
 from deploy.local.kafka_probe import answers_metadata
@@ -21,6 +23,17 @@ def component(home: Home, ports: PortBook) -> Component:
     if kafka_home := os.environ.get("HOCVUSO_KAFKA_HOME"):
         return apache_kafka.component(home, Path(kafka_home), port, ports.port("controller"))
     return tansu(port)
+
+
+def long_polls(outer: Mapping[str, str]) -> bool:
+    """Whether the broker of this environment answers a waiting fetch as soon as there is something.
+
+    Tansu sleeps half of the time that is left, looks, and sleeps again, also after it has found
+    something: a fetch of half a second is answered a quarter of a second late.
+    """
+    if (said := outer.get("HOCVUSO_KAFKA_LONG_POLL")) is not None:
+        return said.strip().lower() not in ("0", "false", "no", "off")
+    return bool(own_broker(outer) or outer.get("HOCVUSO_KAFKA_HOME"))
 
 
 def tansu(port: int) -> Component:

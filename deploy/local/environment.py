@@ -65,12 +65,14 @@ def for_services(
     broker: str,
     sandbox: bool,
     metrics_ports: Mapping[str, int],
+    long_poll: bool = True,
 ) -> dict[str, str]:
     """Return what the stack adds to the outer environment."""
     added = {
         "HOCVUSO_HOME": str(home.path),
         "HOCVUSO_KAFKA_BOOTSTRAP_SERVERS": broker,
         "KAFKA_BOOTSTRAP_SERVERS": broker,
+        "HOCVUSO_KAFKA_LONG_POLL": "1" if long_poll else "0",
         _PSEUDONYM_KEY: own_pseudonym_key(outer) or str(home.pseudonym_key),
         "HOCVUSO_ADMIN_KEY_FILE": str(home.admin_key),
         "HOCVUSO_SERVICE_KEY_FOLDER": str(home.service_keys),

@@ -147,6 +147,7 @@ class LocalStack:
             databases=databases,
             broker=bootstrap,
             sandbox=self.sandbox,
+            long_poll=brokers.long_polls(outer),
             metrics_ports={name: ports.port(f"{name}-metrics") for name in environment.QUIET},
         )
         self.home.keep_environment(self.added_env, self._report)

@@ -19,7 +19,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 
 from services.metrics import rebuild
-from services.metrics.projecting import spans
+from services.metrics.projecting import spans, writing
 from services.metrics.projecting.compacting import Compactor
 from services.metrics.projecting.projection import MetricsProjection
 from services.metrics.settings import MetricsSettings
@@ -42,6 +42,9 @@ log = logging.getLogger(__name__)
 ALL_LANES = frozenset(range(LANES))
 HEARTBEAT_SECONDS = 2.0
 REFRESH_SECONDS = 0.2
+"""Between two refreshes, while there is something to show."""
+LOOK_SECONDS = 1.0
+"""Between two looks whether there is, if nobody has said so."""
 SUM_SECONDS = 20.0
 SUM_BREAK_SECONDS = 0.1
 PARKED_SAID = 10_000
@@ -175,6 +178,8 @@ class Worker:
                 await asyncio.sleep(HEARTBEAT_SECONDS)
                 return
             try:
+                changed = asyncio.Event()
+                await connection.add_listener(writing.CHANNEL, lambda *_: changed.set())
                 refresher = Refresher(self._pool, self.catalogue, self.clock)
                 compactor = Compactor(self._slow_pool, self.clock)
                 while True:
@@ -187,6 +192,11 @@ class Worker:
                     if (compacting is None or compacting.done()) and compactor.due():
                         compacting = asyncio.create_task(self._compact(compactor))
                     await asyncio.sleep(REFRESH_SECONDS)
+                    # Told by whoever counts; a day that begins or a rebuild that ends, by the clock.
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_SECONDS):
+                            await changed.wait()
+                    changed.clear()
             finally:
                 beside = [task for task in (building, compacting) if task is not None]
                 for task in beside:

@@ -14,8 +14,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from services.registry.columns import DEFINITION as COLUMNS
 from services.registry.following import StoredProjection
-from services.registry.models import Definition
 from services.registry.plans.amendments import amended
 from shared import progress
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
@@ -24,7 +24,6 @@ from shared.domain.plan_document import why_refused
 from shared.domain.tree import UnitTree
 from shared.lanes import Lane
 
-COLUMNS = tuple(Definition.model_fields)
 CHUNK = 2_000
 STATEMENTS = frozenset(
     {"plan.amended", "central_document.issued", "ranking.published", "disclosure.published"}

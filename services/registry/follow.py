@@ -28,6 +28,7 @@ FACT_BATCH = 500
 """Rows taken from the bus at once: pages are served by the same process and must not wait."""
 HEARTBEAT_SECONDS = 3.0
 POLL_SECONDS = 0.5
+QUIET_SECONDS = 5.0
 
 
 class Follower:
@@ -46,6 +47,7 @@ class Follower:
         self._servers = servers
         self._name = name or f"registry-{os.getpid()}"
         self._applied = asyncio.Event()
+        self._defines = False
         self._goal: int | None = None
         self._error = "starting"
 
@@ -93,8 +95,10 @@ class Follower:
     async def _fold(self) -> None:
         while True:
             await self.definitions.catch_up(self._pool)
+            # Whoever projects definitions here says so; what another replica does has to be looked for.
+            seconds = QUIET_SECONDS if self._defines else POLL_SECONDS
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
+                async with asyncio.timeout(seconds):
                     await self._applied.wait()
             self._applied.clear()
 
@@ -105,6 +109,7 @@ class Follower:
         if not held.lanes:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             return
+        self._defines = DEFINITION_LANE in held.lanes
         following = [asyncio.create_task(c.run()) for c in self._consumers(held)]
         try:
             while not any(task.done() for task in following):
@@ -120,6 +125,7 @@ class Follower:
             self._error = str(error) or type(error).__name__
             raise
         finally:
+            self._defines = False
             for task in following:
                 task.cancel()
             await asyncio.gather(*following, return_exceptions=True)

@@ -6,7 +6,7 @@ import asyncpg
 
 from shared import progress
 from shared.contracts.record import LogRecord
-from shared.db import Connection
+from shared.db import Connection, repeated
 from shared.lanes import Lane
 
 
@@ -40,10 +40,13 @@ class StoredProjection(ABC):
             progress.Advance(number, self._held.lanes[number].last, lane.last, lane.through)
             for number, lane in lanes.items()
         ]
+        await repeated(lambda: self._apply(records, steps))
+        self._held.lanes.update(lanes)
+
+    async def _apply(self, records: list[LogRecord], steps: list[progress.Advance]) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
             await progress.advance(connection, self._held, steps)
             await self.store(connection, records)
-        self._held.lanes.update(lanes)
 
     async def settle(self) -> None:  # noqa: B027
         """Nothing to wait for: what was applied is stored."""

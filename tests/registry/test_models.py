@@ -9,12 +9,18 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
-import services.registry.models  # noqa: F401 - fills the metadata
 from deploy.local.stack import LocalStack
+from services.registry import columns, models
 from shared.db import migrate
 from tests.conftest import new_database
 
 MIGRATIONS = Path(__file__).parents[2] / "services" / "registry" / "migrations"
+
+
+def test_the_columns_written_in_bulk_are_those_of_the_models() -> None:
+    assert tuple(models.Journal.model_fields) == columns.JOURNAL
+    assert tuple(models.Arrival.model_fields) == columns.ARRIVAL
+    assert tuple(models.Definition.model_fields) == columns.DEFINITION
 
 
 async def test_models_and_migrations_agree(infrastructure: LocalStack) -> None:

@@ -24,7 +24,7 @@ LOCK = 0x68763034
 """First half of the locks; the second is the hash of the partner's name."""
 
 CHANNEL = "hocvuso_intake"
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 3.0
 GONE_SECONDS = 60
 ANSWER_SECONDS = 10
 

@@ -129,6 +129,11 @@ class Quotas:
 
     # -- between processes -----------------------------------------------------------------------
 
+    @property
+    def spent(self) -> bool:
+        """Whether this process has counted anything since the last exchange."""
+        return any(account.pending for account in self._accounts.values())
+
     async def exchange(self, connection: Connection) -> None:
         """Add what this process counted to the database; learn limits and all processes' sums."""
         now = self._clock.now()

@@ -45,6 +45,7 @@ class DefinitionsStore:
 
     def _forget(self, epoch: str | None) -> None:
         self._epoch = epoch
+        self._prepared_for = (-1, date.min)
         self._every = self._first_every
         self._newest = Definitions(self.catalogue)
         self._given = False
@@ -81,11 +82,13 @@ class DefinitionsStore:
         that this has succeeded once."""
         async with pool.acquire() as connection:
             known = await self.get(connection, None)
+        if self.prepared and (known.position, today) == self._prepared_for:
+            return
         for plan in known.plan_ids():
             await asyncio.sleep(0)
             known.plan(plan, today)
         known.population("", "", today)
-        self.prepared = True
+        self.prepared, self._prepared_for = True, (known.position, today)
 
     # -- folding -----------------------------------------------------------------------------
 

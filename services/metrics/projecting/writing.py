@@ -15,6 +15,9 @@ from shared.contracts.record import LogRecord, record_decoder
 from shared.db import Connection
 from shared.domain.definitions import KEPT_TYPES, PLAN_TYPES, Definitions
 
+CHANNEL = "hocvuso_metrics"
+"""Notified with every batch: whoever refreshes the tables need not look all the time."""
+
 _recorded = attrgetter("recorded")
 
 
@@ -34,6 +37,7 @@ async def write(
         for number, lane in work.lanes.items()
     ]
     await progress.advance(connection, claim, steps)
+    await connection.execute("SELECT pg_notify($1, '')", CHANNEL)
     if not work.records:
         return False
     await counter.keep(connection, LIVE, work.counted, work.packed)

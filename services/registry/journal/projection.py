@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
+from services.registry.columns import ARRIVAL, JOURNAL
 from services.registry.following import StoredProjection
-from services.registry.models import Arrival, Journal
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord
 from shared.db import Connection
@@ -36,8 +36,6 @@ KEPT = frozenset(
 LATE = timedelta(days=7)
 """Recorded later than this after it occurred, and not loaded as an opening balance: late."""
 
-JOURNAL = tuple(Journal.model_fields)
-ARRIVAL = tuple(Arrival.model_fields)
 
 _INSERT_VOID = f"""
 INSERT INTO journal ({", ".join(JOURNAL)})
