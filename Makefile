@@ -12,7 +12,7 @@ UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 # A process of pytest for each processor, four at most; each takes whole files, the long ones first.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: up compiled down test test-slow test-kafka test-collector test-conformance check format generate bench dist lock clean help
+.PHONY: up compiled down test test-slow test-kafka test-collector test-conformance chaos check format generate bench dist lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -57,6 +57,9 @@ test-conformance: $(READY) ## foreign suites against an own instance; reports in
 
 test-collector: $(READY) ## traces and metrics into the official OpenTelemetry Collector
 	@$(BIN)/python -m tests.observability.otelcol_build
+
+chaos: $(READY) ## kills, freezes, cuts, full disks: nothing lost, double or wrong (MINUTES=10)
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10)
 
 bench: $(READY) ## speed, as ratios against a reference of the same run
 	@$(BIN)/python -m bench

@@ -63,6 +63,25 @@ APPEND_WAITING = _gauge(
 )
 LOG_POSITION = _gauge("hocvuso.log.position", "{position}", "The log's last position.", fresh=FRESH)
 
+RECORDED_AHEAD = _gauge(
+    "hocvuso.recorded.ahead", "{day}",
+    "Days by which the day of recording is ahead of today: more than 0 after the clock was.",
+    fresh=FRESH,
+)  # fmt: skip
+OLDEST_TRANSACTION = _gauge(
+    "hocvuso.database.transaction.age", "s",
+    "Age of the oldest open transaction in the log's database, as far as activities may see them.",
+    fresh=FRESH,
+)  # fmt: skip
+DEAD_ROWS = _gauge(
+    "hocvuso.database.dead.rows", "{row}",
+    "Rows that nobody sees any more in the table of the log's database that has most of them,"
+    " of those where they are the majority.",
+    fresh=FRESH,
+)  # fmt: skip
+OLD_TRANSACTION_SECONDS = 3600
+DEAD_ROWS_LIMIT = 100_000
+
 QUARANTINE = _gauge(
     "hocvuso.quarantine.events", "{event}", "Refused events that are kept for a partner.",
     "hocvuso.partner", fresh=FRESH,

@@ -13,6 +13,7 @@ import services.activities
 import services.metrics
 import services.registry
 from deploy.doctor.model import Finding, fail, ok, skip, warn
+from deploy.doctor.wear import check_wear
 from services.activities.privacy import PseudonymKeyError, Pseudonyms, read_key, short_fingerprint
 
 _PACKAGES = {
@@ -68,6 +69,7 @@ async def _database(service: str, env: Mapping[str, str]) -> list[Finding]:
         found = [await _schema(connection, part, service)]
         if service == "activities":
             found += [await _clock(connection), await _durable(connection)]
+            found += await check_wear(connection)
             found += await _key(connection, env.get("HOCVUSO_PSEUDONYM_KEY_FILE"))
         return found
     finally:

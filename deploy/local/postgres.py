@@ -30,6 +30,8 @@ from deploy.local.spawn import run
 
 DATABASE = "hocvuso"
 SUPERUSER = "postgres"
+_LOOKS_AT_ALL = "hocvuso_activities"
+"""Sees how old the transactions of everybody are: its alert tells of forgotten ones."""
 
 
 def _buffers_mb() -> int:
@@ -149,6 +151,8 @@ class Postgres:
                 # URL-safe base64, so it needs no quoting.
                 password = secret(self._secrets / role)
                 await server.execute(f"ALTER ROLE {role} PASSWORD '{password}'")
+                if role == _LOOKS_AT_ALL:
+                    await server.execute(f"GRANT pg_read_all_stats TO {role}")
                 await server.execute(f"GRANT CONNECT, CREATE ON DATABASE {DATABASE} TO {role}")
         finally:
             await server.close()

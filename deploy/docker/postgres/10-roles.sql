@@ -13,5 +13,7 @@ CREATE ROLE hocvuso_metrics LOGIN PASSWORD :'password';
 CREATE ROLE hocvuso_registry LOGIN PASSWORD :'password';
 \unset password
 
+-- It measures how old everybody's transactions are.
+GRANT pg_read_all_stats TO hocvuso_activities;
 GRANT CONNECT, TEMPORARY, CREATE ON DATABASE hocvuso
   TO hocvuso_activities, hocvuso_metrics, hocvuso_registry;
