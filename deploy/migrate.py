@@ -14,7 +14,7 @@ import services.activities
 import services.metrics
 import services.registry
 from services.activities.keys.store import ensure_admin_key, ensure_service_keys
-from shared.db import migrate, refuse_foreign
+from shared.db import is_newest, migrate, refuse_foreign
 
 # metrics before registry: registry is granted what metrics publishes.
 _PACKAGES = {
@@ -52,7 +52,9 @@ def run() -> None:
     for service, url in urls.items():
         asyncio.run(refuse_foreign(url, service))
     for service, package in _PACKAGES.items():
-        migrate(urls[service], service, Path(package.__path__[0]) / "migrations")
+        migrations = Path(package.__path__[0]) / "migrations"
+        if not asyncio.run(is_newest(urls[service], service, migrations)):
+            migrate(urls[service], service, migrations)
     key_file = Path(_required("HOCVUSO_ADMIN_KEY_FILE", "the file for the administrator's key"))
     service_keys = Path(
         _required("HOCVUSO_SERVICE_KEY_FOLDER", "the folder for the services' keys")

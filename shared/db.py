@@ -243,6 +243,19 @@ async def refuse_foreign(url: str, schema: str) -> None:
         await connection.close()
 
 
+async def is_newest(url: str, schema: str, migrations: Path) -> bool:
+    """Whether a schema is at the last revision of a history, whose files sort by revision."""
+    last = max(path.name.partition("_")[0] for path in (migrations / "versions").glob("[0-9]*.py"))
+    connection = await asyncpg.connect(url, timeout=GRACE_SECONDS)
+    try:
+        if await connection.fetchval("SELECT to_regclass($1)", f"{schema}.alembic_version") is None:
+            return False
+        rows = await connection.fetch(f"SELECT version_num FROM {schema}.alembic_version")
+        return [row["version_num"] for row in rows] == [last]
+    finally:
+        await connection.close()
+
+
 def migrate(
     url: str,
     schema: str,

@@ -166,6 +166,19 @@ def start_over() -> None:
 @app.command(hidden=True)
 def load() -> None:
     """Load nation, units, populations and plans from the repository; again changes nothing."""
+    from deploy.local import loading
+
+    record = Directory(default_home()).loaded
+    key = Path(os.environ.get("HOCVUSO_ADMIN_KEY_FILE", ""))
+    epoch = loading.epoch_of(
+        os.environ.get("HOCVUSO_ACTIVITIES_URL", ""),
+        key.read_text().strip() if key.is_file() else None,
+    )
+    now = loading.digest()
+    if loading.loaded_before(record, epoch, now):
+        print("units and plans are those that were loaded before")
+        return
+
     from services.registry.cli import load_plans, load_units
     from services.registry.plans import load as plan_files
     from services.registry.units import catalogue
@@ -179,6 +192,7 @@ def load() -> None:
 
     try:
         asyncio.run(everything())
+        loading.remember(record, epoch, now)
     except* LoadFailed as failed:
         print(*failed.exceptions, sep="\n", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -37,6 +37,7 @@ class Home:
         self.secrets = self.path / "secrets"
         self.run = self.path / "run"
         self.instance = self.path / "instance.json"
+        self.loaded = self.path / "loaded.json"
         self.restoring = self.path / "restoring.json"
         self._environment = self.path / "environment.json"
         self.admin_key = self.path / "admin.key"

@@ -7,9 +7,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from deploy.doctor.databases import newest_revision
 from deploy.local.stack import LocalStack
 from shared import alembic_env
-from shared.db import migrate
+from shared.db import is_newest, migrate
 from tests.conftest import new_database
 
 STEP = '''
@@ -126,3 +127,20 @@ async def test_two_who_migrate_at_once_do_it_once(database: str, tmp_path: Path)
     connection = await connect(database)
     assert await connection.fetchval("SELECT count(*) FROM thing") == 1
     await connection.close()
+
+
+@pytest.mark.parametrize("service", ["activities", "metrics", "registry"])
+async def test_what_is_newest_need_not_be_migrated(
+    infrastructure: LocalStack, service: str
+) -> None:
+    """Found by the names of the files, without the library that runs them."""
+    migrations = Path(__file__).parents[2] / "services" / service / "migrations"
+    url = await new_database(infrastructure, service)
+    assert not await is_newest(url, service, migrations)
+    last = newest_revision(service)
+    revisions = sorted(p.name[:4] for p in (migrations / "versions").glob("[0-9]*.py"))
+    assert revisions[-1] == last
+    await asyncio.to_thread(migrate, url, service, migrations, revision=revisions[0])
+    assert await is_newest(url, service, migrations) == (len(revisions) == 1)
+    await asyncio.to_thread(migrate, url, service, migrations)
+    assert await is_newest(url, service, migrations)

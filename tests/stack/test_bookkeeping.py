@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from deploy.local import ledger as ledgers
-from deploy.local import logs, ports, postmaster
+from deploy.local import loading, logs, ports, postmaster
 from deploy.local.component import RestartPolicy
 from deploy.local.errors import StackError
 from deploy.local.home import Home
@@ -255,3 +255,22 @@ def test_a_record_that_could_not_be_written_is_written_later(
     assert not book.exists()
     ledger.catch_up()
     assert json.loads(book.read_text())["service"][0] == os.getpid()
+
+
+def test_loading_is_left_out_only_when_nothing_has_changed(tmp_path: Path) -> None:
+    root, record = tmp_path / "root", tmp_path / "loaded.json"
+    for folder in ("units", "plans"):
+        (root / folder).mkdir(parents=True)
+    (root / "units" / "a.csv").write_text("code\n1\n")
+    now = loading.digest(root)
+    assert not loading.loaded_before(record, "epoch", now)
+    loading.remember(record, "epoch", now)
+    assert loading.loaded_before(record, "epoch", loading.digest(root))
+    assert not loading.loaded_before(record, "another log", now)
+    assert not loading.loaded_before(record, None, now)
+    (root / "plans" / "new.yaml").write_text("id: new\n")
+    assert not loading.loaded_before(record, "epoch", loading.digest(root))
+    for content in FOREIGN.values():
+        record.write_bytes(content)
+        assert not loading.loaded_before(record, "epoch", now)
+    assert loading.epoch_of("http://127.0.0.1:1", None) is None
