@@ -79,6 +79,8 @@ def for_services(
         "HOCVUSO_SANDBOX": "1" if sandbox else "0",
         "HOCVUSO_REGISTRY_OPEN": outer.get("HOCVUSO_REGISTRY_OPEN", "0"),
         "PYTHONUNBUFFERED": "1",
+        # Each arena of the C library keeps what its threads once needed; two are enough for ours.
+        "MALLOC_ARENA_MAX": outer.get("MALLOC_ARENA_MAX", "2"),
         **databases,
         **{f"HOCVUSO_{name.upper()}_METRICS_PORT": str(p) for name, p in metrics_ports.items()},
     }
