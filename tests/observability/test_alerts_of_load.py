@@ -22,7 +22,8 @@ from tests.observability.watched import Prometheus
 __all__ = ["prometheus", "stack"]  # fixtures
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(600)]
-PLAN = Path(__file__).parents[2] / "plans/dak-lak-2026.yaml"
+PLAN = Path(__file__).parents[2] / "plans/dong-nai-2026.yaml"
+"""Another than the one that the stack has loaded: that one would need no new measure."""
 LOCKED = "LOCK TABLE activities.log IN ACCESS EXCLUSIVE MODE"
 REBUILDING = "SELECT pg_advisory_xact_lock(hashtext('hocvuso-metrics-rebuild'))"
 PARTNER, SOURCE = "viettel", "https://viettel.example/training"
