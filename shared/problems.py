@@ -5,18 +5,20 @@ whether the same request may succeed later (`retryable`), and never echoes a per
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import msgspec
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
 from opentelemetry import trace
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from shared.db import GONE, is_gone
 from shared.refused_parameters import unstorable, words
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +104,11 @@ def expected(error: Exception, method: str, path: str) -> Problem | None:
     )
 
 
-def install(app: FastAPI) -> None:
+def install(app: "FastAPI") -> None:
     """Make every error of `app` a problem details answer."""
+
+    # Relay, intake and worker know problems, too, but serve nothing: they are spared the framework.
+    from fastapi.exceptions import RequestValidationError
 
     @app.exception_handler(RequestValidationError)
     async def on_parameters(_: Request, error: RequestValidationError) -> Response:
