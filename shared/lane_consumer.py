@@ -2,7 +2,7 @@
 
 One loop for every projection. It starts at the end of the topic, reads from the log all that the
 stored progress lacks, then follows the topic. A hole, a marker that shows a lost tail, or silence
-(the relay sends a marker every two seconds) sends it back to the log. So the broker may lose, double or
+(the relay sends a marker every second or two) sends it back to the log. So the broker may lose, double or
 reorder anything, or be away: then the log alone feeds the projection, more slowly.
 """
 
@@ -27,7 +27,7 @@ from shared.peers import LOST, READ
 log = logging.getLogger(__name__)
 
 BATCH = 5_000
-SILENCE_SECONDS = 6.0
+SILENCE_SECONDS = 4.5
 LOG_PAGE = 5_000
 PATIENCE_SECONDS = 15.0
 """How long reading the log goes on asking while activities restarts."""
@@ -190,7 +190,7 @@ class LaneConsumer:
             "broker not usable, reading the log directly: %s: %s", type(error).__name__, error
         )
         await self.catch_up(list(self._projection.lanes))
-        await asyncio.sleep(self._silence / 3)
+        await asyncio.sleep(min(1.0, self._silence / 3))
 
     async def catch_up(self, numbers: list[int]) -> None:
         """Read the given lanes from the log up to its end."""
@@ -205,17 +205,21 @@ class LaneConsumer:
         loop = asyncio.get_running_loop()
         heard = loop.time()
         waiting = kafka.Waiting(consumer, self._servers)
+        settled = False
         while True:
             try:
                 # getmany's own time-out does not hold while the broker is gone.
                 async with asyncio.timeout(self._silence):
                     batches = await consumer.getmany(
-                        timeout_ms=int(400 * self._silence), max_records=self._batch
+                        # Soon after rows: then they are settled. Later markers wake it.
+                        timeout_ms=int(400 * self._silence) if settled else 200,
+                        max_records=self._batch,
                     )
             except TimeoutError:
                 batches = {}
             if not batches:
                 await self._projection.settle()
+                settled = True
                 if loop.time() - heard > self._silence:
                     log.warning("no message for %.1f s, starting over from the log", self._silence)
                     return
@@ -231,6 +235,7 @@ class LaneConsumer:
                     elif message.key[0] in held:
                         rows.append(message.value)
             waiting.heard(bool(rows))
+            settled = settled and not rows
             await self._take(await decoded(b"\n".join(rows)), markers, from_log=False)
 
     async def _take(

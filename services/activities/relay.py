@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 tracer = trace.get_tracer("hocvuso.activities.relay")
 
 BATCH = 2_000
-HEARTBEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 1.5
 """Between two markers while nothing comes; projections take three times that for a silence."""
 LEADER_LOCK = 0x68763031
 _ABOUT = ("kafka", "send", topics.LOG)

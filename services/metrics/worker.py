@@ -179,7 +179,11 @@ class Worker:
                 return
             try:
                 changed = asyncio.Event()
-                await connection.add_listener(writing.CHANNEL, lambda *_: changed.set())
+
+                def tell(*_: object) -> None:
+                    changed.set()
+
+                await connection.add_listener(writing.CHANNEL, tell)
                 refresher = Refresher(self._pool, self.catalogue, self.clock)
                 compactor = Compactor(self._slow_pool, self.clock)
                 while True:
@@ -202,6 +206,8 @@ class Worker:
                 for task in beside:
                     task.cancel()
                 await asyncio.gather(*beside, return_exceptions=True)
+                with contextlib.suppress(Exception):
+                    await connection.remove_listener(writing.CHANNEL, tell)
                 with contextlib.suppress(Exception):
                     await connection.execute(
                         "SELECT pg_advisory_unlock(hashtext($1))", REFRESHER_LOCK
