@@ -45,6 +45,12 @@ ELSEWHERE: tuple[tuple[str, str, str, str], ...] = (
         "deploy/doctor/files.py",
     ),
     (
+        "HOCVUSO_SECRETS",
+        "`../hocvuso-secrets`",
+        "where the containers' secrets lie, outside the repository",
+        "docker-compose.yml",
+    ),
+    (
         "HOCVUSO_SUPERUSER_DATABASE_URL",
         "",
         "in the images: the database that `backup`, `restore` and `drill` speak to",
