@@ -71,11 +71,11 @@ class Partners:
     async def _post_on(self) -> None:
         own: list[str] = []
         while not self.ended.is_set():
-            events = [self._next(own) for _ in range(self.dice.choice((1, 5, 40)))]
+            events = [self._next(own) for _ in range(self.dice.choice((1, 3, 15)))]
             twins = 2 if self.dice.random() < 0.2 else 1
             await asyncio.gather(*(self.insist(events) for _ in range(twins)))
             own += [event.id for event in events if event.revokes is None]
-            await asyncio.sleep(self.dice.uniform(0, 0.3))
+            await asyncio.sleep(self.dice.uniform(0, 0.6))
 
     def _next(self, own: list[str]) -> Event:
         number, dice = next(self._numbers), self.dice
@@ -138,7 +138,7 @@ class Readers:
             while not self.ended.is_set():
                 for path in (f"/v1/plans/{PLAN}/table?unit=66@2025&level=commune", "/v1/plans"):
                     await self._ask(client, path)
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.5)
 
     async def _ask(self, client: httpx.AsyncClient, path: str) -> None:
         # Noted before: what is answered now was there when it was asked.

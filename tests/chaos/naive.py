@@ -42,12 +42,10 @@ class Ledger:
             e for e in self.events.values() if e.position is not None and e.position <= position
         ]
         doubtful = [e for e in self.events.values() if e.position is None]
-        found = {}
-        for unit in {event.unit for event in self.events.values()}:
-            certain = _persons(sure, unit, [*sure, *doubtful])
-            possible = _persons([*sure, *doubtful], unit, sure)
-            found[unit] = (len(certain), len(possible))
-        return found
+        certain = _persons(sure, [*sure, *doubtful])
+        possible = _persons([*sure, *doubtful], sure)
+        units = {event.unit for event in self.events.values()}
+        return {u: (len(certain.get(u, ())), len(possible.get(u, ()))) for u in units}
 
     def exact(self) -> dict[str, int]:
         """Per unit, the number of persons, once every event was answered."""
@@ -55,14 +53,14 @@ class Ledger:
         if unanswered:
             raise AssertionError(f"{len(unanswered)} events were never answered: {unanswered[:3]}")
         every = list(self.events.values())
-        return {unit: len(_persons(every, unit, every)) for unit in {e.unit for e in every}}
+        return {unit: len(persons) for unit, persons in _persons(every, every).items()}
 
 
-def _persons(events: Iterable[Event], unit: str, revoking: Iterable[Event]) -> set[str]:
-    """Persons whom `events` put into a unit, without what `revoking` takes back."""
+def _persons(events: Iterable[Event], revoking: Iterable[Event]) -> dict[str, set[str]]:
+    """Per unit, the persons whom `events` put there, without what `revoking` takes back."""
     gone = {event.revokes for event in revoking if event.revokes is not None}
-    return {
-        event.person
-        for event in events
-        if event.unit == unit and event.revokes is None and event.id not in gone
-    }
+    found: dict[str, set[str]] = {}
+    for event in events:
+        if event.revokes is None and event.id not in gone:
+            found.setdefault(event.unit, set()).add(event.person)
+    return found

@@ -102,7 +102,8 @@ async def _run(
             say(f"{what}: visible again after {took:.1f} s")
     finally:
         partners.ended.set()
-        await asyncio.wait_for(posting, PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            await posting
         readers.ended.set()
         await reading
     outcome.wrong += partners.wrong + marks.wrong
