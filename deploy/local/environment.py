@@ -15,6 +15,7 @@ ROLES = tuple(f"hocvuso_{service}" for service in SERVICES)
 _DATABASES = {service: f"HOCVUSO_{service.upper()}_DATABASE_URL" for service in SERVICES}
 QUIET = ("relay", "worker", "intake")
 """Processes without an address of their own: they serve their metrics on a port."""
+_PARTITIONS = "HOCVUSO_KAFKA_PARTITIONS"
 _PSEUDONYM_KEY = "HOCVUSO_PSEUDONYM_KEY_FILE"
 
 
@@ -73,6 +74,8 @@ def for_services(
         "HOCVUSO_KAFKA_BOOTSTRAP_SERVERS": broker,
         "KAFKA_BOOTSTRAP_SERVERS": broker,
         "HOCVUSO_KAFKA_LONG_POLL": "1" if long_poll else "0",
+        # The embedded broker looks into every partition at every look; one machine needs one.
+        **({} if long_poll or outer.get(_PARTITIONS) else {_PARTITIONS: "1"}),
         _PSEUDONYM_KEY: own_pseudonym_key(outer) or str(home.pseudonym_key),
         "HOCVUSO_ADMIN_KEY_FILE": str(home.admin_key),
         "HOCVUSO_SERVICE_KEY_FOLDER": str(home.service_keys),

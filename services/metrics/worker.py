@@ -23,7 +23,7 @@ from services.metrics.projecting import spans, writing
 from services.metrics.projecting.compacting import Compactor
 from services.metrics.projecting.projection import MetricsProjection
 from services.metrics.settings import MetricsSettings
-from services.metrics.tables.refresh import Refresher
+from services.metrics.tables.refresh import Refresher, look
 from shared import exposition, kafka, progress, telemetry
 from shared.clock import clock_from_environment
 from shared.contracts import topics
@@ -40,10 +40,10 @@ from shared.worker import forever, run_until_stopped
 log = logging.getLogger(__name__)
 
 ALL_LANES = frozenset(range(LANES))
-HEARTBEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 3.0
 REFRESH_SECONDS = 0.2
 """Between two refreshes, while there is something to show."""
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
 """Between two looks whether there is, if nobody has said so."""
 SUM_SECONDS = 20.0
 SUM_BREAK_SECONDS = 0.1
@@ -188,9 +188,11 @@ class Worker:
                 compactor = Compactor(self._slow_pool, self.clock)
                 while True:
                     # The lock lives as long as this connection: notice when it is gone.
-                    await connection.execute("SELECT 1")
-                    await self._refresh_once(refresher)
-                    if (building is None or building.done()) and await rebuild.wanted(connection):
+                    state = await look(connection)
+                    if refresher.behind(state):
+                        compactor.touched = True
+                        await self._refresh_once(refresher)
+                    if state.building and (building is None or building.done()):
                         # Beside the refresh: what is live goes on being current.
                         building = asyncio.create_task(self._build())
                     if (compacting is None or compacting.done()) and compactor.due():

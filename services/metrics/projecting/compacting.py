@@ -58,17 +58,23 @@ class Compactor:
         self._clock = clock
         self._whole: date | None = None
         self._next = 0.0
+        self.touched = True
+        """Whether anything was counted since the last pass began; the caller says so."""
 
     def due(self) -> bool:
-        """Whether the last pass is long enough ago."""
-        return time.monotonic() >= self._next
+        """Whether the last pass is long enough ago, and there is anything to join."""
+        late = time.monotonic() >= self._next
+        return late and (self.touched or self._whole != self._clock.today())
 
     async def run(self) -> int:
         """One pass; how many rows there are fewer."""
-        today = self._clock.today()
+        today, self.touched = self._clock.today(), False
         since = date.min if self._whole != today else today - timedelta(days=1)
         try:
             fewer = await compact(self._pool, since)
+        except BaseException:
+            self.touched = True
+            raise
         finally:
             self._next = time.monotonic() + PASS_SECONDS
         self._whole = today

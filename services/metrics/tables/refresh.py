@@ -61,6 +61,31 @@ class _Memory:
     plans: dict[str, tuple[str, list[Objective]]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Look:
+    """What there is to do: up to where is counted, by which measures; `building`: some wait."""
+
+    watermark: int
+    generation: int
+    dirty: bool
+    building: bool
+
+
+async def look(connection: Connection) -> Look:
+    """One short question, asked all the time."""
+    row = await connection.fetchrow(_LOOK)
+    assert row is not None  # noqa: S101 - a SELECT without FROM
+    return Look(row["watermark"] or 0, row["generation"] or 0, row["dirty"], row["building"])
+
+
+_LOOK = """
+SELECT (SELECT min(through) FROM progress) AS watermark,
+  (SELECT generation FROM projection WHERE one) AS generation,
+  EXISTS (SELECT FROM dirty) AS dirty,
+  EXISTS (SELECT FROM measure WHERE state = 'building') AS building
+"""
+
+
 class Refresher:
     """Keeps the tables `indicators.*` current. Only one may run: hold the advisory lock."""
 
@@ -72,6 +97,16 @@ class Refresher:
         self._memory = _Memory()
         self._started = 0
         self._span: Span | None = None
+
+    def behind(self, state: Look) -> bool:
+        """Whether a refresh would find something to do; what changes after the look, the next finds."""
+        memory = self._memory
+        return (
+            state.dirty
+            or memory.watermark != state.watermark
+            or memory.generation != state.generation
+            or memory.day != self._clock.today()
+        )
 
     async def refresh(self) -> Refreshed | None:
         """Publish what changed since the last time; None if nothing did."""
