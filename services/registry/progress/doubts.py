@@ -17,7 +17,6 @@ router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
 
 DOUBTS = (
     "exceeds_denominator",
-    "denominator_undeclared",
     "denominator_partial",
     "hamlets_incomplete",
     "parked",
@@ -64,8 +63,8 @@ async def show_doubts(
     limit: Limit = 1000,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Cells whose numbers somebody should look at: more counted than there is, a denominator that
-    nobody has declared, events that wait. What is met stays so."""
+    """Cells whose numbers somebody should look at: more counted than there is, a denominator that is
+    declared in part, events that wait. What is met stays so."""
     unit = authorize_unit(principal, state, state.plan(plan), unit, as_of or state.clock.today())
     table = await build(state, Question(plan, unit, level, as_of, known_at))
     found = doubts(table)

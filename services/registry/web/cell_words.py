@@ -30,8 +30,8 @@ def value_days(cell: Cell) -> str:
     if cell.bucket is None:
         return ""
     if cell.bucket.judged:
-        return days_of(cell.bucket)
-    return f"{days_of(cell.bucket)}, không trọn trong kỳ kế hoạch nên không đánh giá"
+        return f"số của {days_of(cell.bucket)}"
+    return f"số của {days_of(cell.bucket)}, không trọn trong kỳ kế hoạch nên không đánh giá"
 
 
 def status_days(cell: Cell) -> str:
@@ -40,7 +40,7 @@ def status_days(cell: Cell) -> str:
         return ""
     if cell.status_bucket.start == cell.bucket.start:
         return ""
-    return f"{days_of(cell.status_bucket)}: {number_of(cell.status_bucket)}"
+    return f"theo {days_of(cell.status_bucket)}: {number_of(cell.status_bucket)}"
 
 
 def own_target(cell: Cell) -> str:
