@@ -28,7 +28,8 @@ async def receipt(state: State, principal: Principal, source: str, id: str) -> d
         answer = await state.activities.get("/v1/events", params={"source": source, "id": id})
     except httpx.HTTPError as error:
         raise _away(type(error).__name__) from error
-    if answer.status_code == 404:
+    # What activities takes for no source or id at all (400, 422) names no event either.
+    if answer.status_code in (400, 404, 422):
         raise Problem(
             "event-unknown",
             "The log has no event with this source and id.",
