@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 from fastapi import FastAPI
@@ -21,6 +22,7 @@ from services.activities.keys import (
     clients,
     invitation_routes,
     quota_routes,
+    session_routes,
 )
 from services.activities.keys import routes as key_routes
 from services.activities.keys.invitations import Invitations
@@ -29,6 +31,7 @@ from services.activities.keys.store import KeyStore
 from services.activities.log import routes as log_routes
 from services.activities.log.books import Limits
 from services.activities.log.log import Log
+from services.activities.log.receipts import RECEIPTS_A_MINUTE
 from services.activities.log.units import UnitCache
 from services.activities.privacy import Pseudonyms, bind_key, read_key
 from services.activities.quarantine import routes as quarantine_routes
@@ -41,6 +44,7 @@ from services.activities.xapi import routes as xapi_routes
 from services.activities.xapi.statements import Statements
 from shared import exposition, problems, telemetry
 from shared import openapi as openapi_document
+from shared.auth.attempts import Attempts, RecentCalls
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool_when_there
@@ -90,7 +94,11 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             app.state.clock = now
             app.state.catalogue = catalogue
             rights = Rights(now)
-            app.state.keys = KeyStore(pool, now, rights, Issuers(used.oidc_issuers, issuers, now))
+            trusted = Issuers(used.oidc_issuers, issuers, now)
+            app.state.keys = KeyStore(pool, now, rights, trusted, used.session_limits())
+            app.state.attempts = Attempts(now)
+            a_minute = timedelta(minutes=1)
+            app.state.receipt_limit = RecentCalls(now, RECEIPTS_A_MINUTE, a_minute)
             app.state.invitations = Invitations(pool, app.state.keys, now)
             app.state.units = UnitCache()
             app.state.log_limits = limits
@@ -136,6 +144,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         key_routes.router,
         clients.router,
         invitation_routes.router,
+        session_routes.router,
         quota_routes.router,
         audit_routes.router,
         checklist_routes.router,

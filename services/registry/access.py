@@ -8,19 +8,16 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from fastapi import Cookie, Depends, Header, Request
+from fastapi import Depends, Header, Request
 
 from services.registry.disclosure import is_public
 from services.registry.posting import DEFAULT_SOURCE
+from services.registry.sessions import session_of
 from services.registry.state import Registry, State
 from shared import auth
 from shared.auth import Principal
 from shared.auth.scopes import READ
 from shared.problems import Problem
-
-SESSION_COOKIE = "hocvuso_key"
-"""Holds the session of a browser that signed in, never a key. It is SameSite=strict, and what it
-may write is refused unless the browser says that the page was ours."""
 
 OWN_PAGES = frozenset({"same-origin", "none"})
 
@@ -48,11 +45,11 @@ async def reader(
     request: Request,
     state: Registry,
     authorization: Annotated[str | None, Header()] = None,
-    cookie: Annotated[str | None, Cookie(alias=SESSION_COOKIE, include_in_schema=False)] = None,
 ) -> Principal:
     """The dependency of every route that shows data: a credential with the scope tables:read."""
-    if authorization is None and cookie is not None:
-        authorization = f"Bearer {cookie}"
+    session = session_of(request)
+    if authorization is None and session is not None:
+        authorization = f"Bearer {session}"
     if state.settings.registry_open and authorization is None:
         return OPEN
     public = _is_open_to_all(request, state)
@@ -95,6 +92,11 @@ class Writer:
     authorization: str
     principal: Principal
 
+    @property
+    def text(self) -> str:
+        """The credential itself."""
+        return self.authorization.removeprefix("Bearer ")
+
     def source(self, wanted: str | None = None) -> str:
         """The CloudEvents source to post under: the one asked for, else the key's first."""
         if wanted:
@@ -102,21 +104,34 @@ class Writer:
         return self.principal.sources[0] if self.principal.sources else DEFAULT_SOURCE
 
 
+async def signed_in(
+    request: Request,
+    state: Registry,
+    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> Writer:
+    """Who looks at a page of access: it needs a credential also where reading is open, but writes
+    nothing, so a link from elsewhere may lead here."""
+    session = session_of(request)
+    text = auth.bearer(authorization or (session and f"Bearer {session}"), tokens=True)
+    return Writer(f"Bearer {text}", await state.keys.check(text))
+
+
 async def writer(
+    request: Request,
     state: Registry,
     authorization: Annotated[str | None, Header()] = None,
-    cookie: Annotated[str | None, Cookie(alias=SESSION_COOKIE, include_in_schema=False)] = None,
     site: Annotated[str | None, Header(alias="Sec-Fetch-Site", include_in_schema=False)] = None,
     origin: Annotated[str | None, Header(include_in_schema=False)] = None,
     host: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Writer:
     """The dependency of every route that writes: a credential, also where reading is open."""
-    if authorization is None and cookie is not None:
+    session = session_of(request)
+    if authorization is None and session is not None:
         # Browsers leave Sec-Fetch-Site out where there is no TLS; then Origin tells.
         own = site in OWN_PAGES if site is not None else _same(origin, host)
         if not own:
             raise _foreign()
-        authorization = f"Bearer {cookie}"
+        authorization = f"Bearer {session}"
     text = auth.bearer(authorization, tokens=True)
     return Writer(f"Bearer {text}", await state.keys.check(text))
 
@@ -148,4 +163,5 @@ def _same(origin: str | None, host: str) -> bool:
 Reader = Depends(reader)
 OwnPage = Depends(own_page)
 CurrentPrincipal = Annotated[Principal, Depends(reader)]
+SignedIn = Annotated[Writer, Depends(signed_in)]
 Writing = Annotated[Writer, Depends(writer)]

@@ -27,10 +27,18 @@ from services.registry.units import hamlet_routes
 from services.registry.units import routes as unit_routes
 from services.registry.units import write_routes as unit_write_routes
 from services.registry.web import answers as web_answers
+from services.registry.web import (
+    devices,
+    proofs,
+    render,
+    signing_in,
+    staff,
+    unit_changes,
+    unit_import,
+)
 from services.registry.web import entry as web_entry
 from services.registry.web import hamlets as web_hamlets
 from services.registry.web import populations as web_populations
-from services.registry.web import proofs, render, signing_in, staff, unit_changes, unit_import
 from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
 from services.registry.web import units as web_units
@@ -82,6 +90,7 @@ PAGES = (
     unit_import.router,
     web_units.router,
     signing_in.router,
+    devices.router,
     staff.router,
 )
 

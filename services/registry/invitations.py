@@ -11,7 +11,7 @@ ADDRESS = "/v1/invitations"
 
 async def invitations(activities: httpx.AsyncClient, authorization: str) -> list[dict[str, Any]]:
     """Those within the key's reach, newest first."""
-    found: list[dict[str, Any]] = await _ask(activities, "GET", ADDRESS, authorization)
+    found: list[dict[str, Any]] = await ask(activities, "GET", ADDRESS, authorization)
     return found
 
 
@@ -19,27 +19,32 @@ async def invite(
     activities: httpx.AsyncClient, authorization: str, order: dict[str, Any]
 ) -> dict[str, Any]:
     """Invite somebody; `code` of the answer is shown once."""
-    made: dict[str, Any] = await _ask(activities, "POST", ADDRESS, authorization, order)
+    made: dict[str, Any] = await ask(activities, "POST", ADDRESS, authorization, order)
     return made
 
 
 async def revoke(activities: httpx.AsyncClient, authorization: str, id: str) -> None:
     """Withdraw an invitation and end its key."""
-    await _ask(activities, "DELETE", f"{ADDRESS}/{id}", authorization)
+    await ask(activities, "DELETE", f"{ADDRESS}/{id}", authorization)
 
 
-async def accept(activities: httpx.AsyncClient, code: str) -> dict[str, Any]:
-    """The key of a code."""
-    made: dict[str, Any] = await _ask(activities, "POST", f"{ADDRESS}/accept", "", {"code": code})
+async def accept(
+    activities: httpx.AsyncClient, code: str, sender: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """The key of a code. `sender`: headers that say for whom registry asks."""
+    made: dict[str, Any] = await ask(
+        activities, "POST", f"{ADDRESS}/accept", "", {"code": code}, sender
+    )
     return made
 
 
-async def _ask(
+async def ask(
     activities: httpx.AsyncClient,
     method: str,
     address: str,
     authorization: str,
     body: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
 ) -> Any:
     """The JSON of an answer; what activities refuses is raised as the problem it was.
 
@@ -47,12 +52,12 @@ async def _ask(
     """
     try:
         answer = await activities.request(
-            method, address, json=body, headers={"Authorization": authorization}
+            method, address, json=body, headers={"Authorization": authorization, **(headers or {})}
         )
     except httpx.HTTPError as error:
         raise Problem(
             "activities-not-available",
-            f"activities, which keeps the invitations, did not answer ({type(error).__name__}).",
+            f"activities, which keeps keys and sessions, did not answer ({type(error).__name__}).",
             status=503,
             hint="Try again in a moment.",
             retryable=True,
@@ -67,4 +72,10 @@ async def _ask(
         status=answer.status_code,
         hint=said.get("hint"),
         pointer=said.get("pointer"),
+        retryable=bool(said.get("retryable")),
+        retry_after=_seconds(answer.headers.get("Retry-After")),
     )
+
+
+def _seconds(text: str | None) -> int | None:
+    return int(text) if text and text.isdigit() else None

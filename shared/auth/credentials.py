@@ -87,6 +87,16 @@ def key_prefix(text: str) -> str:
     return text.split("_", 2)[1]
 
 
+def ended_session() -> Problem:
+    """The one answer for unknown and ended sessions alike."""
+    return Problem(
+        "session-ended",
+        "The session is unknown or has ended.",
+        status=401,
+        hint="Sign in again with the key.",
+    )
+
+
 def wrong_key() -> Problem:
     """The one answer for unknown, expired and revoked keys alike."""
     return Problem(

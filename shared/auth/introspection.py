@@ -79,6 +79,7 @@ def _principal(body: dict[str, Any]) -> Principal:
         kind=body.get("kind", "key"),
         session=body.get("session"),
         authenticated_at=_instant(body.get("authenticated_at")),
+        recent=bool(body.get("recent", True)),
     )
 
 

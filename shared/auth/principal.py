@@ -16,6 +16,9 @@ STAFF = frozenset(
 )
 """Roles that may see single events; partners see their own by their receipts."""
 
+DANGEROUS = ("unit.", "plan.", "disclosure.")
+"""Event types that a session posts only with its key shown lately: they change the numbers of all."""
+
 Kind = Literal["key", "client", "session", "service", "anonymous", "open"]
 """key: a partner's or a person's; client: of an OpenID Connect issuer; session: of a browser that
 signed in; service: one of the three; anonymous: nobody, sees what is public; open: whoever reaches
@@ -29,8 +32,8 @@ class Principal:
     `prefix`: the visible part of the key, of a session's key too; `types`: short names, `course.*`
     for all that begin so; `sources`: URI prefixes; None = all. `subtree`: the unit_id it is bound
     to; `era`: the era of bare unit codes; `account`: whose quota it spends (None: its own name's);
-    `authenticated_at`: of a session, when the key was last shown; `on_denied` is told the scope
-    that was missing.
+    `authenticated_at`: of a session, when the key was last shown, `recent`: whether lately;
+    `on_denied` is told the scope that was missing.
     """
 
     prefix: str
@@ -47,6 +50,7 @@ class Principal:
     account: str | None = None
     session: str | None = None
     authenticated_at: datetime | None = None
+    recent: bool = True
     _allowed: set[tuple[str, str]] = field(default_factory=set)
 
     @property
@@ -96,6 +100,8 @@ class Principal:
                 pointer="/source",
                 hint=f"It may post for sources under: {', '.join(self.sources)}.",
             )
+        if kind.type.startswith(DANGEROUS):
+            self.require_recent()
         if len(self._allowed) < 1_000:
             self._allowed.add((kind.type, source))
 
@@ -123,6 +129,17 @@ class Principal:
                 "Only an administrator's key may do this.",
                 status=403,
                 hint="On the server, the key lies in HOCVUSO_ADMIN_KEY_FILE.",
+            )
+
+    def require_recent(self) -> None:
+        """Raise Problem (403) for a session that has not shown its key lately: before what changes
+        the rights of others, units or plans."""
+        if not self.recent:
+            raise Problem(
+                "confirmation-required",
+                "This needs the key to be shown again: it was last shown a while ago.",
+                status=403,
+                hint="Confirm the session (POST /v1/sessions/current/confirmation), then do it again.",
             )
 
     def require_staff(self) -> None:

@@ -25,6 +25,8 @@ ADMINISTRATOR = {
 OF_SERVICES = {"GET /v1/log", "POST /v1/log/rows"}
 INVITERS = {"POST /v1/invitations", "GET /v1/invitations", "DELETE /v1/invitations/{id}"}
 OWN = {
+    "POST /v1/sessions", "GET /v1/sessions", "DELETE /v1/sessions", "DELETE /v1/sessions/{id}",
+    "POST /v1/sessions/current/confirmation",
     "GET /v1/keys/self", "GET /v1/checklist", "GET /v1/events", "POST /v1/events",
     "GET /v1/streams/{name}", "PUT /v1/streams/{name}", "GET /v1/intake/{partner}",
     "POST /v1/intake/{partner}/acknowledgement", "GET /v1/quarantine",

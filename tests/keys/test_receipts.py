@@ -1,10 +1,16 @@
 """Whose receipt is shown to whom."""
 
+import json
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from services.activities.keys.files import ensure_key
 from services.activities.keys.model import READ_LOG
+from services.activities.log import receipts
+from services.activities.reconciliation.explain import Explanations
+from tests.activities.conftest import NOW
 from tests.activities.fake import event
 from tests.activities.posting import UNITS, send, unit
 from tests.keys.conftest import Api
@@ -44,3 +50,77 @@ async def test_a_receipt_is_shown_to_its_sender_and_to_readers_of_the_log(
     for name in ("stranger", "reader-of-log"):
         assert await status(keys[name]["key"], "r-2") == (404, "event-unknown")
     assert await status(api.key, "r-2") == (200, "rejected")
+
+
+class Metrics:
+    """A stub: of the first event somebody is counted, of the next ones already."""
+
+    def __init__(self) -> None:
+        self.first: int | None = None
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        results = []
+        for position in json.loads(request.content)["positions"]:
+            self.first = self.first or position
+            new = position == self.first
+            results.append(
+                {
+                    "position": position,
+                    "state": "counted" if new else "counted_by_another_event",
+                    "code": None if new else "decided_by_another_event",
+                    "reason": None if new else "Other events of the same subject decide.",
+                    "objectives": [
+                        {"plan": "p", "objective": "o", "unit_id": "24133@2025", "counts": new}
+                    ],
+                }
+            )
+        return httpx.Response(200, json={"watermark": 10**6, "results": results})
+
+
+async def test_nobody_learns_from_a_receipt_that_a_person_counts_already(
+    api: Api, service: Any
+) -> None:
+    app = service[0]
+    app.state.explanations = Explanations("http://metrics", httpx.MockTransport(Metrics()))
+    source = "https://congan.daklak.example/b"
+    keys = {}
+    for name in ("known", "curious"):
+        order = {"name": name, "roles": ["police"], "scopes": ["events:write"]}
+        keys[name] = (await api("POST", "/v1/keys", order))["key"]
+        sent = event(id=name, source=source, subject="24133")
+        position = (await send(service[1], keys[name], sent))["position"]
+        lanes = await app.state.pool.fetch("SELECT lane FROM log WHERE position = $1", position)
+        async with app.state.pool.acquire() as connection:
+            for lane in lanes:
+                await receipts.mark(connection, "counted", {lane["lane"]: position}, NOW)
+
+    async def told(key: str, id: str) -> Any:
+        params = {"source": source, "id": id}
+        found = await api.with_key(key)("GET", "/v1/events", params=params)
+        return {n: found[n] for n in ("reason", "reason_text", "objectives")}
+
+    first, second = await told(keys["known"], "known"), await told(keys["curious"], "curious")
+    assert first == second
+    assert [o["counts"] for o in second["objectives"]] == [True]
+    assert (await told(api.key, "curious"))["reason"] == "decided_by_another_event"
+    checklist = str(await api.with_key(keys["curious"])("GET", "/v1/checklist"))
+    assert "decided_by_another_event" not in checklist
+    day = {"source": source, "day": NOW.date().isoformat()}
+    listed = await api.with_key(keys["curious"]).ask(
+        "GET", "/v1/reconciliations/events", params=day
+    )
+    assert '"counted"' in listed.text and "another" not in listed.text
+
+
+async def test_receipts_are_limited_for_partners_and_noted(api: Api, service: Any) -> None:
+    order = {"name": "asker", "roles": ["police"], "scopes": ["events:write"]}
+    made = await api("POST", "/v1/keys", order)
+    asker = api.with_key(made["key"])
+    params = {"source": "https://a.example", "id": "x"}
+    app = service[0]
+    app.state.receipt_limit.most = 3
+    codes = [(await asker("GET", "/v1/events", params=params))["code"] for _ in range(5)]
+    assert codes == ["event-unknown"] * 3 + ["too-many-receipts"] * 2
+    assert (await api("GET", "/v1/events", params=params))["code"] == "event-unknown"
+    uses = await api("GET", f"/v1/audit/uses/{made['prefix']}")
+    assert [(u["path"], u["times"]) for u in uses] == [("GET /v1/events", 5)]

@@ -134,11 +134,15 @@ async def test_the_sums_of_a_day(
     assert body["refused_codes"] == {"field-unknown": 1, "unit-unknown": 1}
     rows = await app.state.pool.fetch("SELECT position FROM log WHERE partner = 'cong-an'")
     expected = [state_of(r["position"]) for r in rows]
-    for state, name in (
-        ("counted", "counted"), ("counted_by_another_event", "counted_by_another_event"),
-        ("parked", "parked"), ("not_yet", "pending"),
-    ):  # fmt: skip
+    # A partner is not told whether a person counts already by another event; an administrator is.
+    for state, name in (("parked", "parked"), ("not_yet", "pending")):
         assert body[name] == sum(s == state for s, _ in expected)
+    both = ("counted", "counted_by_another_event")
+    assert body["counted"] == sum(s in both for s, _ in expected)
+    assert body["counted_by_another_event"] == 0
+    told = (await ask(client, admin, partner="cong-an")).json()
+    assert [told[name] for name in both] == [sum(s == b for s, _ in expected) for b in both]
+    assert told["counted_by_another_event"] > 0
     for code, number in body["not_counted"].items():
         assert number == sum(c == code for _, c in expected)
     total = sum(body[n] for n in ("counted", "counted_by_another_event", "parked", "pending"))

@@ -22,6 +22,7 @@ from tests.plans.five import FIVE
 TODAY = date(2026, 11, 21)
 RECORDED = date(2026, 11, 20)
 KEY = "hv_12345678_secret"
+SESSION = "hvs_12345678_secret"
 PLANS = Path(__file__).parents[2] / "plans"
 
 INDICATORS = """
@@ -87,7 +88,9 @@ class FakeActivities:
     def __init__(self, rows: list[LogRecord]) -> None:
         self.rows = rows
         self.key_checks = 0
-        self.keys: dict[str, dict[str, Any]] = {KEY: {"name": "tester", "roles": ["administrator"]}}
+        tester = {"name": "tester", "roles": ["administrator"], "prefix": "12345678"}
+        self.keys: dict[str, dict[str, Any]] = {KEY: tester, SESSION: tester}
+        self.sessions: list[dict[str, Any]] = []
         self.posted: list[CloudEvent] = []
         self.positions: dict[tuple[str, str], int] = {}
         self.refuse: dict[str, Any] | None = None
@@ -111,6 +114,8 @@ class FakeActivities:
             return self._receipt(request)
         if request.url.path == "/v1/events":
             return self._take(request)
+        if request.url.path.startswith("/v1/sessions"):
+            return self._session(request)
         if request.url.path.startswith("/v1/invitations"):
             return self._invitation(request)
         if request.url.path == "/v1/log/rows":
@@ -150,7 +155,7 @@ class FakeActivities:
                         "roles": ["commune"],
                         "scopes": ["tables:read"],
                     }
-                    return httpx.Response(200, json=one | {"key": key})
+                    return httpx.Response(200, json=one | {"key": key, "prefix": one["id"]})
             return httpx.Response(404, json={"code": "invitation-wrong", "detail": "no"})
         rights = self._rights(request)
         if rights is None:
@@ -170,8 +175,40 @@ class FakeActivities:
         number = len(self.invitations) + 1
         times = dict.fromkeys(("created_at", "accept_until"), "2026-11-27T03:00:00+00:00")
         made = order | times | {"id": f"0000000{number}", "code": f"hvi_{number}", "state": "open"}
-        self.invitations.append(made | {"unit": f"{order['unit']}@2025", "last_used": None})
+        self.invitations.append(
+            made | {"unit": f"{order['unit']}@2025", "last_used": None, "may_end": True}
+        )
         return httpx.Response(201, json=made)
+
+    def _session(self, request: httpx.Request) -> httpx.Response:
+        """As activities answers: in full there, tests/keys/test_sessions.py."""
+        rights, shown = self._rights(request), request.headers["Authorization"].split()[1]
+        if rights is None:
+            return httpx.Response(401, json={"code": "key-wrong", "detail": "no"})
+        action = request.url.path.removeprefix("/v1/sessions").strip("/")
+        if request.method == "DELETE":
+            for one in self.sessions:
+                if action in ("", one["id"]) or (action == "current" and shown == one["text"]):
+                    self.keys.pop(one["text"], None)
+            self.sessions = [one for one in self.sessions if one["text"] in self.keys]
+            return httpx.Response(200 if not action else 204)
+        if request.method == "GET":
+            return httpx.Response(
+                200, json=[one | {"current": one["text"] == shown} for one in self.sessions]
+            )
+        order = msgspec.json.decode(request.content)
+        if action == "current/confirmation":
+            if order["key"] != KEY:
+                return httpx.Response(403, json={"code": "key-of-another", "detail": "no"})
+            rights = rights | {"recent": True}
+            self.keys.pop(shown)
+        number = f"{len(self.sessions) + 1:08}"
+        at = dict.fromkeys(("created_at", "last_seen"), "2026-11-21T03:00:00+00:00")
+        one = at | {"id": number, "text": f"hvs_{number}_made", "ends_at": "2026-12-21T03:00:00+00:00",
+                    "device": order.get("device", "")}  # fmt: skip
+        self.sessions.append(one)
+        self.keys[one["text"]] = rights
+        return httpx.Response(201, json=one | {"session": one["text"]})
 
     def _rights(self, request: httpx.Request) -> dict[str, Any] | None:
         return self.keys.get(request.headers.get("Authorization", "").removeprefix("Bearer "))

@@ -45,15 +45,9 @@ async def test_pages_lead_to_the_sign_in(closed: Running) -> None:
     answer = await closed.client.get("/plans/dak-lak-2026?level=commune")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/login?next=/plans/dak-lak-2026%3Flevel%3Dcommune"
-    answer = await closed.client.post("/login", data={"key": fakes.KEY, "next": "//evil.example"})
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    cookie = answer.headers["set-cookie"]
-    assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
     closed.client.cookies.clear()
-    closed.client.cookies.set("hocvuso_key", fakes.KEY)
-    answer = await closed.client.get("/")
-    assert answer.status_code == 200
+    closed.client.cookies.set("hocvuso_session", fakes.KEY)
+    assert (await closed.client.get("/")).status_code == 303, "a key in a cookie opens nothing"
     closed.client.cookies.clear()
     answer = await closed.client.post("/login", data={"key": "hv_1_2"})
     assert answer.status_code == 401

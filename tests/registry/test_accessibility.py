@@ -68,7 +68,7 @@ def test_every_kind_of_page_is_looked_at() -> None:
 async def shown(registry: Running, answers: Any) -> AsyncIterator[dict[str, str]]:  # noqa: F811
     """Every kind of page as the administrator gets it, and what forms answer."""
     client = registry.client
-    client.cookies.set("hocvuso_key", fakes.KEY)
+    client.cookies.set("hocvuso_session", fakes.SESSION)
     await registry.happen(formula("axe-1", TERMS))
     found = {}
     for kind, addresses in PAGES.items():

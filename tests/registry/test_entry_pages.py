@@ -20,7 +20,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @pytest.fixture
 def signed_in(registry: Running) -> Iterator[Running]:
-    registry.client.cookies.set("hocvuso_key", fakes.KEY)
+    registry.client.cookies.set("hocvuso_session", fakes.SESSION)
     yield registry
     registry.client.cookies.clear()
 

@@ -15,7 +15,7 @@ from tests.registry.test_pages import address  # noqa: F401
 
 OURS = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
 COMMUNE = "/units/24316/hamlets"
-KEY = "hv_24316_commune"
+KEY = "hvs_24316_commune"
 TODAY = "2026-11-21"
 
 
@@ -26,7 +26,7 @@ def commune(registry: Running) -> Iterator[Running]:
         "name": "xa", "roles": ["commune"], "scopes": ["events:write", "tables:read"],
         "sources": ["https://xa.example"], "subtree": "24316@2025",
     }  # fmt: skip
-    registry.client.cookies.set("hocvuso_key", KEY)
+    registry.client.cookies.set("hocvuso_session", KEY)
     yield registry
     registry.client.cookies.clear()
 
@@ -117,7 +117,7 @@ async def test_only_the_commune_has_forms(registry: Running, commune: Running) -
     answer = await send(registry, ("what", "list"), ("names", "Thôn"))
     assert answer.status_code == 401
     assert (await registry.client.get("/units/66/hamlets")).status_code == 422
-    commune.client.cookies.set("hocvuso_key", KEY)
+    commune.client.cookies.set("hocvuso_session", KEY)
     commune.activities.refuse = {"code": "unit-outside-key", "detail": "no", "status": 403}
     try:
         answer = await send(

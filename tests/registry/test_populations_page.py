@@ -22,7 +22,7 @@ from tests.registry.test_pages import address  # noqa: F401
 from tests.registry.test_populations import Edit, edited, fill, place
 
 PAGE = "/plans/dak-lak-2026/populations"
-KEY = "hv_police_page"
+KEY = "hvs_police_page"
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -33,7 +33,7 @@ def police(registry: Running) -> Iterator[Running]:
         "name": "ca", "roles": ["police"], "scopes": ["events:write", "tables:read"],
         "sources": ["https://ca.example"], "subtree": "66@2025",
     }  # fmt: skip
-    registry.client.cookies.set("hocvuso_key", KEY)
+    registry.client.cookies.set("hocvuso_session", KEY)
     yield registry
     registry.client.cookies.clear()
 
@@ -124,14 +124,14 @@ async def test_forms_are_for_those_who_may_declare(registry: Running, police: Ru
     police.client.cookies.clear()
     assert 'type="file"' not in (await registry.client.get(PAGE)).text
     assert (await send(registry, b"x")).status_code == 401
-    police.activities.keys["hv_page_reader"] = {
+    police.activities.keys["hvs_page_reader"] = {
         "name": "r",
         "roles": ["reader"],
         "scopes": ["tables:read"],
     }
-    police.client.cookies.set("hocvuso_key", "hv_page_reader")
+    police.client.cookies.set("hocvuso_session", "hvs_page_reader")
     assert 'type="file"' not in (await registry.client.get(PAGE)).text
-    police.client.cookies.set("hocvuso_key", KEY)
+    police.client.cookies.set("hocvuso_session", KEY)
     body = await filled(police, lambda s: setattr(place(s, "24352@2025", "adults"), "value", 5))
     police.activities.refuse = {"code": "unit-outside-key", "detail": "no", "status": 403}
     try:

@@ -23,7 +23,7 @@ CODE = Path(__file__).parents[2] / "services" / "registry" / "units"
 
 @pytest.fixture
 def administrator(registry: Running) -> Iterator[Running]:
-    registry.client.cookies.set("hocvuso_key", fakes.KEY)
+    registry.client.cookies.set("hocvuso_session", fakes.SESSION)
     yield registry
     registry.client.cookies.clear()
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import asyncpg
 
 from services.activities.keys.model import STREAM, WRITE, XAPI, Key
-from services.activities.reconciliation.explain import Explanations, MetricsDown
+from services.activities.reconciliation.explain import Explanations, MetricsDown, coarse
 from shared.clock import VIETNAM, Clock
 from shared.contracts.definitions import Catalogue
 
@@ -133,7 +133,8 @@ class Checklist:
         if not positions:
             return Step("counted", "todo", title, title_vi)
         try:
-            found = (await self._explanations.ask(positions, METRICS_S)).results
+            asked = await self._explanations.ask(positions, METRICS_S)
+            found = [coarse(one) for one in asked.results]
         except MetricsDown:
             return Step(
                 "counted", "unknown", title, title_vi,

@@ -10,13 +10,15 @@ from pydantic import ConfigDict, Field
 from services.activities.keys import audit
 from services.activities.keys.giving import check_given
 from services.activities.keys.orders import RightsOrder, Text, check_rights
-from services.activities.keys.routes import Administrator, ListedKey, bearer
+from services.activities.keys.routes import Administrator, ListedKey, NoStore, bearer
 from services.activities.keys.store import RIGHTS, KeyStore
 from services.activities.naming import check_subtree
 from shared.clock import Clock
 from shared.problems import Problem
 
-router = APIRouter(prefix="/v1/keys/clients", tags=["keys"], dependencies=[Depends(bearer)])
+router = APIRouter(
+    prefix="/v1/keys/clients", tags=["keys"], dependencies=[Depends(bearer), NoStore]
+)
 
 
 class ClientOrder(RightsOrder):

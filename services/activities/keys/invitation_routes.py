@@ -10,18 +10,26 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.ingest.leaks import leaks
+<<<<<<< HEAD
 from services.activities.keys.giving import units_within
 from services.activities.keys.invitations import LONGEST, Invitations
 from services.activities.keys.model import INVITE, Key
 from services.activities.keys.routes import Authenticated, bearer
 from services.activities.naming import current_tree
+=======
+from services.activities.keys.attempts import Limited
+from services.activities.keys.giving import units_now, units_within
+from services.activities.keys.invitations import LONGEST, Invitations
+from services.activities.keys.model import INVITE, Key
+from services.activities.keys.routes import Authenticated, NoStore, bearer
+>>>>>>> 91775b0 (Browsers hold sessions that end; receipts tell partners nothing about persons)
 from shared.clock import Clock
 from shared.days import DateTime
 from shared.domain.tree import UnitTree
 from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
-router = APIRouter(prefix="/v1/invitations", tags=["keys"])
+router = APIRouter(prefix="/v1/invitations", tags=["keys"], dependencies=[NoStore])
 closed = [Depends(bearer)]
 
 Role = Literal["reader", "editor", "administrator"]
@@ -100,6 +108,7 @@ class Accepted(BaseModel):
 async def invite(request: Request, order: InvitationOrder, by: Authenticated) -> MadeInvitation:
     """Invite somebody. The code is shown this once; it works once, within seven days."""
     by.require(INVITE)
+    by.require_recent()
     state, clock = request.app.state, _clock(request)
     if leaks(order.label):
         raise Problem(
@@ -147,7 +156,7 @@ async def list_invitations(request: Request, by: Authenticated) -> list[Invitati
     ]
 
 
-@router.post("/accept")
+@router.post("/accept", dependencies=[Limited])
 async def accept(request: Request, given: Code) -> Accepted:
     """Turn a code into a key; needs no key."""
     try:
@@ -165,6 +174,7 @@ async def revoke(request: Request, id: str, by: Authenticated) -> Response:
     """Withdraw an invitation; the key that it became ends as well, rotated or not, and all that this
     one gave. Nobody ends who stands above: only what the key gave itself, or staff of units below."""
     by.require(INVITE)
+    by.require_recent()
     invitations: Invitations = request.app.state.invitations
     tree, row = await current_tree(request), await invitations.one(id)
     _check_reach(by, tree, row["unit"])

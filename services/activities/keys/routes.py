@@ -17,7 +17,6 @@ from services.activities.naming import check_subtree
 bearer = HTTPBearer(
     auto_error=False, description="hv_PREFIX_SECRET, or an access token of a trusted issuer"
 )
-router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[Depends(bearer)])
 
 
 async def authenticated(request: Request) -> Key:
@@ -30,12 +29,21 @@ async def authenticated(request: Request) -> Key:
     return key
 
 
-async def administrator(key: Annotated[Key, Depends(authenticated)]) -> Key:
+async def administrator(request: Request, key: Annotated[Key, Depends(authenticated)]) -> Key:
     """The same, if it is an administrator's; 403 problem otherwise."""
     key.require_administrator()
+    if request.method not in ("GET", "HEAD"):
+        key.require_recent()
     return key
 
 
+async def no_store(response: Response) -> None:
+    """Answers that may hold a secret are kept by nobody on the way."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+NoStore = Depends(no_store)
+router = APIRouter(prefix="/v1/keys", tags=["keys"], dependencies=[Depends(bearer), NoStore])
 Authenticated = Annotated[Key, Depends(authenticated)]
 Administrator = Annotated[Key, Depends(administrator)]
 
@@ -87,6 +95,7 @@ class Self(Rights):
     kind: Literal["key", "client", "session", "service"]
     session: str | None = Field(None, description="id of the session")
     authenticated_at: datetime | None = Field(None, description="when the key was last shown")
+    recent: bool = Field(True, description="whether a session may do what is dangerous")
     quota: Quota | None = None
 
 
@@ -107,6 +116,7 @@ async def read_self(request: Request, key: Authenticated) -> Self:
         kind=cast(Any, key.kind),
         session=key.session,
         authenticated_at=key.authenticated_at,
+        recent=key.recent,
         name=key.name,
         roles=sorted(key.roles),
         scopes=sorted(key.scopes),

@@ -19,6 +19,7 @@ from services.activities.keys.model import Key
 from services.activities.keys.refusals import Refused, ended, ended_key
 from services.activities.keys.refusals import unknown_key as unknown_key
 from services.activities.keys.rights import Rights
+from services.activities.keys.sessions import Limits, Sessions
 from shared import auth
 from shared.auth.principal import Kind
 from shared.auth.scopes import SERVICE_SCOPES
@@ -41,11 +42,13 @@ class KeyStore(KeyIssuer):
         clock: Clock,
         rights: Rights | None = None,
         issuers: Issuers | None = None,
+        sessions: Limits | None = None,
     ) -> None:
-        """`issuers`: whose access tokens are taken beside keys."""
+        """`issuers`: whose access tokens are taken beside keys; `sessions`: how long they last."""
         super().__init__(pool, clock)
         self.rights = rights or Rights(clock)
         self.issuers = issuers
+        self.sessions = Sessions(pool, clock, sessions or Limits())
         self._cache: dict[bytes, tuple[Key, float]] = {}
 
     async def authenticate(self, header: str | None, scope: Mapping[str, Any] | None = None) -> Key:
@@ -56,6 +59,8 @@ class KeyStore(KeyIssuer):
         """
         try:
             text = auth.bearer(header, tokens=self.issuers is not None)
+            if auth.is_session(text):
+                return await self._session(text)
             digest = auth.digest(text)
             cached = self._cache.get(digest)
             if cached is not None and cached[1] > time.monotonic():
@@ -85,6 +90,12 @@ class KeyStore(KeyIssuer):
         key = self.key(row)
         self._remember(digest, key)
         return key
+
+    async def _session(self, text: str) -> Key:
+        found = None if "\x00" in text else await self.sessions.find(text)
+        if found is None:
+            raise auth.ended_session()
+        return self.sessions.principal(self.key(found), found)
 
     async def _client(self, issuers: Issuers, token: str, digest: bytes) -> Key:
         """The client that a token was issued to. It is remembered for some seconds too, so that its

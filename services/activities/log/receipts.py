@@ -11,7 +11,8 @@ import asyncpg
 from pydantic import BaseModel, Field
 
 from services.activities.quarantine import store as quarantine
-from services.activities.reconciliation.explain import DOWN, Explanations, MetricsDown
+from services.activities.reconciliation.explain import DOWN, Explanations, MetricsDown, coarse
+from shared.auth.attempts import RecentCalls
 from shared.db import Connection
 from shared.problems import Problem
 from shared.telemetry import span_context
@@ -20,6 +21,7 @@ PUBLISHED_LANE = -1
 VISIBLE_LANE = -1
 MARKS_KEPT_DAYS = 400
 METRICS_S = 3.0
+RECEIPTS_A_MINUTE = 600
 
 
 class Stage(BaseModel):
@@ -30,7 +32,8 @@ class Stage(BaseModel):
 
 
 class Effect(BaseModel):
-    """A cell that the event changed; `counts` false: another event of the same subject did."""
+    """An objective into whose counting the event was accepted. `counts` false, which partners are
+    never told: another event of the same subject decides."""
 
     plan: str
     objective: str
@@ -56,7 +59,9 @@ class Receipt(BaseModel):
     counted: Stage
     visible: Stage
     trace_id: str | None
-    objectives: list[Effect] = Field([], description="which objectives' cells it changed")
+    objectives: list[Effect] = Field(
+        [], description="for which objectives it was accepted into counting"
+    )
     reason: str | None = Field(None, description="stable code of why it does not count (yet)")
     reason_text: str | None = None
     why_not_known: str | None = Field(None, description="why the former three are not known now")
@@ -100,8 +105,9 @@ async def refused_receipt(
     )
 
 
-async def explained(found: Receipt, metrics: Explanations) -> Receipt:
-    """The receipt with what metrics says of the event, once it has been counted or parked."""
+async def explained(found: Receipt, metrics: Explanations, *, whole: bool) -> Receipt:
+    """The receipt with what metrics says of the event, once it has been counted or parked. `whole`:
+    also whether other events of the same person count already, which partners are not told."""
     if not (found.counted.reached or found.status == "parked"):
         found.reason, found.reason_text = "not_yet", "It is not counted yet; ask again soon."
         return found
@@ -110,12 +116,28 @@ async def explained(found: Receipt, metrics: Explanations) -> Receipt:
     except MetricsDown:
         found.why_not_known = DOWN
         return found
+    told = told if whole else coarse(told)
     found.reason, found.reason_text = told.code, told.reason
     found.objectives = [
         Effect(plan=o.plan, objective=o.objective, unit_id=o.unit_id, counts=o.counts)
         for o in told.objectives
     ]
     return found
+
+
+def limit_receipts(asked: RecentCalls, partner: str) -> None:
+    """Note that a partner asks for a receipt; Problem (429) beyond what its own events need."""
+    wait = asked.wait(partner)
+    if wait is not None:
+        raise Problem(
+            "too-many-receipts",
+            f"More than {asked.most} receipts were asked for within a minute.",
+            status=429,
+            hint="Compare a whole day at once: GET /v1/reconciliations/events.",
+            retryable=True,
+            retry_after=wait,
+        )
+    asked.note(partner)
 
 
 def _unknown() -> Problem:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.activities.keys.model import READ_LOG
 from services.activities.keys.routes import authenticated
 from services.activities.log import receipts
+from services.activities.log.receipts import limit_receipts
 from services.activities.log.replay import replay, rows_of
 from shared.contracts.record import LANES
 
@@ -76,15 +77,18 @@ async def read_receipt(
 ) -> receipts.Receipt | receipts.RefusedReceipt:
     """The receipt of one event: accepted, published, counted, visible; with times and trace id.
 
-    It says which objectives' cells the event changed, or why it does not count. An event that was
-    refused has a receipt too, with the reason. A partner sees its own events only; services that
-    read the log (registry, which shows its staff their units' receipts) see all that is in it.
+    It says for which objectives the event was accepted into counting, or why it was not. An event
+    that was refused has a receipt too, with the reason. A partner sees its own events only, and not
+    whether other events of the same person count already; it may ask 600 times a minute. Services
+    that read the log (registry, which shows its staff their units' receipts) see all that is in it.
     """
     key = await authenticated(request)
     state = request.app.state
     partner = None if key.is_administrator else key.name
+    if READ_LOG not in key.scopes and partner is not None:
+        limit_receipts(state.receipt_limit, partner)
     reads_all = None if READ_LOG in key.scopes else partner
     found = await receipts.receipt(state.pool, source, id, reads_all)
     if found is None:
         return await receipts.refused_receipt(state.pool, source, id, partner)
-    return await receipts.explained(found, state.explanations)
+    return await receipts.explained(found, state.explanations, whole=reads_all is None)

@@ -15,6 +15,7 @@ from services.activities.reconciliation.explain import (
     Explanation,
     Explanations,
     MetricsDown,
+    coarse,
 )
 
 
@@ -37,9 +38,15 @@ class Counted:
 
 
 async def count(
-    pool: asyncpg.Pool, metrics: Explanations, scope: Scope, day: Day, seconds: float
+    pool: asyncpg.Pool,
+    metrics: Explanations,
+    scope: Scope,
+    day: Day,
+    seconds: float,
+    *,
+    whole: bool,
 ) -> Counted:
-    """Ask metrics about every accepted event, for so long at most."""
+    """Ask metrics about every accepted event, for so long at most. `whole`: see `coarse`."""
     counted = Counted()
     until = monotonic() + seconds
     try:
@@ -54,20 +61,21 @@ async def count(
             found = await metrics.ask([r["position"] for r in rows], max(left, 1))
             counted.watermark = found.watermark
             for one in found.results:
-                counted.add(one)
+                counted.add(one if whole else coarse(one))
     except MetricsDown:
         counted.why_partial = DOWN
     return counted
 
 
 async def each(
-    pool: asyncpg.Pool, metrics: Explanations, scope: Scope, day: Day
+    pool: asyncpg.Pool, metrics: Explanations, scope: Scope, day: Day, *, whole: bool
 ) -> AsyncIterator[tuple[asyncpg.Record, Explanation | None]]:
     """Every accepted event with what became of it; None where metrics does not answer."""
     async for rows in days.pages(pool, scope, day, PAGE):
         found: list[Explanation] | list[None]
         try:
-            found = (await metrics.ask([r["position"] for r in rows])).results
+            told = (await metrics.ask([r["position"] for r in rows])).results
+            found = told if whole else [coarse(one) for one in told]
         except MetricsDown:
             found = [None] * len(rows)
         for row, one in zip(rows, found, strict=True):

@@ -41,6 +41,18 @@ class Explanation(msgspec.Struct):
     objectives: list[Objective] = []
 
 
+def coarse(found: Explanation) -> Explanation:
+    """What a partner is told: that the event was accepted into counting, and for which objectives.
+
+    Whether it was the one that counted somebody is not told: whoever posts a person again would learn
+    that this person is counted already.
+    """
+    if found.state not in ("counted", "counted_by_another_event"):
+        return found
+    objectives = [Objective(o.plan, o.objective, o.unit_id, True) for o in found.objectives]
+    return Explanation(found.position, "counted", objectives=objectives)
+
+
 class Explained(msgspec.Struct):
     """`results` in the order of the positions; all up to `watermark` is decided."""
 

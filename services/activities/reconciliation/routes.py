@@ -97,7 +97,9 @@ async def reconcile(
             await days.count_accepted(connection, scope, found)
         refused = await days.refused(state.pool, scope)
         if seconds:
-            told = await counted.count(state.pool, state.explanations, scope, found, seconds)
+            told = await counted.count(
+                state.pool, state.explanations, scope, found, seconds, whole=key.is_administrator
+            )
         else:
             told = counted.Counted(why_partial="It was not asked for." if found.accepted else None)
     body = _body(scope, found, refused, told, await _warnings(request, scope))
@@ -177,7 +179,10 @@ async def list_events(
         found = await days.read_day(connection, scope, state.clock.today())
 
     async def rows() -> AsyncIterator[tables.Row]:
-        async for row, told in counted.each(state.pool, state.explanations, scope, found):
+        each = counted.each(
+            state.pool, state.explanations, scope, found, whole=key.is_administrator
+        )
+        async for row, told in each:
             yield tables.accepted_row(row, told)
         before = 2**62
         wanted = quarantine.Filter(scope.partner, source=source, day=day)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from fastapi import FastAPI, Query, Request, Response
@@ -71,6 +71,10 @@ _SECURITY = {
 }
 
 
+CONFIRMATION = "confirmation-required"
+"""Answer of activities to a session that has to show its key again."""
+
+
 class PageRoute(APIRoute):
     """Shows problems as pages; without a key, leads to the sign-in page."""
 
@@ -92,11 +96,35 @@ class PageRoute(APIRoute):
                 if problem is None:
                     raise
                 if problem.status == 401 and request.method == "GET":
-                    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-                    return RedirectResponse(f"/login?next={quote(here)}", 303)
+                    return RedirectResponse(f"/login?next={quote(_here(request))}", 303)
+                if problem.code == CONFIRMATION:
+                    # What was typed is not taken along: the page to go on from is shown again.
+                    return RedirectResponse(f"/confirm?next={quote(_here(request))}", 303)
                 return _problem(request, problem)
 
         return guarded
+
+
+def _here(request: Request) -> str:
+    """The page that a request was made from, as an address of this site."""
+    if request.method != "GET":
+        came = urlsplit(request.headers.get("referer", ""))
+        own = came.netloc == request.headers.get("host")
+        return (came.path + (f"?{came.query}" if came.query else "")) if own and came.path else "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def secret(page: HTMLResponse) -> HTMLResponse:
+    """A page that shows a secret is kept nowhere."""
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
+def with_script(page: HTMLResponse) -> HTMLResponse:
+    """A page that needs one of our own scripts (`static/`)."""
+    policy = page.headers["Content-Security-Policy"]
+    page.headers["Content-Security-Policy"] = f"{policy}; script-src 'self'"
+    return page
 
 
 def show(state: State, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:

@@ -1,16 +1,18 @@
-"""Signing in: with a key, or with the code of an invitation, which becomes a key. And out."""
+"""Signing in, with a key or with the code of an invitation; confirming; signing out."""
 
 from datetime import datetime
 from urllib.parse import parse_qs
 
+import httpx
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.registry.access import SESSION_COOKIE, OwnPage
+from services.registry import sessions
+from services.registry.access import OwnPage, SignedIn
 from services.registry.body import read_body
 from services.registry.invitations import accept
-from services.registry.state import Registry
-from services.registry.web.render import PageRoute, show
+from services.registry.state import Registry, State
+from services.registry.web.render import PageRoute, secret, show, with_script
 from shared import auth
 from shared.problems import Problem
 
@@ -27,51 +29,89 @@ async def login_page(state: Registry, next: str = "/") -> Response:
 
 @router.post("/login", dependencies=[OwnPage])
 async def login(request: Request, state: Registry) -> Response:
-    """Remember a key in this browser, for pages only, until it is closed."""
+    """Begin a session with a key; the browser's former one ends."""
     form = await _form(request)
     key, next = form.get("key", ""), _local(form.get("next", "/"))
+    answer = RedirectResponse(next, 303)
     try:
-        await state.keys.check(auth.bearer(f"Bearer {key}"))
+        await _sign_in(request, state, answer, auth.bearer(f"Bearer {key}"))
     except Problem as problem:
         return show(state, "login.html", problem.status, next=next, error=problem)
-    return _signed_in(request, next, key, None)
+    return answer
 
 
 @router.get("/accept")
 async def accept_page(state: Registry) -> Response:
-    """Where the code of an invitation is typed in. It is never part of an address: those are
-    written into logs and histories."""
-    return show(state, "accept.html", error=None)
+    """Where the code of an invitation is typed in. A link holds it behind `#`, which no server ever
+    gets to see: addresses are written into logs and histories."""
+    return with_script(show(state, "accept.html", error=None))
 
 
 @router.post("/accept", dependencies=[OwnPage])
 async def accept_code(request: Request, state: Registry) -> Response:
-    """Turn the code into a key, and remember it in this browser until the access ends."""
+    """Turn the code into a key, which is shown this once, and begin a session with it."""
     code = (await _form(request)).get("code", "")
     try:
-        made = await accept(state.activities, code)
+        made = await accept(state.activities, code, sessions.sender(request))
     except Problem as problem:
-        return show(state, "accept.html", problem.status, error=problem)
-    left = datetime.fromisoformat(made["expires_at"]) - state.clock.now()
-    return _signed_in(request, "/", made["key"], int(left.total_seconds()))
+        return with_script(show(state, "accept.html", problem.status, error=problem))
+    ends_at = datetime.fromisoformat(made["expires_at"])
+    answer = secret(show(state, "welcome.html", key=made["key"], ends_at=ends_at))
+    await _sign_in(request, state, answer, made["key"])
+    return answer
+
+
+@router.get("/confirm")
+async def confirm_page(state: Registry, _: SignedIn, next: str = "/") -> Response:
+    """Where the key is shown again before a dangerous act."""
+    return show(state, "confirm.html", next=_local(next), error=None)
+
+
+@router.post("/confirm", dependencies=[OwnPage])
+async def confirm(request: Request, state: Registry) -> Response:
+    """Show the key again; the session gets a new text."""
+    form = await _form(request)
+    next, session = _local(form.get("next", "/")), sessions.session_of(request)
+    answer = RedirectResponse(next, 303)
+    try:
+        text = auth.bearer(session and f"Bearer {session}")
+        made = await sessions.confirm(state.activities, request, text, form.get("key", ""))
+    except Problem as problem:
+        return show(state, "confirm.html", problem.status, next=next, error=problem)
+    _remember(request, state, answer, made)
+    return answer
 
 
 @router.post("/logout", dependencies=[OwnPage])
-async def logout() -> Response:
-    """Forget the key."""
+async def logout(request: Request, state: Registry) -> Response:
+    """End the session, here and for whoever else may hold it."""
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
+    await _end_former(request, state.activities)
+    sessions.forget(request, answer)
     return answer
 
 
-def _signed_in(request: Request, next: str, key: str, seconds: int | None) -> Response:
-    """`seconds` None: until the browser is closed."""
-    answer = RedirectResponse(next, 303)
-    secure = request.url.scheme == "https"
-    answer.set_cookie(
-        SESSION_COOKIE, key, max_age=seconds, httponly=True, samesite="strict", secure=secure
-    )
-    return answer
+async def _sign_in(request: Request, state: State, answer: Response, key: str) -> None:
+    made = await sessions.start(state.activities, request, key)
+    await _end_former(request, state.activities)
+    _remember(request, state, answer, made)
+
+
+async def _end_former(request: Request, activities: httpx.AsyncClient) -> None:
+    """End the session that the browser holds, if it still goes on."""
+    former = sessions.session_of(request)
+    if former is None:
+        return
+    try:
+        await sessions.end(activities, former)
+    except Problem as problem:
+        if problem.status not in (401, 403, 404):
+            raise
+
+
+def _remember(request: Request, state: State, answer: Response, made: dict[str, str]) -> None:
+    left = datetime.fromisoformat(made["ends_at"]) - state.clock.now()
+    sessions.remember(request, answer, made["session"], int(left.total_seconds()))
 
 
 async def _form(request: Request) -> dict[str, str]:

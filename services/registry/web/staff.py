@@ -1,19 +1,22 @@
 """Letting colleagues in: who was invited, a form to invite, a button to withdraw."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Cookie, Depends, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.registry import invitations
-from services.registry.access import SESSION_COOKIE, Writer, Writing
+from services.registry.access import SignedIn, Writer, Writing
 from services.registry.body import read_body
 from services.registry.state import Registry, State
 from services.registry.web import words
-from services.registry.web.render import PageRoute, show
-from shared import auth
+from services.registry.web.qr import qr
+from services.registry.web.render import CONFIRMATION, PageRoute, secret, show
+from shared.auth import Principal
+from shared.auth.grants import givable_roles
+from shared.auth.scopes import INVITE, READ, WRITE
 from shared.clock import VIETNAM
 from shared.problems import Problem
 
@@ -23,19 +26,8 @@ LARGEST = 4096
 USUAL = timedelta(days=365)
 
 
-async def asker(
-    state: Registry,
-    authorization: Annotated[str | None, Header()] = None,
-    cookie: Annotated[str | None, Cookie(alias=SESSION_COOKIE)] = None,
-) -> Writer:
-    """Who looks at the page: it needs a key also where reading is open, but writes nothing, so a
-    link from elsewhere may lead here."""
-    text = auth.bearer(authorization or (f"Bearer {cookie}" if cookie else None), tokens=True)
-    return Writer(f"Bearer {text}", await state.keys.check(text))
-
-
 @router.get("")
-async def staff_page(state: Registry, caller: Annotated[Writer, Depends(asker)]) -> HTMLResponse:
+async def staff_page(state: Registry, caller: SignedIn) -> HTMLResponse:
     """Invitations within reach of the key."""
     return await _page(state, caller, {})
 
@@ -52,8 +44,11 @@ async def invite(request: Request, state: Registry, caller: Writing) -> HTMLResp
         order["expires_at"] = _end_of(typed.get("expires_on", ""))
         made = await invitations.invite(state.activities, caller.authorization, order)
     except Problem as problem:
+        if problem.code == CONFIRMATION:
+            raise
         wrong = problem
-    return await _page(state, caller, typed if wrong else {}, made, wrong)
+    link = None if made is None else f"{request.base_url}accept#{made['code']}"
+    return secret(await _page(state, caller, typed if wrong else {}, made, wrong, link))
 
 
 @router.post("/{id}/revoke")
@@ -69,6 +64,7 @@ async def _page(
     typed: dict[str, str],
     made: dict[str, Any] | None = None,
     problem: Problem | None = None,
+    link: str | None = None,
 ) -> HTMLResponse:
     listed = await invitations.invitations(state.activities, caller.authorization)
     today = state.clock.today()
@@ -84,6 +80,10 @@ async def _page(
         listed=listed,
         typed=typed,
         made=made,
+        link=link,
+        picture=None if link is None else qr(link),
+        recent=caller.principal.recent,
+        givable=_givable(caller.principal),
         until=None if made is None else datetime.fromisoformat(made["accept_until"]),
         problem=problem,
         subtree=caller.principal.subtree or "",
@@ -91,6 +91,17 @@ async def _page(
         ROLE=words.STAFF_ROLE,
         INVITATION=words.INVITATION,
     )
+
+
+def _givable(principal: Principal) -> list[str]:
+    """The roles that the form offers: none that would be refused whatever the unit."""
+    roles = givable_roles(principal)
+    posts = principal.is_administrator or bool(roles & {"department", "commune", "hamlet"})
+    offered = ["reader"] if principal.has(READ) else []
+    if posts and principal.has(WRITE) and principal.has(READ):
+        offered.append("editor")
+        offered += ["administrator"] if principal.has(INVITE) else []
+    return offered
 
 
 def _end_of(text: str) -> str:
