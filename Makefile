@@ -71,6 +71,7 @@ format: $(READY) ## write the code the way `make check` wants it
 generate: $(READY) ## write again what is made from contracts, settings and metrics
 	$(BIN)/python -m shared.contracts.generate
 	$(BIN)/python -m deploy.reference
+	$(BIN)/python -m tests.rights.matrix
 	$(BIN)/python clients/python/unasync.py
 
 dist: $(READY) ## the wheels of the partner client and of the senders' command, into dist/

@@ -89,10 +89,11 @@ PAGES = (
     unit_changes.router,
     unit_import.router,
     web_units.router,
-    signing_in.router,
-    devices.router,
-    staff.router,
 )
+"""Pages that need a reader; their forms ask for a writer besides."""
+
+ACCESS_PAGES = (signing_in.router, devices.router, staff.router)
+"""Signing in and out, and what one's own credential may see of access."""
 
 
 def create_app(
@@ -151,6 +152,8 @@ def create_app(
     for router in READ:
         app.include_router(router, dependencies=[Reader, Declared])
     for pages in PAGES:
+        app.include_router(pages, dependencies=[Reader])
+    for pages in ACCESS_PAGES:
         app.include_router(pages)
     openapi_document.install(
         app,

@@ -55,13 +55,15 @@ PAGES = {
     "staff": ["/staff"],
     "login": ["/login"],
     "accept": ["/accept"],
+    "devices": ["/devices"],
+    "confirm": ["/confirm"],
     "problem": ["/plans/none"],
 }
 
 
 def test_every_kind_of_page_is_looked_at() -> None:
     there = {file.stem for file in TEMPLATES.glob("*.html")} - PARTS
-    assert there == set(PAGES) | {"entered"}
+    assert there == set(PAGES) | {"entered", "welcome"}
 
 
 @pytest.fixture
@@ -96,6 +98,15 @@ async def shown(registry: Running, answers: Any) -> AsyncIterator[dict[str, str]
     for to, fields in forms.items():
         found[f"POST {to}"] = (await client.post(to, content=urlencode(fields), headers=OURS)).text
     assert "Đã ghi" in found["POST /enter/class.held"]
+    order = {"role": "editor", "unit": "24133", "label": "Một cửa", "expires_on": "2027-06-30"}
+    found["POST /staff"] = (
+        await client.post("/staff", content=urlencode(order), headers=OURS)
+    ).text
+    code = registry.activities.invitations[-1]["code"]
+    form = urlencode({"code": code})
+    found["POST /accept"] = (await client.post("/accept", content=form, headers=OURS)).text
+    assert "Khóa truy cập của bạn" in found["POST /accept"]
+    registry.activities.invitations.clear()
     yield found
     client.cookies.clear()
     await registry.happen(formula("axe-2", []))
