@@ -12,7 +12,7 @@ UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 # A process of pytest for each processor, four at most; each takes whole files, the long ones first.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: up compiled down test test-slow test-kafka test-collector test-conformance chaos check format generate bench dist lock clean help
+.PHONY: up compiled down audit test test-slow test-kafka test-collector test-conformance chaos check format generate bench dist lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -64,6 +64,17 @@ chaos: $(READY) ## kills, freezes, cuts, full disks: nothing lost, double or wro
 bench: $(READY) ## speed, as ratios against a reference of the same run
 	@$(BIN)/python -m bench
 
+AUDIT := .audit
+$(AUDIT)/.installed: requirements-audit.lock requirements.lock | $(READY)
+	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
+	@test -x $(AUDIT)/application/bin/python || $(PYTHON) -m venv --without-pip $(AUDIT)/application
+	@$(UV) pip sync --quiet --require-hashes --python $(AUDIT)/bin/python requirements-audit.lock
+	@$(UV) pip sync --quiet --require-hashes --python $(AUDIT)/application/bin/python requirements.lock
+	@touch $@
+
+audit: $(AUDIT)/.installed ## bill of materials, licences, secrets, regular expressions, known vulnerabilities
+	@$(BIN)/python -m deploy.audit
+
 format: $(READY) ## write the code the way `make check` wants it
 	$(BIN)/ruff format --quiet .
 	$(BIN)/ruff check --fix --quiet .
@@ -72,6 +83,7 @@ generate: $(READY) ## write again what is made from contracts, settings and metr
 	$(BIN)/python -m shared.contracts.generate
 	$(BIN)/python -m deploy.reference
 	$(BIN)/python -m tests.rights.matrix
+	$(BIN)/python -m tests.security.table
 	$(BIN)/python clients/python/unasync.py
 
 dist: $(READY) ## the wheels of the partner client and of the senders' command, into dist/
@@ -83,6 +95,7 @@ lock: $(READY) ## resolve the dependencies anew
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group embedded -c requirements.lock -o requirements-tools.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group embedded --group dev -o requirements-dev.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group pyproject.toml:audit -o requirements-audit.lock
 
 clean: ## remove the virtual environment and caches (not the data in .hocvuso)
-	rm -rf $(VENV) $(UVENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(UVENV) $(AUDIT) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

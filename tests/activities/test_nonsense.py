@@ -41,6 +41,7 @@ def check(text: str) -> None:
     assert not any(secret in text for secret in SECRETS), "an answer repeats personal data"
 
 
+@pytest.mark.security("V2.2.1", "V2.2.2", "V16.5.3")
 @pytest.mark.parametrize("case", ALL)
 async def test_alone(door: Door, case: str, caplog: pytest.LogCaptureFixture) -> None:
     answer = await door.client.post("/v1/events", content=ALL[case], headers=headers())

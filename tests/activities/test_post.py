@@ -186,6 +186,7 @@ async def test_rights(door: Door) -> None:
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.security("V4.1.1")
 async def test_content_types(door: Door) -> None:
     for kind in (
         "application/json",
@@ -220,6 +221,7 @@ async def test_gzip(door: Door) -> None:
     assert (answer.status_code, answer.json()["code"]) == (415, "content-encoding-unsupported")
 
 
+@pytest.mark.security("API4", "V5.2.1")
 async def test_limits(door: Door) -> None:
     for body, kind, code in (
         (b" " * 300_000, "application/cloudevents+json", "body-too-large"),

@@ -54,6 +54,7 @@ def test_what_cannot_be_of_the_scheme_is_refused(scheme: str, value: str) -> Non
     assert ONE.reference(scheme, value) is None
 
 
+@pytest.mark.security("V11.4.3")
 def test_schemes_and_keys_keep_apart() -> None:
     assert ONE.reference("cccd", "066099001234") != TWO.reference("cccd", "066099001234")
     digest = {(ONE.reference(s, "066099001234") or "").split(":")[1] for s in ("cccd", "account")}

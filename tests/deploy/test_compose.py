@@ -81,6 +81,7 @@ def test_what_publishes_no_port_cannot_reach_out() -> None:
         assert set(service["networks"]) == expected, name
 
 
+@pytest.mark.security("V13.3.1", "API8")
 def test_no_secret_is_written_down() -> None:
     declared = set(COMPOSE["secrets"])
     for name, service in SERVICES.items():
@@ -101,6 +102,7 @@ def test_no_secret_is_written_down() -> None:
         assert secret == {"file": "${HOCVUSO_SECRETS:-../hocvuso-secrets}/" + name}
 
 
+@pytest.mark.security("V13.2.2", "V13.3.2")
 def test_each_service_gets_only_its_own_password() -> None:
     for name in OURS:
         owner = {"relay": "activities", "intake": "activities", "worker": "metrics"}.get(name, name)
@@ -135,6 +137,7 @@ def test_only_steps_and_commands_may_use_the_administrator_s_key() -> None:
                 assert mounted, (name, variable)
 
 
+@pytest.mark.security("V13.2.3", "V6.3.2", "V11.5.1")
 def test_the_secrets_script_makes_what_compose_names_and_keeps_it(tmp_path: Path) -> None:
     """They lie beside the repository, whose directory is what images are built from."""
     repository, folder = tmp_path / "hocvuso", tmp_path / "hocvuso-secrets"

@@ -25,7 +25,9 @@ from services.activities.app import create_app
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "deploy" / "docker"
-FOR_ADMINISTRATORS = ("/v1/keys", "/v1/quotas", "/v1/audit", "/v1/intake", "/v1/log")
+FOR_ADMINISTRATORS = (
+    "/v1/keys", "/v1/quotas", "/v1/audit", "/v1/intake", "/v1/log", "/v1/sessions",
+)  # fmt: skip
 FOR_THE_MACHINE = ("/health/", "/metrics", "/docs", "/redoc", "/openapi.json")
 
 
@@ -130,6 +132,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
         server.server_close()
 
 
+@pytest.mark.security("V4.1.2", "V12.2.1")
 def test_plain_http_leads_to_tls_and_takes_nothing(origin: Origin) -> None:
     answer = origin.plain.get("/plans/x?unit=66")
     assert answer.status_code == 308
@@ -147,6 +150,7 @@ def test_plain_http_leads_to_tls_and_takes_nothing(origin: Origin) -> None:
     assert origin.plain.get("/origin/health").text == "live\n"
 
 
+@pytest.mark.security("V12.1.1", "V12.1.2", "V3.4.4")
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_tls_is_new_enough_and_asked_for_from_now_on(origin: Origin) -> None:
     answer = origin.secure.get("/")
@@ -190,6 +194,7 @@ def paths_of_activities() -> set[str]:
         return set(walk(create_app().routes))
 
 
+@pytest.mark.security("V13.4.5", "API9")
 def test_every_address_of_activities_is_reachable_or_kept_inside_on_purpose(origin: Origin) -> None:
     paths = paths_of_activities()
     assert {"/v1/events", "/v1/quarantine", "/v1/reconciliations", "/xapi/statements"} <= paths

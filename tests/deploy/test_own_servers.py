@@ -118,6 +118,7 @@ def test_a_system_that_moved_goes_on_where_it_was(
             assert set(new.stop().values()) <= {0, -15}
 
 
+@pytest.mark.security("V12.3.1", "V12.3.2")
 def test_a_server_without_tls_is_refused_by_who_asks_for_it(
     infrastructure: LocalStack, tmp_path: Path
 ) -> None:

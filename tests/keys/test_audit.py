@@ -47,6 +47,7 @@ async def test_acts_are_listed_newest_first_and_filtered(api: Api, clock: FixedC
     assert refused["code"] == "administrator-only"
 
 
+@pytest.mark.security("V16.4.2")
 async def test_an_act_stands_and_falls_with_its_transaction(api: Api, service: Any) -> None:
     pool: asyncpg.Pool = service[0].state.pool
     key = await service[0].state.keys.authenticate(f"Bearer {api.key}")
@@ -64,6 +65,7 @@ async def test_an_act_stands_and_falls_with_its_transaction(api: Api, service: A
             await pool.execute(change)
 
 
+@pytest.mark.security("V16.3.2")
 async def test_every_use_is_counted_by_path_and_outcome(api: Api) -> None:
     made = await api(
         "POST", "/v1/keys", {"name": "pp", "roles": ["commune"], "scopes": ["events:write"]}
@@ -118,6 +120,7 @@ async def test_uses_are_written_when_the_process_stops(
     assert await pool.fetchval("SELECT sum(times) FROM refused_use") == 1
 
 
+@pytest.mark.security("V16.3.1", "V16.3.3")
 async def test_refused_requests_by_network(api: Api, clock: FixedClock) -> None:
     made = await api("POST", "/v1/keys", {"name": "pp", "roles": ["commune"]})
     await api("DELETE", f"/v1/keys/{made['prefix']}")

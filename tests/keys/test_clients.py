@@ -53,6 +53,7 @@ def order(issuer: Issuer, **more: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.security("V10.3.2")
 async def test_a_client_posts_with_the_rights_it_was_given(
     api: Api, issuer: Issuer, clock: FixedClock
 ) -> None:
@@ -104,6 +105,7 @@ async def test_answers_of_bad_tokens(api: Api, issuer: Issuer, clock: FixedClock
     assert "token-audience" in codes and "client-unknown" in codes
 
 
+@pytest.mark.security("V10.3.3", "V6.8.1")
 async def test_a_client_bound_to_its_subject(api: Api, issuer: Issuer) -> None:
     """People who sign in through the same client do not get the client's rights."""
     await api("POST", "/v1/keys/clients", order(issuer, token_subject="service-account-vnpt"))

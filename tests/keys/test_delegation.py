@@ -126,6 +126,7 @@ async def test_a_reader_lets_in_readers_only(api: Api) -> None:
     assert (rights["roles"], rights["scopes"]) == (["reader"], ["tables:read"])
 
 
+@pytest.mark.security("API5")
 @pytest.mark.parametrize("role", ["telecom", "police", "mooc", "party_body", "hamlet"])
 @pytest.mark.parametrize("level", ["reader", "editor", "administrator"])
 async def test_a_partner_lets_in_no_authority(api: Api, role: str, level: str) -> None:
@@ -181,6 +182,7 @@ NARROW = {
 }  # fmt: skip
 
 
+@pytest.mark.security("API5", "V8.2.1")
 @pytest.mark.parametrize(
     ("name", "value"),
     [

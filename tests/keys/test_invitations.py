@@ -119,6 +119,7 @@ async def test_the_access_ends(api: Api, clock: FixedClock) -> None:
     assert (await api.with_key(head["key"])("GET", "/v1/keys/self"))["code"] == "key-wrong"
 
 
+@pytest.mark.security("V15.3.3")
 @pytest.mark.parametrize(
     ("more", "code"),
     [

@@ -74,6 +74,7 @@ async def test_good_tokens(issuer: Issuer, issuers: Issuers, key: Any, algorithm
     assert await issuers.verify(several)
 
 
+@pytest.mark.security("V9.2.1", "V9.2.2", "V9.2.3", "V10.3.1")
 async def test_claims_that_are_refused(issuer: Issuer, issuers: Issuers, clock: FixedClock) -> None:
     now = int(clock.now().timestamp())
     for claims, expected in (
@@ -96,6 +97,7 @@ async def test_claims_that_are_refused(issuer: Issuer, issuers: Issuers, clock: 
         assert (await code(issuers, issuer.token(header={"typ": kind})))[0] == "token-malformed"
 
 
+@pytest.mark.security("V9.1.2", "V6.8.2")
 async def test_no_algorithm_but_ours(issuer: Issuer, issuers: Issuers) -> None:
     issuer.keys = [jwk(RSA, "one"), jwk(EC, "two")]
     claims = issuer.token().split(".")[1]
@@ -121,6 +123,7 @@ async def test_no_algorithm_but_ours(issuer: Issuer, issuers: Issuers) -> None:
     )
 
 
+@pytest.mark.security("V9.1.1", "V9.1.3")
 @pytest.mark.filterwarnings("ignore:The RSA key is 1024 bits")
 async def test_keys_that_are_not_the_issuers(issuer: Issuer, issuers: Issuers) -> None:
     issuer.keys = [
@@ -187,6 +190,7 @@ async def test_new_keys_are_found_and_old_ones_forgotten(
     assert (await code(issuers, old))[0] == "token-signature"
 
 
+@pytest.mark.security("V16.5.2")
 async def test_an_issuer_that_is_down(
     issuer: Issuer, issuers: Issuers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,6 +212,7 @@ async def test_an_issuer_that_is_down(
     assert await code(issuers, issuer.token()) == ("issuer-unreachable", 503)
 
 
+@pytest.mark.security("V10.5.3", "API10")
 async def test_documents_that_are_not_believed(
     issuer: Issuer, issuers: Issuers, hurry: None
 ) -> None:
@@ -247,6 +252,7 @@ async def test_several_audiences_of_one_issuer(issuer: Issuer, clock: FixedClock
         assert await issuers.verify(issuer.token(aud="a"))
 
 
+@pytest.mark.security("API7", "V1.3.6", "V13.2.4", "V13.2.5")
 @pytest.mark.parametrize(
     "address",
     ["http://sso.example/realm", "ftp://sso.example", "sso.example", "https://u:p@sso.example",

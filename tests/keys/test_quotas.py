@@ -29,6 +29,7 @@ def events(first: int, count: int) -> list[Any]:
     return [event(id=str(n)) for n in range(first, first + count)]
 
 
+@pytest.mark.security("API4", "V2.3.2", "V2.4.1")
 async def test_over_quota_is_429_with_headers_and_nothing_is_taken(
     api: Api, clock: FixedClock
 ) -> None:

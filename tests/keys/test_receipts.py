@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from services.activities.keys.files import ensure_key
 from services.activities.keys.model import READ_LOG
@@ -77,6 +78,7 @@ class Metrics:
         return httpx.Response(200, json={"watermark": 10**6, "results": results})
 
 
+@pytest.mark.security("API3", "V8.2.3", "V15.3.1")
 async def test_nobody_learns_from_a_receipt_that_a_person_counts_already(
     api: Api, service: Any
 ) -> None:
@@ -112,6 +114,7 @@ async def test_nobody_learns_from_a_receipt_that_a_person_counts_already(
     assert '"counted"' in listed.text and "another" not in listed.text
 
 
+@pytest.mark.security("API6")
 async def test_receipts_are_limited_for_partners_and_noted(api: Api, service: Any) -> None:
     order = {"name": "asker", "roles": ["police"], "scopes": ["events:write"]}
     made = await api("POST", "/v1/keys", order)

@@ -23,6 +23,7 @@ async def head(api: Api) -> Any:
     return await staff(api)
 
 
+@pytest.mark.security("V7.2.1", "V7.2.2", "V7.2.3")
 async def test_a_session_acts_with_the_rights_of_its_key(api: Api, head: Any) -> None:
     made = await sign_in(api, head["key"])
     assert made["session"].startswith(f"hvs_{made['id']}_")
@@ -48,6 +49,7 @@ async def test_a_session_begins_no_session_and_a_service_none(api: Api, head: An
     assert (await sign_in(api, head["key"], "gọi 0912 345 678"))["code"] == "personal-data-in-clear"
 
 
+@pytest.mark.security("V7.4.1", "V7.4.2", "V7.4.5")
 @pytest.mark.parametrize("how", ["current", "other", "all", "key", "invitation", "inviter"])
 async def test_it_ends_at_once(api: Api, head: Any, how: str) -> None:
     made, other = (
@@ -89,6 +91,7 @@ async def test_nobody_ends_or_sees_the_sessions_of_another_key(api: Api, head: A
     ]
 
 
+@pytest.mark.security("V7.3.1", "V7.3.2")
 async def test_it_ends_by_time(api: Api, head: Any, clock: FixedClock) -> None:
     idle, used = await sign_in(api, head["key"]), await sign_in(api, head["key"])
     clock.at += timedelta(hours=71)
@@ -109,6 +112,7 @@ async def test_it_never_outlives_its_key(api: Api, clock: FixedClock) -> None:
     assert not await works(api, made["session"])
 
 
+@pytest.mark.security("V7.5.1", "V7.2.4", "API6")
 async def test_the_key_is_shown_again_before_what_is_dangerous(
     api: Api, head: Any, clock: FixedClock
 ) -> None:
@@ -152,6 +156,7 @@ async def test_the_oldest_ends_when_there_are_too_many(api: Api, head: Any) -> N
     assert len(await api.with_key(head["key"])("GET", "/v1/sessions")) == 20
 
 
+@pytest.mark.security("API2", "V6.3.1", "V6.6.3")
 async def test_attempts_are_limited_and_only_where_somebody_signs_in(
     api: Api, clock: FixedClock
 ) -> None:
@@ -170,6 +175,7 @@ async def test_attempts_are_limited_and_only_where_somebody_signs_in(
     assert "session" in await sign_in(api, api.key)
 
 
+@pytest.mark.security("V14.3.2", "V14.2.2")
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

@@ -39,6 +39,7 @@ async def test_positions_are_gapless_and_lanes_are_chains_under_concurrent_write
     assert marker.last == last
 
 
+@pytest.mark.security("V2.3.4")
 async def test_same_key_same_content_is_a_duplicate_other_content_a_conflict(bench: Bench) -> None:
     first, again, other = await bench.post(
         attended("a", "cccd:1"), attended("a", "cccd:1"), attended("a", "cccd:2")
@@ -63,6 +64,7 @@ async def test_a_refused_event_never_harms_its_neighbours(bench: Bench) -> None:
     assert mended.status is Status.ACCEPTED
 
 
+@pytest.mark.security("V2.3.3")
 async def test_atomic_writes_all_or_nothing_and_dry_run_nothing(bench: Bench) -> None:
     before, _ = await bench.read()
     refused = await bench.post(

@@ -1,5 +1,7 @@
 """Corrections, revocations, cancelled things and linked persons, over a real PostgreSQL."""
 
+import pytest
+
 from services.activities.log.model import Status
 from tests.log.conftest import TAN_LAP, Bench, amended, attended, candidate
 
@@ -74,6 +76,7 @@ async def test_in_one_batch_as_one_by_one(bench: Bench) -> None:
     assert len(await bench.counted()) == 1
 
 
+@pytest.mark.security("V2.2.3", "V2.3.1")
 async def test_an_invalid_correction_is_refused_and_changes_nothing(bench: Bench) -> None:
     await bench.post(attended("a", "cccd:1"))
     refused = await bench.post(

@@ -59,6 +59,7 @@ async def test_each_is_let_in_where_it_may(client: httpx.AsyncClient, name: str)
         assert refused == (route not in MAY[name]), (route, answer.status_code, answer.text)
 
 
+@pytest.mark.security("V13.2.1")
 async def test_without_a_credential_nothing_is_shown(client: httpx.AsyncClient) -> None:
     del client.headers["Authorization"]
     for route in sorted(ALL - FREE):
@@ -66,6 +67,7 @@ async def test_without_a_credential_nothing_is_shown(client: httpx.AsyncClient) 
         assert (route, answer.status_code) == (route, 401)
 
 
+@pytest.mark.security("API1", "V8.2.2")
 async def test_a_bound_reader_is_shown_its_own_unit(client: httpx.AsyncClient) -> None:
     headers = credentials.header("commune")
     own = await client.get("/v1/cells", params={"plan": "dak-lak-2026"}, headers=headers)

@@ -19,6 +19,7 @@ def line(message: str, error: BaseException | None = None) -> dict[str, str]:
     return dict(json.loads(text))
 
 
+@pytest.mark.security("V16.2.1", "V16.2.2", "V16.2.4", "V16.2.3")
 def test_a_line_says_when_who_what_and_in_which_trace() -> None:
     with trace.use_span(NonRecordingSpan(SpanContext(0xABC, 0xDEF, False))):
         said = line("nguyên văn\nsecond")
@@ -28,6 +29,7 @@ def test_a_line_says_when_who_what_and_in_which_trace() -> None:
     assert "trace_id" not in line("outside of any request")
 
 
+@pytest.mark.security("V16.4.1", "V16.5.1", "V16.3.4")
 def test_an_exception_is_one_line_and_quotes_nobody() -> None:
     try:
         try:

@@ -170,6 +170,7 @@ async def test_without_a_key_every_route_is_closed(closed: Running) -> None:
                 assert (route, answer.status_code) == (route, 401), answer.text
 
 
+@pytest.mark.security("API5", "V8.2.1")
 @pytest.mark.parametrize("role", ROLES[1:])
 async def test_a_key_that_only_writes_reads_nothing(closed: Running, role: str) -> None:
     for scopes in ([], ["events:write", "events:stream", "xapi:write"], ["log:read"]):
@@ -218,6 +219,7 @@ def expected(route: str, role: str, subtree: str | None) -> set[int]:
     return gets
 
 
+@pytest.mark.security("API1", "V8.2.2", "V8.4.1")
 @pytest.mark.parametrize("subtree", [None, "66@2025", "24133@2025", "24154@2025", "52@2025"])
 @pytest.mark.parametrize("role", ROLES)
 async def test_every_role_reads_what_it_may(
@@ -323,6 +325,7 @@ async def test_every_writing_is_for_activities_to_judge(closed: Running) -> None
     assert (answer.status_code, answer.json()["code"]) == (403, "type-not-permitted")
 
 
+@pytest.mark.security("V3.5.1", "V3.5.3")
 async def test_writing_from_a_foreign_page_is_refused(closed: Running) -> None:
     client = closed.client
     client.cookies.set("hocvuso_session", fakes.SESSION)

@@ -49,6 +49,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.security("V1.2.1", "V1.1.2", "V3.2.1", "V3.4.5")
 @pytest.mark.parametrize("address", PAGES)
 async def test_pages_are_whole_and_load_nothing_from_elsewhere(
     registry: Running, address: str

@@ -314,6 +314,7 @@ async def test_who_and_when_must_be_filled_in(registry: Running) -> None:
     assert [p["column"] for p in answer.json()["problems"]] == ["# as_of", "# authority"]
 
 
+@pytest.mark.security("V5.2.2", "V1.5.1")
 @pytest.mark.parametrize("body", [b"not a workbook", b"PK\x03\x04 broken"])
 async def test_another_file_is_refused(registry: Running, body: bytes) -> None:
     answer = await registry.client.post(GRID, content=body, headers=AUTH)

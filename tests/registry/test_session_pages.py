@@ -34,6 +34,7 @@ async def send(registry: Running, path: str, **form: str) -> httpx.Response:
     return await registry.client.post(path, content=urlencode(form), headers=OURS)
 
 
+@pytest.mark.security("V3.3.2", "V3.3.4", "V3.7.2")
 async def test_a_key_begins_a_session_and_is_in_no_cookie(closed: Running) -> None:
     closed.client.headers["user-agent"] = PHONE
     answer = await send(closed, "/login", key=fakes.KEY, next="//evil.example")
@@ -48,6 +49,7 @@ async def test_a_key_begins_a_session_and_is_in_no_cookie(closed: Running) -> No
     assert (await closed.client.get("/")).status_code == 200
 
 
+@pytest.mark.security("V3.3.1", "V3.3.3")
 async def test_over_tls_the_cookie_belongs_to_this_host_only(closed: Running) -> None:
     body = urlencode({"key": fakes.KEY})
     answer = await closed.client.post("https://registry/login", content=body, headers=OURS)
@@ -59,6 +61,7 @@ async def test_over_tls_the_cookie_belongs_to_this_host_only(closed: Running) ->
     assert answer.status_code == 303, "set by another host of the domain"
 
 
+@pytest.mark.security("V7.4.1", "V7.4.4", "V14.3.1")
 async def test_signing_out_ends_the_session_for_whoever_holds_it(closed: Running) -> None:
     await send(closed, "/login", key=fakes.KEY)
     stolen = dict(closed.client.cookies)
@@ -79,6 +82,7 @@ async def test_signing_in_again_ends_the_former_session(closed: Running) -> None
     assert first["text"] != second["text"] and first["text"] not in closed.activities.keys
 
 
+@pytest.mark.security("V7.5.2", "V7.4.3")
 async def test_devices_are_signed_out_one_by_one_or_all(closed: Running) -> None:
     await send(closed, "/login", key=fakes.KEY)
     closed.client.cookies.clear()
@@ -115,6 +119,7 @@ async def test_a_dangerous_act_asks_for_the_key_again(closed: Running) -> None:
     assert "Tạo lời mời" in (await closed.client.get("/staff")).text
 
 
+@pytest.mark.security("V14.2.1")
 async def test_an_invitation_is_a_link_and_a_picture_that_is_kept_nowhere(closed: Running) -> None:
     await send(closed, "/login", key=fakes.KEY)
     order = {"role": "editor", "unit": "24133", "label": "Một cửa", "expires_on": "2027-06-30"}

@@ -29,6 +29,7 @@ async def send(
     return await registry.client.post(path, content=urlencode(form), headers=headers)
 
 
+@pytest.mark.security("V6.4.1", "V6.5.1", "V6.5.3")
 async def test_a_code_is_shown_once_and_lets_in_once(signed_in: Running) -> None:
     made = await send(signed_in, "/staff", OURS, **ORDER)
     assert made.status_code == 200 and "hvi_1" in made.text
@@ -63,6 +64,7 @@ async def test_withdrawing(signed_in: Running) -> None:
     assert "Đã thu hồi" in (await signed_in.client.get("/staff")).text
 
 
+@pytest.mark.security("V7.6.2")
 @pytest.mark.parametrize("path", ["/staff", "/login", "/accept", "/logout"])
 async def test_no_form_is_taken_from_elsewhere(signed_in: Running, path: str) -> None:
     for headers in (

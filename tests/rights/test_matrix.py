@@ -43,6 +43,7 @@ def found_routes(app: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.security("V8.1.1")
 def test_the_page_is_that_of_the_classification() -> None:
     assert PAGE.read_text() == page(), "make generate"
     assert {kind for classes in ROUTES.values() for kind in classes} <= set(CLASSES)
@@ -50,6 +51,7 @@ def test_the_page_is_that_of_the_classification() -> None:
     assert len(listed) == len(set(listed)), "a route has one class"
 
 
+@pytest.mark.security("API9")
 async def test_every_route_is_classified(system: System) -> None:
     for service, app in system.apps.items():
         there = set(found_routes(app))
@@ -118,6 +120,7 @@ def is_refused(answer: httpx.Response) -> bool:
     return code not in ("key-wrong-confirmation", "type-not-permitted")
 
 
+@pytest.mark.security("API5", "API2", "V8.2.1", "V8.3.1", "V6.3.4")
 @pytest.mark.parametrize("principal", PRINCIPALS)
 async def test_everybody_is_let_in_where_they_may_and_nowhere_else(
     system: System, principal: str
@@ -136,6 +139,7 @@ async def test_everybody_is_let_in_where_they_may_and_nowhere_else(
     assert not wrong, f"{principal}: {wrong}"
 
 
+@pytest.mark.security("API1")
 def test_every_topic_is_classified_and_partners_get_their_own_only() -> None:
     assert set(TOPICS) == {
         topics.LOG, topics.PROGRESS, topics.intake("{partner}"), topics.receipts("{partner}"),

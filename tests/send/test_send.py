@@ -235,6 +235,7 @@ async def test_misuse_is_explained(run: Run, arguments: list[str], message: str)
     assert answer.exit_code == 1 and message in answer.output
 
 
+@pytest.mark.security("V5.4.2")
 async def test_a_filled_template_is_not_overwritten(run: Run, tmp_path: Path) -> None:
     assert (await run("--template", "class.held", "--out", tmp_path / "t.xlsx")).exit_code == 0
     again = await run("--template", "class.held", "--out", tmp_path / "t.xlsx")

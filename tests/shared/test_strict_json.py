@@ -89,6 +89,7 @@ BEGUN = st.builds(
 )
 
 
+@pytest.mark.security("V1.1.1", "V1.5.2")
 @settings(max_examples=100, deadline=None)
 @given(BEGUN)
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:

@@ -10,19 +10,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.ingest.leaks import leaks
-<<<<<<< HEAD
+from services.activities.keys.attempts import Limited
 from services.activities.keys.giving import units_within
 from services.activities.keys.invitations import LONGEST, Invitations
 from services.activities.keys.model import INVITE, Key
-from services.activities.keys.routes import Authenticated, bearer
-from services.activities.naming import current_tree
-=======
-from services.activities.keys.attempts import Limited
-from services.activities.keys.giving import units_now, units_within
-from services.activities.keys.invitations import LONGEST, Invitations
-from services.activities.keys.model import INVITE, Key
 from services.activities.keys.routes import Authenticated, NoStore, bearer
->>>>>>> 91775b0 (Browsers hold sessions that end; receipts tell partners nothing about persons)
+from services.activities.naming import current_tree
 from shared.clock import Clock
 from shared.days import DateTime
 from shared.domain.tree import UnitTree
