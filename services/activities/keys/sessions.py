@@ -60,9 +60,9 @@ class Sessions:
             )  # fmt: skip
             await connection.execute(
                 "UPDATE session SET ended_at = $2 WHERE id IN (SELECT id FROM session"
-                " WHERE key_prefix = $1 AND ended_at IS NULL ORDER BY created_at DESC, id"
-                " OFFSET $3)",
-                key.prefix, now, MOST,
+                " WHERE key_prefix = $1 AND ended_at IS NULL AND id <> $4"
+                " ORDER BY created_at DESC, id OFFSET $3)",
+                key.prefix, now, MOST - 1, new.prefix,
             )  # fmt: skip
         return new.text, ends_at
 
