@@ -4,6 +4,7 @@ stands in no list fails the test: whoever adds one says here who may use it."""
 from typing import Any
 
 import httpx
+import pytest
 from fastapi.routing import APIRoute
 
 from tests.keys.conftest import Api
@@ -70,6 +71,7 @@ def test_every_route_is_classified(service: tuple[Any, httpx.AsyncClient]) -> No
     assert set(routes(service[0])) == set(listed)
 
 
+@pytest.mark.security("API5", "API2", "V8.2.1", "V8.3.1", "V6.3.4")
 async def test_nobody_passes_without_a_key(service: tuple[Any, httpx.AsyncClient]) -> None:
     app, client = service
     for route in set(routes(app)) - FREE:

@@ -16,11 +16,6 @@ ROUTES: dict[str, dict[str, list[str]]] = ACCESS["routes"]
 TOPICS: dict[str, dict[str, Any]] = ACCESS["topics"]
 PAGE = ROOT / "docs" / "access.md"
 
-EVENT: dict[str, Any] = {
-    "id": "w-1", "source": "https://way.example", "type": "vn.hocvuso.citizen.certified",
-    "subject": "24133@2025", "time": "2026-06-30T09:00:00+07:00", "data": {},
-}  # fmt: skip
-
 
 def may(principal: str, service: str, kind: str) -> bool:
     """Whether a principal is let in to the routes of a class."""
@@ -32,8 +27,8 @@ def page() -> str:
     """docs/access.md."""
     lines = [
         "# Who may use what\n",
-        "Made from `tests/rights/access.yaml` by `make generate`; a test sends every kind of principal"
-        " to every route of the three services, and fails for a route that is not classified.\n",
+        "Made from `tests/rights/access.yaml` by `make generate`; a test fails for a route that is not"
+        " classified, and tests of each service send its principals to all of its routes.\n",
         "| class | needs |",
         "|---|---|",
         *(f"| `{name}` | {text} |" for name, text in CLASSES.items()),
