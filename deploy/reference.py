@@ -1,4 +1,5 @@
-"""Pages made from the code: docs/configuration.md, docs/metrics.md, dashboards: `make generate`.
+"""Pages made from the code: docs/configuration.md, docs/metrics.md, docs/tasks.md, dashboards.
+`make generate` writes them.
 
 Settings come from the settings classes; variables that are read elsewhere are listed here with
 the file that reads them, and a test finds those that are missing.
@@ -14,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
+from deploy import plan_pages
 from deploy.grafana import boards
 from services.activities.settings import ActivitiesSettings
 from services.metrics.settings import MetricsSettings
@@ -196,7 +198,7 @@ def _metric(one: Instrument) -> str:
     )
 
 
-PAGES = {"configuration.md": configuration, "metrics.md": metrics}
+PAGES = {"configuration.md": configuration, "metrics.md": metrics, "tasks.md": plan_pages.tasks}
 
 WORDS = DOCS.parent / "clients" / "cli" / "src" / "hocvuso_cli" / "data" / "problems_vi.json"
 

@@ -13,16 +13,19 @@ from services.registry import health
 from services.registry.access import PUBLIC, Reader
 from services.registry.completeness import routes as completeness_routes
 from services.registry.follow import Follower
+from services.registry.oversight import routes as oversight_routes
 from services.registry.parameters import Declared
 from services.registry.plans import routes as plan_routes
 from services.registry.populations import routes as population_routes
 from services.registry.progress import card, cold_spots, doubts, live, ranking, receipts, share, why
 from services.registry.reports import routes as report_routes
+from services.registry.reports import write_routes as report_write_routes
 from services.registry.settings import RegistrySettings
 from services.registry.state import State
 from services.registry.tables import nation
 from services.registry.tables import routes as table_routes
 from services.registry.tasks import routes as task_routes
+from services.registry.tasks import write_routes as task_write_routes
 from services.registry.units import hamlet_routes
 from services.registry.units import routes as unit_routes
 from services.registry.units import write_routes as unit_write_routes
@@ -41,6 +44,7 @@ from services.registry.web import hamlets as web_hamlets
 from services.registry.web import populations as web_populations
 from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
+from services.registry.web import tasks as web_tasks
 from services.registry.web import units as web_units
 from shared import exposition, problems, telemetry
 from shared import openapi as openapi_document
@@ -63,7 +67,10 @@ READ = (
     plan_routes.router,
     table_routes.router,
     report_routes.router,
+    report_write_routes.router,
     task_routes.router,
+    task_write_routes.router,
+    oversight_routes.router,
     cold_spots.router,
     share.router,
     doubts.router,
@@ -82,6 +89,7 @@ PAGES = (
     web_routes.router,
     web_answers.router,
     web_reports.router,
+    web_tasks.router,
     proofs.router,
     web_entry.router,
     web_hamlets.router,

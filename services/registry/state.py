@@ -35,6 +35,7 @@ class State:
     tables: dict[Any, Any] = field(default_factory=dict)
     encoded: dict[str, bytes] = field(default_factory=dict)
     public: dict[Any, Any] = field(default_factory=dict)
+    tasks: dict[Any, Any] = field(default_factory=dict)
 
     @property
     def definitions(self) -> Definitions:

@@ -43,6 +43,7 @@ SkillLevel = Literal["able", "good", "proficient"]
 StaffRole = Literal["online_public_service_support", "community_team_support", "telecom_secondment", "other"]
 SuccessionPart = Literal["whole", "part"]
 TargetGroup = Literal["adult", "resident", "civil_servant", "agency_employee", "worker", "pupil", "student", "elderly", "disabled", "cnscd_member", "farmer", "small_trader", "household_business", "ethnic_minority", "poor", "disadvantaged", "party_member", "unskilled_worker", "rural_resident", "remote_resident", "respected_person", "core_force", "digital_officer", "security_incident_team"]
+TaskStatus = Literal["not_started", "in_progress", "blocked", "done"]
 Tld = Literal[".vn", "other"]
 Topic = Literal["digital_transformation", "smart_device", "online_public_services", "online_shopping", "online_payment", "online_safety", "admin_procedure_platforms", "dak_lak_so", "digital_signature", "vneid", "ai_tools", "e_commerce", "digital_health", "personal_data", "results", "movement", "other"]
 UnitAttribute = Literal["remote", "difficult", "rural", "ethnic_minority_area", "border", "island"]
@@ -513,10 +514,13 @@ class EventRevokedData(TypedDict):
 class FeedbackReceivedData(TypedDict):
     """Feedback of residents is received."""
 
+    feedback_ref: NotRequired[str]
     channel: FeedbackChannel
     topic: NotRequired[Topic]
     text: NotRequired[str]
     status: NotRequired[IssueStatus]
+    answer_by: NotRequired[str]
+    answered_on: NotRequired[str]
     campaign: NotRequired[str]
     plan_hint: NotRequired[str]
     evidence_ref: NotRequired[str]
@@ -611,8 +615,13 @@ class HouseholdMemberQualifiedData(TypedDict):
 class InspectionHeldData(TypedDict):
     """Inspection, monitoring or social supervision takes place."""
 
+    inspection_ref: NotRequired[str]
+    follows: NotRequired[str]
     inspector: NotRequired[str]
     findings: NotRequired[str]
+    remedy: NotRequired[str]
+    remedy_by: NotRequired[str]
+    remedied: NotRequired[bool]
     document_ref: NotRequired[str]
     campaign: NotRequired[str]
     plan_hint: NotRequired[str]
@@ -872,6 +881,41 @@ class ReportConsolidatedData(TypedDict):
     reporter: NotRequired[str]
     reporter_kind: NotRequired[ReporterKind]
 
+class ReportRequestedData(TypedDict):
+    """A superior asks for a report outside the usual rhythm."""
+
+    plan: str
+    obligation: str
+    request_ref: str
+    requested_by: NotRequired[str]
+    who: NotRequired[list[str]]
+    subject_matter: NotRequired[str]
+    last_day: str
+    document_ref: NotRequired[str]
+    campaign: NotRequired[str]
+    plan_hint: NotRequired[str]
+    evidence_ref: NotRequired[str]
+    opening: NotRequired[bool]
+    note: NotRequired[str]
+    reporter: NotRequired[str]
+    reporter_kind: NotRequired[ReporterKind]
+
+class ReportReturnedData(TypedDict):
+    """A superior sends a report back with a remark."""
+
+    plan: str
+    obligation: str
+    period: str
+    organisation: NotRequired[str]
+    remark: str
+    campaign: NotRequired[str]
+    plan_hint: NotRequired[str]
+    evidence_ref: NotRequired[str]
+    opening: NotRequired[bool]
+    note: NotRequired[str]
+    reporter: NotRequired[str]
+    reporter_kind: NotRequired[ReporterKind]
+
 class ReportSubmittedData(TypedDict):
     """A unit submits a report."""
 
@@ -984,6 +1028,45 @@ StaffAssignedData = TypedDict("StaffAssignedData", {
     "reporter_kind": NotRequired[ReporterKind],
 })
 """A person is assigned to help residents, or seconded."""
+
+class TaskProgressedData(TypedDict):
+    """The body that leads a task says how far it has come."""
+
+    plan: str
+    task: str
+    organisation: NotRequired[str]
+    occurrence: NotRequired[str]
+    status: TaskStatus
+    percent: NotRequired[int]
+    done: NotRequired[str]
+    product: NotRequired[str]
+    document_ref: NotRequired[str]
+    document_date: NotRequired[str]
+    file_sha256: NotRequired[str]
+    difficulties: NotRequired[str]
+    campaign: NotRequired[str]
+    plan_hint: NotRequired[str]
+    evidence_ref: NotRequired[str]
+    opening: NotRequired[bool]
+    note: NotRequired[str]
+    reporter: NotRequired[str]
+    reporter_kind: NotRequired[ReporterKind]
+
+class TaskReturnedData(TypedDict):
+    """A supervisor sends a statement on a task back."""
+
+    plan: str
+    task: str
+    organisation: NotRequired[str]
+    occurrence: NotRequired[str]
+    reason: str
+    campaign: NotRequired[str]
+    plan_hint: NotRequired[str]
+    evidence_ref: NotRequired[str]
+    opening: NotRequired[bool]
+    note: NotRequired[str]
+    reporter: NotRequired[str]
+    reporter_kind: NotRequired[ReporterKind]
 
 TeamEstablishedData = TypedDict("TeamEstablishedData", {
     "team_ref": NotRequired[str],
@@ -1138,12 +1221,16 @@ DATA: dict[str, type[Any]] = {
     "programme.completed": ProgrammeCompletedData,
     "ranking.published": RankingPublishedData,
     "report.consolidated": ReportConsolidatedData,
+    "report.requested": ReportRequestedData,
+    "report.returned": ReportReturnedData,
     "report.submitted": ReportSubmittedData,
     "review.held": ReviewHeldData,
     "signature.registered": SignatureRegisteredData,
     "signature.used": SignatureUsedData,
     "skill.confirmed": SkillConfirmedData,
     "staff.assigned": StaffAssignedData,
+    "task.progressed": TaskProgressedData,
+    "task.returned": TaskReturnedData,
     "team.established": TeamEstablishedData,
     "team.reinforced": TeamReinforcedData,
     "training.attended": TrainingAttendedData,

@@ -61,6 +61,9 @@ def _platform_instead_of_channel(data: Data) -> Data:
 
 @upcaster("report.submitted", "1")
 @upcaster("report.consolidated", "1")
-def _report_as_it_was(data: Data) -> Data:
-    """Version 2 only adds: which plan, and what the document is."""
+@upcaster("inspection.held", "1")
+@upcaster("feedback.received", "1")
+def _only_more_fields(data: Data) -> Data:
+    """Version 2 only adds optional fields: the plan and the document of a report; what has to be
+    remedied after an inspection; when feedback is to be answered."""
     return data

@@ -72,6 +72,9 @@ def test_counts() -> None:
     assert totals == [83, 196, 36]
 
 
+OURS = frozenset({"closing", "filter"})
+
+
 @pytest.mark.parametrize("name", list(ORIGINALS))
 def test_nothing_that_a_plan_says_was_changed(name: str) -> None:
     data, original = PLANS[name].data, ORIGINALS[name]
@@ -83,7 +86,9 @@ def test_nothing_that_a_plan_says_was_changed(name: str) -> None:
         said = {key: value for key, value in item.items() if key not in ADDED}
         assert digest(said) == frozen["whole"], f"{item['id']} differs from the plan"
     for section in ("tasks", "reporting"):
-        assert {item["id"]: digest(item) for item in data[section]} == original[section]
+        # What closes a task and which events meet a duty are our readings, beside the plan's words.
+        words = [{k: v for k, v in one.items() if k not in OURS} for one in data[section]]
+        assert {item["id"]: digest(item) for item in words} == original[section]
     # Whom a group means is our reading, beside the plan's words.
     groups = [{k: v for k, v in o.items() if k != "members"} for o in data["organisations"]]
     said = {**data, "organisations": groups}

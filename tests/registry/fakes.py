@@ -273,12 +273,12 @@ class FakeActivities:
         return position
 
     def _void(self, revokes: dict[str, str]) -> None:
-        """A revoked definition gets a void row, after the revocation itself."""
-        origin = self.positions.get((revokes["source"], revokes["id"]))
-        of = next((row for row in self.rows if row.position == origin and row.lane == 64), None)
+        """A revoked event gets a void row, after the revocation itself."""
+        wanted = (revokes["source"], revokes["id"])
+        of = next((row for row in self.rows if (row.source, row.id) == wanted), None)
         if of is not None:
             end = self.rows[-1].position + 1
-            prev = [row.position for row in self.rows if row.lane == 64][-1]
+            prev = [row.position for row in self.rows if row.lane == of.lane][-1]
             more = {"position": end, "prev": prev, "origin": of.position}
             void = msgspec.structs.replace(of, **more, revision=of.revision + 1, void=True)
             self.rows.append(void)
@@ -301,6 +301,11 @@ class FakeActivities:
 
 def no_metrics(_: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("nobody there")
+
+
+def no_cells(_: httpx.Request) -> httpx.Response:
+    """A metrics that has evaluated nothing."""
+    return httpx.Response(200, json={"position": 1, "cells": []})
 
 
 Answer = Callable[[httpx.Request], httpx.Response]

@@ -38,6 +38,10 @@ PAGES = {
     "calendar": ["/plans/gia-lai-2026/calendar?unit=23563"],
     "report": ["/plans/gia-lai-2026/reports/quarterly-report/2026-Q2?unit=23563"],
     "tasks": ["/plans/dong-nai-2026/tasks?lead=so-khcn"],
+    "task": [
+        "/plans/gia-lai-2026/tasks/t-1-1?body=so-vhttdl",
+        "/plans/dak-lak-2026/tasks/t-2-teams",
+    ],
     "cold_spots": [f"{PLAN}/cold-spots"],
     "completeness": ["/plans/tan-lap-100-days-2025/completeness"],
     "populations": ["/plans/tan-lap-100-days-2025/populations"],

@@ -42,13 +42,15 @@ OF_A_UNIT = {
     f"GET {PLAN}/table", f"GET {PLAN}/units/{{code}}", f"GET {PLAN}/series", f"GET {PLAN}/share",
     f"GET {PLAN}/doubts",
     f"GET {PLAN}/cold-spots", f"GET {PLAN}/completeness", f"GET {PLAN}/calendar",
-    f"GET {PLAN}/reports", f"GET {PAGE}", f"GET {PAGE}/units/{{code}}", f"GET {PAGE}/calendar",
+    f"GET {PLAN}/reports", f"GET {PLAN}/inspections", f"GET {PLAN}/feedback",
+    f"GET {PLAN}/tasks", f"GET {PLAN}/tasks/{{task}}", f"GET {PAGE}/tasks",
+    f"GET {PAGE}", f"GET {PAGE}/units/{{code}}", f"GET {PAGE}/calendar",
     f"GET {PAGE}/units/{{code}}/objectives/{{objective}}",
 }  # fmt: skip
 """Numbers of the unit that is asked for: whoever's key is bound to it, or to a unit above it."""
 OF_ONES_OWN = {
-    f"GET {PLAN}/ranking", f"GET {PLAN}/reports/{{obligation}}/{{period}}", f"GET {PLAN}/tasks",
-    f"GET {PAGE}/tasks", f"GET {PAGE}/cold-spots", f"GET {PAGE}/completeness",
+    f"GET {PLAN}/ranking", f"GET {PLAN}/reports/{{obligation}}/{{period}}", f"GET {PLAN}/reports/{{obligation}}/{{period}}/consolidated",
+    f"GET {PAGE}/tasks/{{task}}", f"GET {PAGE}/cold-spots", f"GET {PAGE}/completeness",
     f"GET {PAGE}/objectives/{{objective}}", f"GET {PAGE}/reports/{{obligation}}/{{period}}",
     f"GET {PAGE}/ranking",
 }  # fmt: skip
@@ -68,9 +70,12 @@ WRITES = {
     "POST /v1/units/changes", "POST /v1/units/import", "POST /v1/units/{code}/hamlets",
     "POST /v1/units/{code}/hamlets/changes", f"POST {PLAN}/populations",
     f"POST {PLAN}/populations/sheet", f"POST {PLAN}/nil",
-    f"PUT {PLAN}/reports/{{obligation}}/{{period}}", "POST /enter/{type}", "POST /units/{code}/hamlets",
-    f"POST {PAGE}/reports/{{obligation}}/{{period}}", "POST /staff", "POST /staff/{id}/revoke",
-    "POST /devices/end", "POST /devices/{id}/end",
+    f"PUT {PLAN}/reports/{{obligation}}/{{period}}", f"POST {PLAN}/tasks/{{task}}/statements",
+    f"POST {PLAN}/tasks/{{task}}/returns",
+    f"POST {PLAN}/reports/{{obligation}}/requests",
+    f"POST {PLAN}/reports/{{obligation}}/{{period}}/returns", "POST /enter/{type}", "POST /units/{code}/hamlets",
+    f"POST {PAGE}/reports/{{obligation}}/{{period}}", f"POST {PAGE}/tasks/{{task}}",
+    "POST /staff", "POST /staff/{id}/revoke", "POST /devices/end", "POST /devices/{id}/end",
     f"POST {PAGE}/populations", "POST /units/import", "POST /units/{code}/changes",
 }  # fmt: skip
 """A key, which activities judges."""
@@ -80,6 +85,7 @@ NO_DATA = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/static
 VALUES = {
     "plan": "dak-lak-2026", "code": "24133", "objective": "adults-certified-vneid",
     "obligation": "final-report-2026", "period": "once", "type": "class.held", "id": "00000001",
+    "task": "t-10-closing-commune",
 }  # fmt: skip
 QUERY = {
     "objective": "adults-certified-vneid", "unit": "24133", "source": "https://way.example", "id": "w-1",

@@ -12,8 +12,9 @@ import pytest
 
 from deploy.local.stack import LocalStack
 from services.registry.journal.projection import FactProjection
-from services.registry.journal.restated import STANDING, learn
+from services.registry.journal.restated import learn
 from services.registry.journal.store import standing
+from services.registry.tasks.evidence import load
 from shared import progress
 from shared.contracts.record import Content, LogRecord
 from shared.db import connect_pool, migrate
@@ -117,12 +118,15 @@ async def test_arrivals_are_counted_per_source_and_day_and_say_what_was_late_or_
         ("https://a.example", 4, 1, 1, 5),
         ("https://b.example", 1, 0, 0, 7),
     ]
-    assert await pool.fetchval("SELECT count(*) FROM journal") == 0
+    # Single events of a type that names nobody are kept too, reduced to what a filter may name.
+    kept = await pool.fetch("SELECT position, content->'data' AS data FROM journal ORDER BY 1")
+    assert [r["position"] for r in kept] == [1, 2, 4, 5, 6, 7]
+    assert kept[0]["data"] == {"pupils_completed": 30} and kept[4]["data"] is None
     assert await pool.fetchval("SELECT max(last_position) FROM reported") == 7
 
 
-async def proofs(pool: asyncpg.Pool, *rows: LogRecord) -> dict[str, int]:
-    """Standing weekly reviews per day, after looking up in a log of these rows."""
+async def proofs(pool: asyncpg.Pool, kind: str, *rows: LogRecord) -> dict[str, int]:
+    """Standing events of a type per day, after looking up in a log of these rows."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked = msgspec.json.decode(request.content)
@@ -136,48 +140,54 @@ async def proofs(pool: asyncpg.Pool, *rows: LogRecord) -> dict[str, int]:
     ) as client:
         await learn(pool, client)
     units = ["24133@2025", "24121@2025"]
-    found = await pool.fetch(STANDING, ["class.held"], units, date(2026, 1, 1), date(2026, 12, 31))
-    return {r["occurred"].isoformat(): r["n"] for r in found}
+    found = await load(pool, {kind}, units, date(2026, 12, 31), None)
+    return {one.occurred.isoformat(): one.n for one in found.get(kind, [])}
 
 
-def held(unit: str, day: date) -> Content:
-    return Content(type="class.held", unitid=unit, occurred=day, time="", data={})
+KINDS = pytest.mark.parametrize("kind", ["class.held", "citizen.certified"])
+"""Kept event by event; counted only, since it names people."""
 
 
+def held(kind: str, unit: str, day: date) -> Content:
+    return Content(type=kind, unitid=unit, occurred=day, time="", data={})
+
+
+@KINDS
 async def test_what_was_revoked_stands_no_more_and_what_was_corrected_stands_where_it_says(
-    pool: asyncpg.Pool,
+    pool: asyncpg.Pool, kind: str
 ) -> None:
-    sent = [row(n, "class.held", {}) for n in (1, 2, 3, 4)]
+    sent = [row(n, kind, {}) for n in (1, 2, 3, 4)]
     await project(pool, *sent)
-    assert await proofs(pool, *sent) == {"2026-06-30": 4}
-    later, elsewhere = date(2026, 7, 3), held("75@2025", DAY)
+    assert await proofs(pool, kind, *sent) == {"2026-06-30": 4}
+    later, elsewhere = date(2026, 7, 3), held(kind, "75@2025", DAY)
     change = {"data": {}, "recorded": date(2026, 7, 9), "revision": 1}
     said = [
         row(5, "event.revoked", origin=1, void=True, **change),
-        row(6, "event.corrected", origin=2, effective=held("24121@2025", later), **change),
+        row(6, "event.corrected", origin=2, effective=held(kind, "24121@2025", later), **change),
         row(7, "event.corrected", origin=2, void=True, **change),  # its former key, after it
         row(8, "event.corrected", origin=3, effective=elsewhere, **change),
         row(9, "event.corrected", origin=4, void=True, keyindex=1, **change),  # not what counts it
     ]
     await project(pool, *said)
-    assert await proofs(pool, *sent, *said) == {"2026-06-30": 1, "2026-07-03": 1}
+    assert await proofs(pool, kind, *sent, *said) == {"2026-06-30": 1, "2026-07-03": 1}
     assert await pool.fetchval("SELECT sum(n) FROM arrival") == 4  # sent is sent
     again = {"data": {}, "recorded": date(2026, 7, 10), "revision": 2, "origin": 1}
-    back = row(10, "event.revoked", **again, effective=held("24133@2025", DAY))
+    back = row(10, "event.revoked", **again, effective=held(kind, "24133@2025", DAY))
     await project(pool, back)  # the revocation was revoked
     await project(pool, row(11, "event.corrected", origin=1, void=True, **change))  # late, older
-    assert await proofs(pool, *sent, *said, back) == {"2026-06-30": 2, "2026-07-03": 1}
+    assert await proofs(pool, kind, *sent, *said, back) == {"2026-06-30": 2, "2026-07-03": 1}
 
 
+@KINDS
 async def test_an_event_that_came_void_proves_nothing_until_what_it_names_stands(
-    pool: asyncpg.Pool,
+    pool: asyncpg.Pool, kind: str
 ) -> None:
-    born = row(1, "class.held", {}, void=True)
+    born = row(1, kind, {}, void=True)
     await project(pool, born)
-    assert await proofs(pool, born) == {}
-    risen = {"data": {}, "revision": 1, "origin": 1, "effective": held("24133@2025", DAY)}
+    assert await proofs(pool, kind, born) == {}
+    risen = {"data": {}, "revision": 1, "origin": 1, "effective": held(kind, "24133@2025", DAY)}
     await project(pool, row(2, "event.corrected", **risen))
-    assert await proofs(pool) == {"2026-06-30": 1}
+    assert await proofs(pool, kind) == {"2026-06-30": 1}
 
 
 async def test_without_the_log_nothing_is_said_of_what_was_revoked(pool: asyncpg.Pool) -> None:

@@ -19,7 +19,7 @@ OBLIGATIONS: dict[str, dict[str, tuple[str, int, list[str], str]]] = {
         "closing-conference-province": ("once", 1, ["2026-12-30"], "Hội nghị tổng kết"),
         "closing-conference-commune": ("once", 1, ["2026-12-30"], "100% xã, phường"),
         "signature-evaluation": ("unspecified", 1, ["2026-11-29"], "được người dân ký số"),
-        "monitoring": ("continuous", 0, [], "theo dõi, đôn đốc"),
+        "monitoring": ("continuous", 4, [], "theo dõi, đôn đốc"),
     },
     "dong-nai-2026": {
         "weekly-campaign-review": ("weekly", 18, [], "tuần rà soát"),
@@ -38,14 +38,14 @@ OBLIGATIONS: dict[str, dict[str, tuple[str, int, list[str], str]]] = {
         ),
         "quarterly-consolidation": ("quarterly", 4, [], "để tổng hợp"),
         "adhoc-adjustment": ("ad_hoc", 0, [], "vấn đề phát sinh"),
-        "monitoring": ("continuous", 0, [], "theo dõi, đôn đốc"),
+        "monitoring": ("continuous", 4, [], "theo dõi, đôn đốc"),
     },
     "tan-lap-100-days-2025": {
-        "progress-report": ("continuous", 0, [], "báo cáo kết quả"),
+        "progress-report": ("continuous", 2, [], "báo cáo kết quả"),
         "consolidation": ("unspecified", 0, [], "để tổng hợp"),
         "issues": ("ad_hoc", 0, [], "kịp thời phản ánh"),
-        "resident-feedback": ("continuous", 0, [], "phản hồi từ người dân"),
-        "front-supervision": ("continuous", 0, [], "giám sát, phản biện"),
+        "resident-feedback": ("continuous", 2, [], "phản hồi từ người dân"),
+        "front-supervision": ("continuous", 2, [], "giám sát, phản biện"),
     },
     "yen-bai-2025-2026": {
         "quarterly-report": (
@@ -63,8 +63,8 @@ OBLIGATIONS: dict[str, dict[str, tuple[str, int, list[str], str]]] = {
         "party-office-monthly": ("monthly", 21, [], "hằng tháng"),
         "party-office-three-monthly": ("every_3_months", 7, [], "03 tháng"),
         "party-inspection": ("unspecified", 0, [], "kiểm tra, giám sát"),
-        "front-supervision": ("continuous", 0, [], "giám sát, phản biện"),
-        "monitoring": ("continuous", 0, [], "theo dõi, đôn đốc"),
+        "front-supervision": ("continuous", 7, [], "giám sát, phản biện"),
+        "monitoring": ("continuous", 7, [], "theo dõi, đôn đốc"),
     },
 }  # fmt: skip
 ALL = [(plan, name) for plan, listed in OBLIGATIONS.items() for name in listed]

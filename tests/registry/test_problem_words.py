@@ -8,6 +8,7 @@ import pytest
 from services.metrics.explaining.reasons import REASONS
 from services.registry.reports.ledger import STATES as REPORT_STATES
 from services.registry.tasks.standing import STATES as TASK_STATES
+from services.registry.tasks.words import STATE as TASK_WORDS
 from services.registry.web import words
 from services.registry.web.problem_words import WORDS, explain, where
 from shared.contracts.definitions import Catalogue
@@ -64,8 +65,8 @@ def test_every_flag_of_metrics_has_words() -> None:
         (ROOT / "services" / "metrics" / name).read_text()
         for name in (
             "evaluating/evaluate.py",
-            "plans/places.py",
-            "plans/populations.py",
+            "../../shared/domain/places.py",
+            "../../shared/domain/populations.py",
             "evaluating/moments.py",
             "explaining/parts.py",
         )
@@ -80,7 +81,7 @@ def test_every_flag_of_metrics_has_words() -> None:
 
 def test_every_state_has_words() -> None:
     assert set(words.REPORT) == set(REPORT_STATES)
-    assert set(words.TASK) == set(TASK_STATES)
+    assert set(TASK_WORDS) == set(TASK_STATES)
     assert set(words.REASON) == {"no_events", "nil_reported", "late_data", "parked", "slow"}
     page = (ROOT / "docs" / "indicators.md").read_text()
     told = set(

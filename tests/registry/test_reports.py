@@ -41,7 +41,8 @@ def test_periods_are_named_as_people_write_them() -> None:
         ("2026-H1", "2026-01-01", "2026-06-30"),
         ("2026-H2", "2026-07-01", "2026-12-31"),
     ]
-    assert span("continuous", "2026-01-01", "2026-12-31") == []
+    assert [p[0] for p in span("continuous", "2026-01-01", "2026-06-30")] == ["2026-Q1", "2026-Q2"]
+    assert span("unspecified", "2026-01-01", "2026-12-31") == []
 
 
 def report(id: str, unit: str, day: str, **data: Any) -> fakes.CloudEvent:
@@ -192,7 +193,7 @@ async def test_a_refusal_of_activities_is_passed_on(registry: Running) -> None:
     [
         ("quarterly-report/2026-Q5", {"unit": "23563"}, 404, "period-unknown"),
         ("no-report/2026-Q1", {"unit": "23563"}, 404, "obligation-unknown"),
-        ("monitoring/2026", {"unit": "23563"}, 422, "proven-by-events"),
+        ("monitoring/2026-Q1", {"unit": "23563"}, 422, "proven-by-events"),
         ("quarterly-report/2026-Q1", {}, 422, "debtor-missing"),
         ("quarterly-report/2026-Q1", {"unit": "24133"}, 422, "unit-outside-plan"),
         ("quarterly-report/2026-Q1", {"organisation": "so-nobody"}, 404, "organisation-unknown"),

@@ -1,4 +1,5 @@
-"""Projects the fact lanes: governance events whole, every other event as one more arrival.
+"""Projects the fact lanes: governance events whole, others that name nobody reduced to what a filter
+may name, and every event as one more arrival.
 
 The calendar, the tasks and completeness ask who reported what and when; numbers of people are for
 metrics to count. A row that only says something new of an earlier event is no new arrival, so an
@@ -13,25 +14,11 @@ import msgspec
 
 from services.registry.columns import ARRIVAL, JOURNAL
 from services.registry.following import StoredProjection
+from services.registry.journal.types import BATCHES, WHOLE, reduced
 from shared.contracts.definitions import Catalogue
-from shared.contracts.record import LogRecord
+from shared.contracts.model import STORED_SUFFIX
+from shared.contracts.record import Content, LogRecord
 from shared.db import Connection
-
-KEPT = frozenset(
-    {
-        "report.submitted",
-        "report.consolidated",
-        "nil.reported",
-        "review.held",
-        "force.dispatched",
-        "conference.held",
-        "inspection.held",
-        "issue.raised",
-        "document.issued",
-        "figure.reported",
-    }
-)
-"""Types that are kept whole; none names a person."""
 
 LATE = timedelta(days=7)
 """Recorded later than this after it occurred, and not loaded as an opening balance: late."""
@@ -93,18 +80,36 @@ async def _keep(connection: Connection, records: list[LogRecord]) -> None:
         content = record.effective_content()
         if content is None:
             voids.append((record.position, record.origin, record.revision, record.recorded))
-        elif content.type in KEPT:
+        elif (stored := _stored(content)) is not None:
             rows.append(
                 (
                     record.position, record.origin, record.revision, record.recorded,
                     content.occurred, content.type, record.source, record.id, content.unitid,
-                    msgspec.to_builtins(content),
+                    stored,
                 )
             )  # fmt: skip
+        elif record.revision:
+            # Its type is no longer one that is kept, or it names somebody now: void, if it was.
+            voids.append((record.position, record.origin, record.revision, record.recorded))
     if rows:
         await connection.copy_records_to_table("journal", records=rows, columns=JOURNAL)
     if voids:
         await connection.execute(_INSERT_VOID, *map(list, zip(*voids, strict=True)))
+
+
+def _stored(content: Content) -> Any:
+    """What is kept of an event; None: nothing."""
+    if content.type in WHOLE:
+        return msgspec.to_builtins(content)
+    fields = reduced().get(content.type)
+    if fields is None or (content.type in BATCHES and _names_somebody(content.data)):
+        return None
+    data = {name: value for name, value in content.data.items() if name in fields}
+    return {**msgspec.to_builtins(content), "data": data}
+
+
+def _names_somebody(data: dict[str, Any]) -> bool:
+    return any(name.endswith(STORED_SUFFIX) for name in data)
 
 
 async def _count(connection: Connection, records: list[LogRecord]) -> None:

@@ -21,21 +21,6 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::date[]) AS v (origin, type
 WHERE r.origin = v.origin
 """
 
-STANDING = """
-SELECT type, occurred, sum(n)::bigint AS n FROM (
-  SELECT type, occurred, n FROM arrival
-  WHERE type = ANY($1) AND unit_id = ANY($2) AND occurred BETWEEN $3 AND $4
-  UNION ALL
-  SELECT type, first_occurred, -1 FROM restated
-  WHERE type = ANY($1) AND first_unit = ANY($2) AND first_occurred BETWEEN $3 AND $4
-  UNION ALL
-  SELECT type, occurred, 1 FROM restated
-  WHERE type = ANY($1) AND unit_id = ANY($2) AND occurred BETWEEN $3 AND $4
-) said
-GROUP BY type, occurred HAVING sum(n) > 0 ORDER BY occurred
-"""
-"""How many events of some types stand per day: sent, less what was restated, as it says now."""
-
 
 async def learn(pool: asyncpg.Pool, activities: httpx.AsyncClient) -> None:
     """Look up what restated events were when they came; Problem log-not-available."""

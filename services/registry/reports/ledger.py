@@ -7,27 +7,37 @@ from typing import Any
 import asyncpg
 
 from services.registry.definitions import PlanVersion
-from services.registry.journal.projection import KEPT
 from services.registry.journal.store import Fact, standing
-from services.registry.reports.debtors import Debtor, debtors, owner_of
-from services.registry.reports.periods import Period, containing, periods
+from services.registry.journal.types import kept
+from services.registry.plans.bodies import Body, bodies, owner_of
+from services.registry.reports.answering import REPORTS, RETURNED, Answers
+from services.registry.reports.periods import Period, Request, containing, periods
+from services.registry.tasks.evidence import Evidence, load
 from shared.clock import vietnam_day
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
 
-REPORTS = ("report.submitted", "report.consolidated")
-STATES = ("on_time", "late", "missing", "due", "received", "not_received", "open", "unknown")
-"""`received`, `not_received`, `open`: the plan names no due day. `unknown`: nobody has listed who
-belongs to the group that owes it."""
+REQUESTED = "report.requested"
+STATES = (
+    "on_time", "late", "missing", "due", "returned", "received", "not_received", "open", "unknown",
+)  # fmt: skip
+"""`received`, `not_received`, `open`: the plan names no due day. `returned`: what was handed in was
+sent back, and nothing newer has come. `unknown`: nobody has listed who belongs to the group that
+owes it."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What one debtor owes for one period: its first report tells the time, its last the content."""
+    """What one debtor owes for one period: its first report tells the time, its last the content.
+    After a return only what came later counts. `first`: the day on which it was met; `events`: how
+    many events of a type that registry only counts have met it."""
 
-    debtor: Debtor
+    debtor: Body
     state: str
     reports: list[Fact] = field(default_factory=list)
+    returned: Fact | None = None
+    first: date | None = None
+    events: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,10 +77,38 @@ async def ledger(
     """All obligations of a plan (or one) as of a day."""
     document = plan.document
     wanted = [o for o in document["reporting"] if only in (None, o["id"])]
-    types = sorted({*REPORTS, *(o["event"] for o in wanted)} & KEPT)
+    named = {o["event"] for o in wanted}
+    types = sorted({*REPORTS, REQUESTED, RETURNED, *(named & kept())})
     facts = await standing(pool, types, sorted(area), known_at=known_at, until=on)
+    # Types that name people are counted only; an obligation that they meet is met all the same.
+    counted = await load(pool, named - kept(), sorted(area), on, known_at) if named - kept() else {}
     units = [unit for unit_id in area if (unit := tree.unit(unit_id)) is not None]
-    return [_account(o, plan, tree, units, facts, on) for o in wanted]
+    return [_account(o, plan, tree, units, facts, counted, on) for o in wanted]
+
+
+def requests_of(facts: list[Fact], obligation: str, plan: str) -> list[Request]:
+    """The reports that somebody has asked for under an obligation."""
+    return [
+        Request(
+            fact.data["request_ref"],
+            fact.occurred,
+            date.fromisoformat(fact.data["last_day"]),
+            tuple(fact.data.get("who") or ()),
+            fact.data.get("requested_by"),
+            fact.data.get("subject_matter"),
+            fact.data.get("document_ref"),
+        )
+        for fact in facts
+        if fact.type == REQUESTED
+        and fact.data["plan"] == plan
+        and fact.data["obligation"] == obligation
+    ]
+
+
+def party_owes(obligation: dict[str, Any], organisations: dict[str, Any]) -> bool:
+    """Whether only Party bodies owe an obligation."""
+    kinds = {organisations[name]["kind"] for name in obligation["who"]}
+    return kinds == {"party_body"}
 
 
 def _account(
@@ -79,52 +117,68 @@ def _account(
     tree: UnitTree,
     units: list[Unit],
     facts: list[Fact],
+    counted: dict[str, list[Evidence]],
     on: date,
 ) -> Account:
     document = plan.document
-    spans = periods(obligation, document)
+    organisations = {o["id"]: o for o in document["organisations"]}
+    asked = requests_of(facts, obligation["id"], plan.plan)
+    spans = periods(obligation, document, asked, party=party_owes(obligation, organisations))
+    answers = Answers(obligation, plan.plan)
     by_period: dict[str | None, list[Fact]] = {}
     for fact in facts:
-        if _answers(fact, obligation, plan.plan):
+        if answers.answers(fact) or answers.returns(fact):
             by_period.setdefault(_period_of(fact, spans), []).append(fact)
     filled = []
     for period in spans:
         day = max(period.start, min(period.last_day or period.end, on))
         there = sorted((u for u in units if u.exists(day)), key=lambda u: u.unit_id)
-        owed = debtors(obligation, document, there, day)
+        owed = bodies(obligation["who"], organisations, there, day)
+        if period.request is not None and period.request.who:
+            asked_of = set(period.request.who)
+            owed = [b for b in owed if b.id in asked_of or b.id.partition("@")[0] in asked_of]
         handed_in: dict[str, list[Fact]] = {}
         others = []
         for fact in by_period.pop(period.id, []):
-            owner = owner_of(owed, tree, fact.unit_id, [_said(fact, "reporter"), sender(fact)])
+            owner = owner_of(owed, tree, fact.unit_id, [*_said(fact), sender(fact)])
             if owner is None or not owner.listed:
-                others.append(fact)
+                others += [fact] if fact.type != RETURNED else []
             else:
                 handed_in.setdefault(owner.id, []).append(fact)
-        entries = [
-            Entry(d, state_of(d, period, handed_in.get(d.id, []), on), handed_in.get(d.id, []))
-            for d in owed
-        ]
+        more = _counted(owed, tree, period, counted.get(obligation["event"], []))
+        entries = [_entry(d, period, handed_in.get(d.id, []), more.get(d.id, []), on) for d in owed]
         filled.append(Filled(period, entries, others))
-    return Account(obligation, filled, [f for left in by_period.values() for f in left])
+    left = [f for rest in by_period.values() for f in rest if f.type != RETURNED]
+    return Account(obligation, filled, left)
 
 
-def _answers(fact: Fact, obligation: dict[str, Any], plan: str) -> bool:
-    """Whether a fact may answer an obligation: by name if it is a report, else by its type."""
-    named_plan = fact.data.get("plan") or fact.data.get("plan_hint")
-    if named_plan not in (None, plan):
-        return False
-    if fact.type in REPORTS:
-        return bool(fact.data.get("obligation") == obligation["id"])
-    if fact.type != obligation["event"]:
-        return False
-    cadences = {"weekly", "monthly", "quarterly", "yearly"}
-    kind = fact.data.get("kind")
-    return not (
-        fact.type == "review.held"
-        and kind in cadences
-        and obligation["cadence"] in cadences
-        and kind != obligation["cadence"]
-    )
+def _counted(
+    owed: list[Body], tree: UnitTree, period: Period, evidence: list[Evidence]
+) -> dict[str, list[tuple[date, int]]]:
+    found: dict[str, list[tuple[date, int]]] = {}
+    for one in evidence:
+        if not period.start <= one.occurred <= period.end:
+            continue
+        owner = owner_of(owed, tree, one.unit_id, [])
+        if owner is None and len(owed) == 1:
+            # One body owes it for the whole area, wherever it happened (VNeID data of the police).
+            owner = owed[0]
+        if owner is not None:
+            found.setdefault(owner.id, []).append((one.occurred, one.n))
+    return found
+
+
+def _entry(
+    body: Body, period: Period, facts: list[Fact], counted: list[tuple[date, int]], on: date
+) -> Entry:
+    facts = sorted(facts, key=lambda f: (submitted_on(f), f.position))
+    returned = max((f for f in facts if f.type == RETURNED), key=lambda f: f.position, default=None)
+    reports = [f for f in facts if f.type != RETURNED]
+    holds = [f for f in reports if returned is None or f.position > returned.position]
+    days = [submitted_on(f) for f in holds] + [day for day, _ in counted]
+    first = min(days, default=None)
+    state = state_of(body, period, first, on, returned=returned is not None)
+    return Entry(body, state, reports, returned, first, sum(n for _, n in counted))
 
 
 def _period_of(fact: Fact, spans: list[Period]) -> str | None:
@@ -133,35 +187,45 @@ def _period_of(fact: Fact, spans: list[Period]) -> str | None:
         return str(named)
     if len(spans) == 1 and spans[0].id == "once":
         return "once"
-    found = containing(spans, fact.occurred)
+    found = containing([p for p in spans if p.request is None], fact.occurred)
     return found.id if found else None
 
 
-def _said(fact: Fact, name: str) -> str | None:
+def _said(fact: Fact) -> list[str | None]:
+    """Whom an event names: who reports, or whose report is sent back."""
+    return [_text(fact, name) for name in ("reporter", "organisation")]
+
+
+def _text(fact: Fact, name: str) -> str | None:
     value = fact.data.get(name)
     return value if isinstance(value, str) else None
 
 
 def sender(fact: Fact) -> str | None:
     """Who sent it, as the event says."""
-    return _said(fact, "from_unit")
+    return _text(fact, "from_unit")
 
 
 def submitted_on(fact: Fact) -> date:
     """The day on which a report was handed in: as it says itself, else when it occurred."""
-    text = _said(fact, "submitted_at")
+    text = _text(fact, "submitted_at")
     return vietnam_day(datetime.fromisoformat(text)) if text else fact.occurred
 
 
-def state_of(debtor: Debtor, period: Period, reports: list[Fact], on: date) -> str:
-    """Where a debtor stands; the last day is still on time."""
+def state_of(
+    debtor: Body, period: Period, first: date | None, on: date, *, returned: bool = False
+) -> str:
+    """Where a debtor stands; `first`: the day on which it handed in what holds. The last day is
+    still on time."""
     if not debtor.listed:
         return "unknown"
     last_day = period.last_day
-    if reports:
+    if first is not None:
         if last_day is None:
             return "received"
-        return "on_time" if min(map(submitted_on, reports)) <= last_day else "late"
+        return "on_time" if first <= last_day else "late"
+    if returned:
+        return "returned"
     if last_day is None:
         return "open" if on <= period.end else "not_received"
     return "due" if on <= last_day else "missing"

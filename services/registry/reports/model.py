@@ -8,12 +8,42 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.registry.journal.store import Fact
 from services.registry.plans.routes import obligation_json
 from services.registry.reports.ledger import Account, Entry, Filled, sender, submitted_on
-from services.registry.reports.periods import Period
+from services.registry.reports.periods import Period, Request
 from shared.days import DateTime, FullDate
 
 _CONTENT = (
     "people_total", "people_completed", "target_groups", "figures", "difficulties", "decisions",
 )  # fmt: skip
+
+
+class NewRequest(BaseModel):
+    """A report that somebody asks for outside the usual rhythm."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request_ref: str = Field(
+        min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="names the occurrence; reports give it as their period",
+    )  # fmt: skip
+    last_day: FullDate = Field(description="the last day in time")
+    requested_by: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    who: Annotated[list[str], Field(min_length=1, max_length=500)] | None = Field(
+        None, description="codes of units or ids of organisations; nobody named: all who owe it"
+    )
+    subject_matter: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
+    document_ref: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    source: str | None = Field(None, description="CloudEvents source; default the key's first")
+
+
+class ReturnedReport(BaseModel):
+    """Why a superior sends a report back. Say either `unit` or `organisation`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    unit: str | None = Field(None, max_length=80)
+    organisation: str | None = Field(None, max_length=100)
+    remark: str = Field(min_length=1, max_length=4000)
+    source: str | None = None
 
 
 class NewReport(BaseModel):
@@ -87,9 +117,17 @@ def entry_json(entry: Entry, period: Period) -> dict[str, Any]:
         **entry.debtor.json(),
         "state": entry.state,
         "reports": len(reports),
+        "first": entry.first,
+        "events": entry.events,
+        "returned": (
+            None
+            if entry.returned is None
+            else {"on": entry.returned.occurred, "remark": entry.returned.data["remark"]}
+        ),
         "recorded_after_due": bool(
             entry.state == "on_time"
             and last_day is not None
+            and reports
             and min(f.recorded for f in reports) > last_day
             and not any(f.data.get("opening") for f in reports)
         ),
@@ -104,6 +142,9 @@ def period_json(filled: Filled, on: date) -> dict[str, Any]:
         "period": period.id,
         "start": period.start,
         "end": period.end,
+        "figures_from": period.figures_from,
+        "closing_day": period.closing_day,
+        "request": _request_json(period.request),
         "due": period.due.written if period.due else None,
         "due_exclusive": bool(period.due and period.due.exclusive),
         "last_day": period.last_day,
@@ -111,6 +152,18 @@ def period_json(filled: Filled, on: date) -> dict[str, Any]:
         "owed_by": len(filled.entries),
         "states": filled.counts(),
         "others": len(filled.others),
+    }
+
+
+def _request_json(request: Request | None) -> dict[str, Any] | None:
+    if request is None:
+        return None
+    return {
+        "requested_by": request.requested_by,
+        "asked_on": request.asked_on,
+        "subject_matter": request.subject_matter,
+        "document_ref": request.document_ref,
+        "who": list(request.who),
     }
 
 

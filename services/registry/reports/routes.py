@@ -1,22 +1,21 @@
-"""`.../calendar` and `.../reports`: what is due, what was handed in, and handing it in."""
+"""`.../calendar` and `.../reports`: what is due, what was handed in, and what it adds up to."""
 
-from datetime import date, datetime, time
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from services.registry.access import CurrentPrincipal, Writing
+from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import PlanVersion
 from services.registry.journal.store import complete_to
 from services.registry.parameters import KnownAt, On
 from services.registry.plans.territory import area_of
-from services.registry.posting import content_id, event, post
+from services.registry.reports.consolidation import consolidated
 from services.registry.reports.ical import MEDIA_TYPE, to_ical
-from services.registry.reports.ledger import REPORTS, STATES, Account, ledger
+from services.registry.reports.ledger import STATES, Account, ledger
 from services.registry.reports.model import (
-    NewReport,
     account_json,
     entry_json,
     period_json,
@@ -25,7 +24,6 @@ from services.registry.reports.model import (
 from services.registry.reports.periods import PERIODIC, periods
 from services.registry.reports.whose import debtor_for, debtor_of, limited, owes
 from services.registry.state import Registry, State, not_future
-from shared.clock import VIETNAM, vietnam_day
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["reports"])
@@ -55,6 +53,7 @@ async def show_calendar(
     on: On = None,
     unit: Who = None,
     organisation: Organisation = None,
+    to: Annotated[str | None, Query(max_length=100, description="id: only what goes to it")] = None,
     known_at: KnownAt = None,
     format: Annotated[str, Query(description="json, ics")] = "json",
     if_none_match: IfNoneMatch = None,
@@ -76,6 +75,9 @@ async def show_calendar(
     ]
     if debtor is not None:
         listed = [a for a in listed if any(owes(f.entries, debtor) for f in a.periods)]
+    if to is not None:
+        debtor_of(state, found, None, to, day)
+        listed = [a for a in listed if to in (a.obligation.get("to") or ())]
     if format == "ics":
         name = f"{plan}.ics"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -195,6 +197,36 @@ async def show_report(
     return json_answer(answer, if_none_match)
 
 
+@router.get("/reports/{obligation}/{period}/consolidated", response_class=Response)
+async def consolidate(
+    state: Registry,
+    principal: CurrentPrincipal,
+    plan: str,
+    obligation: str,
+    period: str,
+    on: On = None,
+    known_at: KnownAt = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """What a superior makes of one period: who is in, late or missing, the sums of the figures that
+    were reported, with how many reports each rests on, and every difficulty with who has it."""
+    found, day = state.plan(plan), on or state.clock.today()
+    check_period(found, obligation, period)
+    (account,) = await accounts(state, found, day, known_at, obligation)
+    account = limited(principal, state, found, account)
+    filled = next((f for f in account.periods if f.period.id == period), None)
+    if filled is None:
+        raise Problem(
+            "period-unknown",
+            "The obligation has no such period.",
+            status=404,
+            pointer="/period",
+            hint="GET .../calendar lists the periods of every obligation.",
+        )
+    about = {"plan": plan, "obligation": obligation, "on": day, "known_at": known_at}
+    return json_answer(about | period_json(filled, day) | consolidated(filled), if_none_match)
+
+
 def check_period(plan: PlanVersion, obligation: str, period: str) -> dict[str, Any]:
     """The obligation; a problem when it has periods and this is none of them."""
     found = obligation_of(plan, obligation)
@@ -208,63 +240,3 @@ def check_period(plan: PlanVersion, obligation: str, period: str) -> dict[str, A
             hint=f"Periods: {', '.join(spans[:60])}.",
         )
     return found
-
-
-@router.put("/reports/{obligation}/{period}", response_class=Response)
-async def hand_in(
-    state: Registry,
-    plan: str,
-    obligation: str,
-    period: str,
-    report: NewReport,
-    caller: Writing,
-    dry_run: Annotated[bool, Query(description="judge only, write nothing")] = False,
-) -> Response:
-    """Record a report that was handed in, as an event under the caller's own key. The same report
-    again changes nothing; another one for the same period is kept beside the first."""
-    found = state.plan(plan)
-    owed = check_period(found, obligation, period)
-    if owed["event"] not in REPORTS:
-        raise Problem(
-            "proven-by-events",
-            f"This obligation is not met by a report: its proof is the event {owed['event']}.",
-            pointer="/obligation",
-            hint=f"Post {owed['event']} to activities.",
-        )
-    if (report.unit is None) == (report.organisation is None):
-        raise Problem(
-            "debtor-missing",
-            "Say who reports: either `unit` or `organisation`.",
-            pointer="/unit",
-            hint="A commune is a unit; a department of the plan is an organisation.",
-        )
-    # Without a time it is today's: sent again on the same day, the same report is a duplicate.
-    today = datetime.combine(state.clock.today(), time(), VIETNAM)
-    at = report.submitted_at or today
-    who = debtor_of(state, found, report.unit, report.organisation, vietnam_day(at))
-    subject = who if report.unit is not None else found.document["unit"]
-    data = _data(report, plan, obligation, period, at.isoformat())
-    if report.organisation is not None:
-        data |= {"from_unit": report.organisation, "reporter": report.organisation}
-    id = content_id("report", plan, obligation, period, str(who), data=data)
-    made = event(
-        owed["event"], caller.source(report.source), id, str(subject), at.isoformat(), data
-    )
-    answer = await post(state.activities, caller.authorization, [made], dry_run=dry_run)
-    return json_answer({"dry_run": dry_run, "event": made, "result": answer["results"][0]})
-
-
-def _data(
-    report: NewReport, plan: str, obligation: str, period: str, submitted_at: str
-) -> dict[str, Any]:
-    said = report.model_dump(mode="json", exclude_none=True)
-    data = {name: said[name] for name in said if name not in _NOT_DATA}
-    if report.number is not None:
-        data["document_ref"] = report.number
-    if report.opening:
-        data["opening"] = True
-    about = {"plan": plan, "obligation": obligation, "period": period}
-    return data | about | {"submitted_at": submitted_at}
-
-
-_NOT_DATA = frozenset({"unit", "organisation", "number", "submitted_at", "opening", "source"})

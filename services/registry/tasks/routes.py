@@ -1,83 +1,46 @@
-"""`GET /v1/plans/{plan}/tasks`: who leads what, what it costs, what proves it, what is late."""
+"""`/v1/plans/{plan}/tasks`: who leads what, until when, what is done and what is lacking."""
 
-from datetime import date
 from typing import Annotated, Any
 
-import asyncpg
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.definitions import PlanVersion
-from services.registry.journal.restated import STANDING, learn
-from services.registry.journal.store import complete_to
-from services.registry.plans.territory import area_of
-from services.registry.reach import see_plan
-from services.registry.state import Registry, State
-from services.registry.tasks.standing import STATES, Proof, Standing, last_day, standing
+from services.registry.parameters import KnownAt, On
+from services.registry.plans.territory import in_plan
+from services.registry.reach import authorize_unit, can_read, can_read_plan, see_plan
+from services.registry.state import Registry, State, not_future
+from services.registry.tasks.export import CSV, XLSX, to_csv, to_xlsx
+from services.registry.tasks.fold import TaskStanding
+from services.registry.tasks.ledger import Ledger, task_ledger
+from services.registry.tasks.model import (
+    body_json,
+    statement_json,
+    task_json,
+)
+from services.registry.tasks.standing import STATES, BodyStanding, state_of_all
+from shared.auth import Principal
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}/tasks", tags=["tasks"])
 
-# Of a rhythm, as its status says: the last week or month that is over.
-_MET = """
-SELECT objective, CASE WHEN bucket IS NULL THEN met ELSE (status_bucket->>'met')::boolean END AS met
-FROM indicators.cells WHERE plan = $1 AND unit_id = $2
-"""
-
-Arrived = dict[str, list[tuple[date, int]]]
+Who = Annotated[str | None, Query(max_length=80, description="code or code@era: what it leads")]
+Lead = Annotated[str | None, Query(max_length=100, description="id: leads it")]
+FORMATS = ("json", "csv", "xlsx")
 
 
-async def standings(state: State, plan: PlanVersion) -> list[tuple[dict[str, Any], Standing]]:
-    """Every task of a plan with where it stands today."""
-    document = plan.document
-    today = state.clock.today()
-    start = date.fromisoformat(document["period"]["start"])
-    types = sorted({name for task in document["tasks"] for name in task.get("events", [])})
-    await learn(state.pool, state.activities)
-    arrived = await _arrived(state.pool, types, sorted(area_of(state, plan)), start, today)
-    rows = await state.pool.fetch(_MET, plan.plan, document["unit"])
-    met = {row["objective"]: row["met"] for row in rows}
-    issued = state.definitions.statements("central_document.issued")
-    found = []
-    for task in document["tasks"]:
-        due = last_day(task, plan.plan, issued)
-        proofs = [_proof(name, task, arrived) for name in task.get("events", [])]
-        found.append((task, standing(task, due, proofs, met, today)))
-    return found
-
-
-async def _arrived(
-    pool: asyncpg.Pool, types: list[str], units: list[str], start: date, end: date
-) -> Arrived:
-    found: Arrived = {}
-    for row in await pool.fetch(STANDING, types, units, start, end):
-        found.setdefault(row["type"], []).append((row["occurred"], row["n"]))
-    return found
-
-
-def _proof(type: str, task: dict[str, Any], arrived: Arrived) -> Proof:
-    """What came in of a type since the task began; coming after its deadline still proves it."""
-    period = task.get("period") or {}
-    start = date.fromisoformat(period["start"]) if period.get("start") else date.min
-    days = [(day, n) for day, n in arrived.get(type, []) if day >= start]
-    return Proof(
-        type, sum(n for _, n in days), days[0][0] if days else None, days[-1][0] if days else None
-    )
-
-
-def task_json(task: dict[str, Any], stands: Standing) -> dict[str, Any]:
-    """A task as the plan words it, with where it stands."""
-    return task | {
-        "state": stands.state,
-        "late": stands.late,
-        "last_day": stands.last_day,
-        "proofs": [
-            {"type": p.type, "reported": p.reported, "first": p.first, "last": p.last}
-            for p in stands.proofs
-        ],
-        "objective_states": stands.objectives,
+def visible(
+    principal: Principal, state: State, plan: PlanVersion, found: TaskStanding
+) -> dict[str, BodyStanding]:
+    """The lead bodies of a task that a reader sees: all, or those units that are their own."""
+    if can_read_plan(principal, state, plan):
+        return dict(found.standings)
+    return {
+        name: stands
+        for name, stands in found.standings.items()
+        if (unit := found.bodies[name].unit_id) is not None and can_read(principal, state, unit)
     }
 
 
@@ -86,65 +49,173 @@ async def list_tasks(
     state: Registry,
     principal: CurrentPrincipal,
     plan: str,
+    on: On = None,
+    known_at: KnownAt = None,
     organisation: Annotated[str | None, Query(description="id: has any part in it")] = None,
-    lead: Annotated[str | None, Query(description="id: leads it")] = None,
+    lead: Lead = None,
+    unit: Who = None,
     wanted: Annotated[str | None, Query(alias="state", description=", ".join(STATES))] = None,
-    late: Annotated[bool | None, Query(description="past its last day and not proven")] = None,
+    late: Annotated[bool | None, Query(description="past its last day and not done")] = None,
+    format: Annotated[str, Query(description=", ".join(FORMATS))] = "json",
     cursor: Cursor = None,
     limit: Limit = 500,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """The plan's tasks and duties: state, budget, proofs, who leads and what is late. Proofs are
-    events that stand: a revoked one proves nothing, a corrected one what it says now. Which of them
-    count for an objective is the table's business."""
+    """The plan's tasks and duties: what closes each, and how many of its lead bodies have done it.
+    With `unit` or `lead` the state is that body's own. CSV and XLSX have a line per body."""
+    _known(format, FORMATS, "format")
+    _known(wanted, STATES, "state")
     found = state.plan(plan)
     see_plan(principal, state, found)
-    names = {o["id"]: o["name_vi"] for o in found.document["organisations"]}
-    for name, value in (("organisation", organisation), ("lead", lead)):
+    names = organisations_of(found, organisation=organisation, lead=lead)
+    today = state.clock.today()
+    for name, day in (("on", on), ("known_at", known_at)):
+        not_future(day, name, today)
+    wanted_unit = authorize_unit(principal, state, found, unit, on or today)
+    own = None if wanted_unit is None else in_plan(state, found, wanted_unit, on or today).unit_id
+    ledger = await task_ledger(state, found, on, known_at)
+    rows = []
+    for number, task in enumerate(ledger.tasks):
+        bodies = visible(principal, state, found, task)
+        if own is not None or lead is not None:
+            bodies = {n: b for n, b in bodies.items() if n in (own, lead)}
+        if (own is not None or lead is not None) and not bodies:
+            continue
+        if organisation is not None and organisation not in _parts(task.task):
+            continue
+        if not bodies and not can_read_plan(principal, state, found):
+            continue
+        stands = state_of_all([b.state for b in bodies.values()])
+        if wanted in (None, stands) and late in (None, stands == "overdue"):
+            rows.append((number, task, bodies, stands))
+    if format != "json":
+        make, media = (to_csv, CSV) if format == "csv" else (to_xlsx, XLSX)
+        body = make(ledger, [(t, b) for _, t, b, _ in rows], names, sandbox=state.settings.sandbox)
+        headers = {"Content-Disposition": f'attachment; filename="{plan}-tasks.{format}"'}
+        return Response(body, media_type=media, headers=headers)
+    shown, following = page(rows, lambda row: [row[0]], cursor, limit)
+    tally = dict.fromkeys(STATES, 0)
+    for *_, stands in rows:
+        tally[stands] += 1
+    return json_answer(
+        {
+            "plan": plan,
+            "version": found.version,
+            "on": ledger.on,
+            "known_at": known_at,
+            "position": ledger.position,
+            "total": len(rows),
+            "states": tally,
+            "late": tally["overdue"],
+            "budget_million_vnd": sum(t.task.get("budget_million_vnd") or 0 for _, t, _, _ in rows),
+            "next": following,
+            "organisations": names,
+            "tasks": [task_json(task, bodies) for _, task, bodies, _ in shown],
+        },
+        if_none_match,
+    )
+
+
+@router.get("/{task}", response_class=Response)
+async def show_task(
+    state: Registry,
+    principal: CurrentPrincipal,
+    plan: str,
+    task: str,
+    on: On = None,
+    known_at: KnownAt = None,
+    unit: Who = None,
+    organisation: Lead = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """One task with every lead body: its current occurrence, what holds and what is lacking. With
+    `unit` or `organisation` that body alone, with every occurrence so far and all it has stated."""
+    found = state.plan(plan)
+    see_plan(principal, state, found)
+    today = state.clock.today()
+    for name, day in (("on", on), ("known_at", known_at)):
+        not_future(day, name, today)
+    ledger = await task_ledger(state, found, on, known_at)
+    one = task_of(ledger, task)
+    bodies = visible(principal, state, found, one)
+    own = organisation
+    wanted_unit = authorize_unit(principal, state, found, unit, on or today)
+    if wanted_unit is not None:
+        own = in_plan(state, found, wanted_unit, on or today).unit_id
+    if own is not None:
+        if own not in one.standings and (unit or organisation) is not None:
+            raise not_lead(one)
+        bodies = {name: stands for name, stands in bodies.items() if name == own}
+    said = [
+        s
+        for s in ledger.statements
+        if s.task == task and own in (s.organisation or s.unit_id, None)
+        and (s.organisation or s.unit_id) in bodies
+    ]  # fmt: skip
+    answer = task_json(one, bodies) | {
+        "plan": plan,
+        "on": ledger.on,
+        "known_at": known_at,
+        "position": ledger.position,
+        "standings": [
+            body_json(one.bodies[name], stands, whole=own is not None)
+            for name, stands in bodies.items()
+        ],
+        "statements": [statement_json(s) for s in said],
+    }
+    if can_read_plan(principal, state, found):
+        answer["statements_not_by_a_lead"] = [statement_json(s) for s in one.ignored]
+    return json_answer(answer, if_none_match)
+
+
+def not_lead(task: TaskStanding) -> Problem:
+    names = [b.name_vi for b in task.bodies.values()]
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return Problem(
+        "not-lead",
+        "This body does not lead the task.",
+        pointer="/unit",
+        hint=f"It is led by: {'; '.join(names[:5])}{more}.",
+    )
+
+
+def task_of(ledger: Ledger, task: str) -> TaskStanding:
+    """One task of a plan; 404 with where to find their names."""
+    for found in ledger.tasks:
+        if found.task["id"] == task:
+            return found
+    raise Problem(
+        "task-unknown",
+        "The plan has no such task.",
+        status=404,
+        pointer="/task",
+        hint=f"GET /v1/plans/{ledger.plan.plan}/tasks lists them.",
+    )
+
+
+def organisations_of(plan: PlanVersion, **asked: str | None) -> dict[str, str]:
+    """The plan's organisations by id; 404 for one that somebody asks for and the plan lacks."""
+    names = {o["id"]: o["name_vi"] for o in plan.document["organisations"]}
+    for name, value in asked.items():
         if value is not None and value not in names:
             raise Problem(
                 "organisation-unknown",
                 "The plan names no such organisation.",
                 status=404,
                 pointer=f"/{name}",
-                hint=f"GET /v1/plans/{plan} lists `organisations`.",
+                hint=f"GET /v1/plans/{plan.plan} lists `organisations`.",
             )
-    if wanted is not None and wanted not in STATES:
+    return names
+
+
+def _known(value: str | None, among: tuple[str, ...], name: str) -> None:
+    if value is not None and value not in among:
         raise Problem(
-            "state-unknown",
-            "There is no such state of a task.",
-            pointer="/state",
-            hint=f"States: {', '.join(STATES)}.",
+            f"{name}-unknown",
+            f"There is no such {name} of a list of tasks.",
+            pointer=f"/{name}",
+            hint=f"There are: {', '.join(among)}.",
         )
-    rows = [
-        (number, task, stands)
-        for number, (task, stands) in enumerate(await standings(state, found))
-        if (organisation is None or organisation in _parts(task))
-        and (lead is None or lead in (task.get("lead") or []))
-        and wanted in (None, stands.state)
-        and late in (None, stands.late)
-    ]
-    shown, following = page(rows, lambda row: [row[0]], cursor, limit)
-    tally = dict.fromkeys(STATES, 0)
-    for _, _, stands in rows:
-        tally[stands.state] += 1
-    budget = sum(task["budget_million_vnd"] or 0 for _, task, _ in rows)
-    return json_answer(
-        {
-            "plan": plan,
-            "version": found.version,
-            "on": state.clock.today(),
-            "position": await complete_to(state.pool),
-            "total": len(rows),
-            "states": tally,
-            "late": sum(stands.late for _, _, stands in rows),
-            "budget_million_vnd": budget,
-            "next": following,
-            "organisations": names,
-            "tasks": [task_json(task, stands) for _, task, stands in shown],
-        },
-        if_none_match,
-    )
 
 
 def _parts(task: dict[str, Any]) -> list[str]:

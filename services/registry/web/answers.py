@@ -13,13 +13,12 @@ from services.registry.plans.territory import in_plan
 from services.registry.progress import why
 from services.registry.progress.cold_spots import cold_spots, decided_in
 from services.registry.progress.doubts import doubts
-from services.registry.reach import authorize_unit, see_plan
+from services.registry.reach import authorize_unit
 from services.registry.reports.model import account_json, entry_json
 from services.registry.reports.routes import accounts
 from services.registry.reports.whose import debtor_for, limited
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build, place_of
-from services.registry.tasks.routes import standings
 from services.registry.web import words
 from services.registry.web.chart import chart
 from services.registry.web.render import Day, PageRoute, day_of, show
@@ -81,28 +80,6 @@ async def calendar_page(
         REPORT=words.REPORT,
         **_common(state, plan),
     )
-
-
-@router.get("/tasks")
-async def tasks_page(
-    state: Registry,
-    principal: CurrentPrincipal,
-    plan: str,
-    lead: UnitCode = "",
-    late: Annotated[str, Query()] = "",
-) -> HTMLResponse:
-    """Who leads what and what is late."""
-    see_plan(principal, state, state.plan(plan))
-    found = [
-        (task, stands)
-        for task, stands in await standings(state, state.plan(plan))
-        if (not lead or lead in (task.get("lead") or [])) and (not late or stands.late)
-    ]
-    titles = {name: kind.title_vi for name, kind in Catalogue.load().items()}
-    return show(
-        state, "tasks.html", tasks=found, lead=lead, late=late, TASK=words.TASK, titles=titles,
-        **_common(state, plan),
-    )  # fmt: skip
 
 
 @router.get("/cold-spots")

@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from services.registry.access import CurrentPrincipal, Writing
 from services.registry.body import read_body
 from services.registry.plans.routes import plan_json
-from services.registry.reports.ledger import REPORTS
+from services.registry.reports.answering import REPORTS
 from services.registry.reports.model import NewReport, entry_json, period_json
-from services.registry.reports.routes import accounts, check_period, hand_in
+from services.registry.reports.routes import accounts, check_period
 from services.registry.reports.whose import limited
+from services.registry.reports.write_routes import hand_in
 from services.registry.state import Registry, State
 from services.registry.web import words
 from services.registry.web.render import PageRoute, show

@@ -1,5 +1,6 @@
 """Vietnamese words and number forms of the pages. Pure."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -37,20 +38,13 @@ REPORT = {
     "late": ("warn", "Muộn"),
     "missing": ("bad", "Quá hạn, chưa nộp"),
     "due": ("idle", "Chưa đến hạn"),
+    "returned": ("bad", "Bị trả lại"),
     "received": ("good", "Đã nhận"),
     "not_received": ("warn", "Chưa nhận"),
     "open": ("idle", "Đang trong kỳ"),
     "unknown": ("idle", "Chưa có danh sách đơn vị"),
 }
 """State of a report -> (colour class, words)."""
-
-TASK = {
-    "done": ("good", "Đạt các chỉ tiêu gắn với nhiệm vụ"),
-    "proven": ("good", "Đủ các loại minh chứng"),
-    "started": ("warn", "Mới có một phần minh chứng"),
-    "not_started": ("idle", "Chưa có minh chứng"),
-    "no_proof_defined": ("idle", "Kế hoạch không nêu minh chứng"),
-}
 
 STAFF_ROLE = {
     "reader": "Xem số liệu",
@@ -233,10 +227,13 @@ def deadline(objective: dict[str, Any]) -> str:
 
 
 def period(name: str) -> str:
-    """`2026-Q3` -> `quý 3/2026`; likewise weeks, months, half-years and years."""
+    """`2026-Q3` -> `quý 3/2026`; likewise weeks, months, half-years and years. The name of a request
+    stays as it is."""
     year, _, part = name.partition("-")
     if name == "once":
         return "một lần"
+    if not re.fullmatch(r"\d{4}(-(W\d{2}|Q[1-4]|H[12]|\d{2}))?", name):
+        return name
     if not part:
         return f"năm {year}"
     kind, number = (part[0], part[1:]) if part[0] in "WQH" else ("M", part)

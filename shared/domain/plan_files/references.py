@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from shared.contracts.definitions import Catalogue
+from shared.domain.closing import wrong_closing, wrong_filter
 from shared.domain.plan_files.positions import Path
 from shared.domain.plan_files.problems import Report
 
@@ -33,8 +34,12 @@ def check_references(plan: Json, catalogue: Catalogue, report: Report) -> None:
     for index, task in enumerate(plan["tasks"]):
         for at, name in enumerate(task.get("events", [])):
             _type(name, ("tasks", index, "events", at), catalogue, report)
+        for path, message in wrong_closing(task, catalogue):
+            report.add(("tasks", index, *path), "closing", message, "see docs/tasks.md")
     for index, obligation in enumerate(plan["reporting"]):
         _type(obligation["event"], ("reporting", index, "event"), catalogue, report)
+        for path, message in wrong_filter(obligation, catalogue):
+            report.add(("reporting", index, *path), "filter", message)
     _circles(plan["objectives"], objectives, report)
 
 

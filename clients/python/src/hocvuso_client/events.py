@@ -49,6 +49,7 @@ SkillLevel = Literal["able", "good", "proficient"]
 StaffRole = Literal["online_public_service_support", "community_team_support", "telecom_secondment", "other"]
 SuccessionPart = Literal["whole", "part"]
 TargetGroup = Literal["adult", "resident", "civil_servant", "agency_employee", "worker", "pupil", "student", "elderly", "disabled", "cnscd_member", "farmer", "small_trader", "household_business", "ethnic_minority", "poor", "disadvantaged", "party_member", "unskilled_worker", "rural_resident", "remote_resident", "respected_person", "core_force", "digital_officer", "security_incident_team"]
+TaskStatus = Literal["not_started", "in_progress", "blocked", "done"]
 Tld = Literal[".vn", "other"]
 Topic = Literal["digital_transformation", "smart_device", "online_public_services", "online_shopping", "online_payment", "online_safety", "admin_procedure_platforms", "dak_lak_so", "digital_signature", "vneid", "ai_tools", "e_commerce", "digital_health", "personal_data", "results", "movement", "other"]
 UnitAttribute = Literal["remote", "difficult", "rural", "ethnic_minority_area", "border", "island"]
@@ -652,12 +653,15 @@ class FeedbackReceived(EventData):
     """Feedback of residents is received."""
 
     TYPE: ClassVar[str] = "feedback.received"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
+    feedback_ref: str | None = _field(default=None, repr=False)
     channel: FeedbackChannel
     topic: Topic | None = None
     text: str | None = _field(default=None, repr=False)
     status: IssueStatus | None = None
+    answer_by: dt.date | None = None
+    answered_on: dt.date | None = None
     campaign: str | None = None
     plan_hint: str | None = None
     evidence_ref: str | None = _field(default=None, repr=False)
@@ -780,10 +784,15 @@ class InspectionHeld(EventData):
     """Inspection, monitoring or social supervision takes place."""
 
     TYPE: ClassVar[str] = "inspection.held"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
+    inspection_ref: str | None = _field(default=None, repr=False)
+    follows: str | None = _field(default=None, repr=False)
     inspector: str | None = _field(default=None, repr=False)
     findings: str | None = _field(default=None, repr=False)
+    remedy: str | None = _field(default=None, repr=False)
+    remedy_by: dt.date | None = None
+    remedied: bool | None = None
     document_ref: str | None = _field(default=None, repr=False)
     campaign: str | None = None
     plan_hint: str | None = None
@@ -1130,6 +1139,51 @@ class ReportConsolidated(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRequested(EventData):
+    """A superior asks for a report outside the usual rhythm."""
+
+    TYPE: ClassVar[str] = "report.requested"
+    VERSION: ClassVar[str] = "1"
+
+    plan: str
+    obligation: str
+    request_ref: str = _field(repr=False)
+    requested_by: str | None = _field(default=None, repr=False)
+    who: list[str] | tuple[str, ...] | None = None
+    subject_matter: str | None = _field(default=None, repr=False)
+    last_day: dt.date
+    document_ref: str | None = _field(default=None, repr=False)
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportReturned(EventData):
+    """A superior sends a report back with a remark."""
+
+    TYPE: ClassVar[str] = "report.returned"
+    VERSION: ClassVar[str] = "1"
+
+    plan: str
+    obligation: str
+    period: str
+    organisation: str | None = None
+    remark: str = _field(repr=False)
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSubmitted(EventData):
     """A unit submits a report."""
 
@@ -1263,6 +1317,55 @@ class StaffAssigned(EventData):
     role: StaffRole
     from_: dt.date | None = None
     to: dt.date | None = None
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskProgressed(EventData):
+    """The body that leads a task says how far it has come."""
+
+    TYPE: ClassVar[str] = "task.progressed"
+    VERSION: ClassVar[str] = "1"
+
+    plan: str
+    task: str
+    organisation: str | None = None
+    occurrence: str | None = None
+    status: TaskStatus
+    percent: int | None = None
+    done: str | None = _field(default=None, repr=False)
+    product: str | None = _field(default=None, repr=False)
+    document_ref: str | None = _field(default=None, repr=False)
+    document_date: dt.date | None = None
+    file_sha256: str | None = None
+    difficulties: str | None = _field(default=None, repr=False)
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskReturned(EventData):
+    """A supervisor sends a statement on a task back."""
+
+    TYPE: ClassVar[str] = "task.returned"
+    VERSION: ClassVar[str] = "1"
+
+    plan: str
+    task: str
+    organisation: str | None = None
+    occurrence: str | None = None
+    reason: str = _field(repr=False)
     campaign: str | None = None
     plan_hint: str | None = None
     evidence_ref: str | None = _field(default=None, repr=False)
@@ -1460,12 +1563,16 @@ TYPES: dict[str, type[EventData]] = {
     "programme.completed": ProgrammeCompleted,
     "ranking.published": RankingPublished,
     "report.consolidated": ReportConsolidated,
+    "report.requested": ReportRequested,
+    "report.returned": ReportReturned,
     "report.submitted": ReportSubmitted,
     "review.held": ReviewHeld,
     "signature.registered": SignatureRegistered,
     "signature.used": SignatureUsed,
     "skill.confirmed": SkillConfirmed,
     "staff.assigned": StaffAssigned,
+    "task.progressed": TaskProgressed,
+    "task.returned": TaskReturned,
     "team.established": TeamEstablished,
     "team.reinforced": TeamReinforced,
     "training.attended": TrainingAttended,

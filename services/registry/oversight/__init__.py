@@ -1,0 +1,1 @@
+"""What is followed up: inspections until all is remedied, feedback until it is answered."""

@@ -1,0 +1,99 @@
+"""The ledger of a plan's tasks, as of a day and as known on a day."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from services.registry.definitions import PlanVersion
+from services.registry.journal.restated import learn
+from services.registry.journal.store import complete_to, standing
+from services.registry.plans.territory import area_of
+from services.registry.state import State
+from services.registry.tasks.evidence import load
+from services.registry.tasks.fold import Known, TaskStanding, fold_tasks
+from services.registry.tasks.objectives import Met, load_met
+from services.registry.tasks.statements import PROGRESSED, RETURNED, Statement, statements_of
+from services.registry.tasks.territory import Area
+from shared.domain.closing import closing_of
+
+LEDGERS_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All tasks of a plan; complete up to `position`."""
+
+    plan: PlanVersion
+    on: date
+    known_at: date | None
+    position: int
+    tasks: Sequence[TaskStanding]
+    met: Met
+    statements: Sequence[Statement] = field(default_factory=list)
+
+
+async def task_ledger(
+    state: State, plan: PlanVersion, on: date | None = None, known_at: date | None = None
+) -> Ledger:
+    """The ledger of a plan's tasks as of a day (today); kept until something may have changed it."""
+    today = state.clock.today()
+    day = on or today
+    await learn(state.pool, state.activities)
+    position = await complete_to(state.pool)
+    met = await load_met(state, plan, None if day == today else day, known_at)
+    key = (
+        plan.plan,
+        plan.position,
+        day,
+        known_at,
+        position,
+        met.stamp,
+        state.definitions.position,
+    )
+    known: Ledger | None = state.tasks.get(key)
+    if known is not None:
+        return known
+    area = sorted(area_of(state, plan))
+    tasks = plan.document["tasks"]
+    types = {
+        name
+        for task in tasks
+        for proof in closing_of(task).proofs
+        for name in (*proof.types, *proof.as_many_as)
+    }
+    types |= {name for task in tasks for name in task.get("events") or ()}
+    evidence = await load(state.pool, types, area, day, known_at)
+    facts = await standing(state.pool, [PROGRESSED, RETURNED], area, known_at=known_at, until=day)
+    said = statements_of(facts, plan.plan)
+    where = Area(state.tree, plan.document["unit"], area, day)
+    issued = _issued(state, plan, known_at)
+    found: dict[str, TaskStanding] = {}
+    for one in fold_tasks(Known(plan.document, where, evidence, met, said, issued, day)):
+        found[one.task["id"]] = one
+        await asyncio.sleep(0)
+    ledger = Ledger(plan, day, known_at, position, [found[t["id"]] for t in tasks], met, said)
+    while len(state.tasks) >= LEDGERS_KEPT:
+        state.tasks.pop(next(iter(state.tasks)))
+    state.tasks[key] = ledger
+    return ledger
+
+
+def _issued(state: State, plan: PlanVersion, known_at: date | None) -> dict[str, date]:
+    """When the documents were issued that start terms of this plan's tasks, by name and by the
+    document that the task names."""
+    found: dict[str, date] = {}
+    relative = {
+        f"{plan.plan}/{task['id']}": task["deadline"]["relative"]["document"]
+        for task in plan.document["tasks"]
+        if isinstance(task.get("deadline"), dict) and "relative" in task["deadline"]
+    }
+    for statement in state.definitions.statements("central_document.issued"):
+        if known_at is not None and statement.recorded > known_at:
+            continue
+        day = date.fromisoformat(statement.data["issued_on"])
+        found[statement.data["document"]] = day
+        for name in statement.data.get("starts_deadline_of", []):
+            if name in relative:
+                found[relative[name]] = day
+    return found
