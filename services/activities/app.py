@@ -79,7 +79,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         calm_collector()
         used = settings or ActivitiesSettings()
         now = clock or clock_from_environment()
-        pseudonyms = Pseudonyms(read_key(used.pseudonym_key_file))
+        pseudonyms = Pseudonyms(read_key(used.pseudonym_key_file), now)
         catalogue = Catalogue.load()
         with ended_at_once():
             pool = await connect_pool_when_there(used.activities_database_url, "activities")

@@ -3,23 +3,25 @@
 `{"scheme": "cccd", "value": "066..."}` becomes `"cccd:BASE32"`, 160 bits of HMAC-SHA-256 under a key
 that never rotates: with another key everybody would be counted again. The same key, for another
 purpose, makes the MAC by which equal content is known again (a plain digest of an identity number
-can be inverted by trying all of them).
+can be inverted by trying all of them). Which spellings are one person says `shared.identity`.
 """
 
 import hashlib
 import hmac
-import re
 import secrets
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shared.clock import Clock, ShiftedClock
 from shared.contracts.model import Identity
 from shared.db import Connection
+from shared.identity.former import former
+from shared.identity.numbers import Impossible, normal
 from shared.problems import Problem
 
-_SEPARATORS = re.compile(r"[\s.\-_\u200b-\u200d\u2060\ufeff]+")
 _KEY_BYTES = 32
 
 
@@ -52,64 +54,13 @@ def read_key(path: Path | None) -> bytes:
     return key
 
 
-def _digits(text: str) -> str | None:
-    """The ASCII digits of `text` without separators; None when anything else is in it."""
-    bare = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text))
-    return bare if bare.isascii() and bare.isdigit() else None
+@dataclass
+class Noticed:
+    """What is seen of persons while they become references, and never again: `former`, the
+    references under which earlier versions knew each; `doubts`, what looks wrong in a value."""
 
-
-def _of_length(*lengths: int) -> Callable[[str], str | None]:
-    def normalise(text: str) -> str | None:
-        bare = _digits(text)
-        return bare if bare is not None and len(bare) in lengths else None
-
-    return normalise
-
-
-def _phone(text: str) -> str | None:
-    """A Vietnamese number as +84 and nine or ten digits."""
-    bare = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).replace("(", "")
-    found = re.fullmatch(r"(?:\+?84|0)([1-9][0-9]{8,9})", bare.replace(")", ""))
-    return f"+84{found[1]}" if found else None
-
-
-def _folded(text: str) -> str | None:
-    return " ".join(
-        unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).split()
-    )
-
-
-def _exact(text: str) -> str | None:
-    return unicodedata.normalize("NFC", text).strip()
-
-
-# Each maps a posted value to the one spelling that is hashed, or None when it cannot be one.
-_NORMALISE: dict[str, Callable[[str], str | None]] = {
-    "cccd": _of_length(12),
-    "cmnd": _of_length(9),
-    "phone": _phone,
-    "tax": _of_length(10, 12, 13),
-    "imei": _of_length(14, 15, 16),
-    "account": _folded,
-    "vneid": _folded,
-    "student": _folded,
-    "staff": _folded,
-    "household": _folded,
-    "device": _folded,
-    "unit": _exact,
-    "code": _exact,
-    "learner": _exact,
-}
-SCHEMES = frozenset(_NORMALISE)
-"""Every scheme whose values can become references."""
-
-_FORMS = {
-    "cccd": "12 digits",
-    "cmnd": "9 digits",
-    "phone": "a Vietnamese number: 0 or +84, then 9 digits (10 for a landline)",
-    "tax": "10 or 13 digits (12 for a personal tax number)",
-    "imei": "14 to 16 digits",
-}
+    former: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
 
 
 _BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -126,23 +77,28 @@ def _base32(mac: bytes) -> str:
 class Pseudonyms:
     """Makes references and content MACs with one key."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, clock: Clock | None = None) -> None:
+        """`clock` tells the year, after which nobody is born yet; the system's when left out."""
+
         def derived(purpose: bytes) -> bytes:
             return hmac.digest(key, b"hocvuso " + purpose + b" v1", "sha256")
 
         self._reference_key = derived(b"reference")
         self._content_key = derived(b"content")
         self.fingerprint = derived(b"fingerprint")
+        self._clock = clock or ShiftedClock()
         # Nobody outside this process can make one: what is posted never passes for a reference.
         self._token = f"ref-{secrets.token_hex(16)}-"
 
     def reference(self, scheme: str, value: str) -> str | None:
         """`scheme:BASE32` of a value; None when the value cannot be one of its scheme."""
-        normalise = _NORMALISE.get(scheme, _exact)
-        normal = normalise(value)
-        if not normal:
+        try:
+            return self._of(scheme, normal(scheme, value, self._clock.today().year).value)
+        except Impossible:
             return None
-        mac = hmac.digest(self._reference_key, f"{scheme}\0{normal}".encode(), "sha256")
+
+    def _of(self, scheme: str, spelt: str) -> str:
+        mac = hmac.digest(self._reference_key, f"{scheme}\0{spelt}".encode(), "sha256")
         return f"{scheme}:{_base32(mac[:20])}"
 
     def content_mac(self, canonical: bytes) -> bytes:
@@ -153,7 +109,9 @@ class Pseudonyms:
         """A value that `stored` takes for this reference: for events that are judged again."""
         return self._token + reference
 
-    def stored(self, identity: Identity, posted: Mapping[str, Any], pointer: str) -> str:
+    def stored(
+        self, identity: Identity, posted: Mapping[str, Any], pointer: str, noticed: Noticed
+    ) -> str:
         """The reference that takes the place of a posted `{"scheme", "value"}`.
 
         Values of schemes that are no identity numbers are kept as they are. Raises Problem.
@@ -177,16 +135,22 @@ class Pseudonyms:
                 hint="Give it in `changes`, with scheme and value.",
             )
         if not identity.is_secret(scheme):
-            return f"{scheme}:{_exact(value)}"
-        reference = self.reference(scheme, value)
-        if reference is None:
+            return f"{scheme}:{unicodedata.normalize('NFC', value).strip()}"
+        try:
+            spelt = normal(scheme, value, self._clock.today().year)
+        except Impossible as impossible:
             raise Problem(
                 "reference-malformed",
-                f"The value cannot be one of the scheme {scheme}.",
+                impossible.why,
                 pointer=f"{pointer}/value",
-                hint=f"{scheme} is {_FORMS.get(scheme, 'a text that is not blank')}; leading zeros"
-                " belong to it.",
-            )
+                hint=impossible.fix,
+                extra={"rule": impossible.rule},
+            ) from None
+        reference = self._of(scheme, spelt.value)
+        noticed.doubts += [f"{pointer}/value: {doubt}" for doubt in spelt.doubts]
+        before = former(scheme, value, spelt.value)
+        if before:
+            noticed.former[reference] = tuple(self._of(scheme, spelling) for spelling in before)
         return reference
 
 

@@ -46,6 +46,8 @@ class FakeLog:
 
     def _one(self, c: Candidate) -> Outcome:
         known = self.rows.get((c.source, c.id))
+        if c.refusal is not None and (known is None or known[1].content_mac != c.content_mac):
+            return Outcome(Status.REJECTED, None, c.refusal)
         if known is None and c.problem_if_new is not None:
             return Outcome(Status.REJECTED, None, c.problem_if_new)
         if known is None:

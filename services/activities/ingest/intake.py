@@ -3,6 +3,7 @@
 import logging
 import traceback
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import rfc8785
@@ -13,7 +14,7 @@ from services.activities.ingest.problems import MAX_EVENT_BYTES, too_large
 from services.activities.ingest.validate import Validator
 from services.activities.keys.model import Key
 from services.activities.log.model import Candidate, Kept
-from services.activities.privacy import Pseudonyms
+from services.activities.privacy import Noticed, Pseudonyms
 from services.activities.quarantine.masks import Masks
 from shared import strict_json, telemetry
 from shared.clock import Clock
@@ -22,10 +23,13 @@ from shared.problems import Problem
 
 log = logging.getLogger(__name__)
 
+Json = dict[str, Any]
+
 
 @dataclass(slots=True)
 class Judged:
-    """What became of the bytes of one event: a candidate, or why not.
+    """What became of the bytes of one event: a candidate, or why not; both where it is refused
+    unless the log has it already (`Candidate.refusal`).
 
     `source` and `id` are None where they are missing or must not be repeated.
     """
@@ -40,6 +44,7 @@ class Intake:
     """Judges events: strict JSON, attributes, rights, data, personal data, in this order."""
 
     def __init__(self, catalogue: Catalogue, pseudonyms: Pseudonyms, clock: Clock) -> None:
+        self._catalogue = catalogue
         self._envelopes = Envelopes(catalogue, clock)
         self._validator = Validator(catalogue, pseudonyms)
         self._content_mac = pseudonyms.content_mac
@@ -48,6 +53,7 @@ class Intake:
     def judge(self, raw: bytes, key: Key, traceparent: str | None) -> Judged:
         """Judge one event; never raises Problem."""
         event: Any = None
+        mac: bytes | None = None
         try:
             if len(raw) > MAX_EVENT_BYTES:
                 raise too_large(MAX_EVENT_BYTES, "An event")
@@ -59,16 +65,37 @@ class Intake:
                     status=400,
                     hint="Send several as an array with application/cloudevents-batch+json.",
                 )
-            candidate = self._candidate(event, self._mac(event, text, floats), key, traceparent)
+            mac = self._mac(event, text, floats)
+            candidate = self._candidate(event, mac, key, traceparent)
         except Problem as problem:
             if problem.pointer is not None and leaks(problem.pointer):
                 problem.pointer = None
-            return Judged(_shown(event, "source"), _shown(event, "id"), None, problem)
+            source, id = _shown(event, "source"), _shown(event, "id")
+            again = None
+            if mac is not None and source is not None and id is not None:
+                again = self._perhaps_known(event, source, id, mac, key, problem)
+            return Judged(source, id, again, problem)
         except Exception as error:
             # A fault of ours in one event; those beside it, and its stream, go on.
             log.error("an event could not be judged: %s", _place(error))
             return Judged(None, None, None, _unjudged())
         return Judged(candidate.source, candidate.id, candidate)
+
+    def _perhaps_known(
+        self, event: Json, source: str, id: str, mac: bytes, key: Key, problem: Problem
+    ) -> Candidate | None:
+        """A refused event as a candidate that only the log refuses: it may have been accepted when
+        the rules were others, and then it is a duplicate. None where the key may not post it."""
+        kind = self._catalogue.get(self._masks.type_of(event))
+        if kind is None:
+            return None
+        try:
+            key.check(kind, source)
+        except Problem:
+            return None
+        return Candidate(
+            source, id, kind.type, "", "", date.min, {}, mac, key.name, refusal=problem
+        )
 
     def judge_again(
         self, kept: dict[str, Any], mac: bytes | None, key: Key, traceparent: str | None
@@ -136,7 +163,8 @@ class Intake:
     ) -> Candidate:
         envelope = self._envelopes.check(event)
         key.check(envelope.type, envelope.source)
-        data = self._validator.stored(envelope.type, envelope.version, envelope.data)
+        noticed = Noticed()
+        data = self._validator.stored(envelope.type, envelope.version, envelope.data, noticed)
         if "traceparent" in event:
             traceparent = _traced(event["traceparent"], traceparent)
         return Candidate(
@@ -153,7 +181,11 @@ class Intake:
             traceparent=traceparent,
             era=key.era,
             subtree=key.subtree,
-            warnings=self._validator.warnings(envelope.type, data, envelope.occurred.isoformat()),
+            warnings=(
+                *self._validator.warnings(envelope.type, data, envelope.occurred.isoformat()),
+                *noticed.doubts,
+            ),
+            former=noticed.former,
             problem_if_new=envelope.in_future,
         )
 

@@ -13,7 +13,7 @@ import msgspec
 from services.activities.ingest.broken_rules import escape, explain
 from services.activities.ingest.leaks import leaks, may_leak
 from services.activities.ingest.problems import in_clear
-from services.activities.privacy import Pseudonyms
+from services.activities.privacy import Noticed, Pseudonyms
 from shared.contracts.definitions import Catalogue
 from shared.contracts.model import EventType, FieldSpec, Identity
 from shared.contracts.upcast import upcast
@@ -46,10 +46,10 @@ class Validator:
             name: Period.of(kind) for name, kind in catalogue.items() if "to" in kind.fields
         }
 
-    def stored(self, kind: EventType, version: str, data: Json) -> Json:
+    def stored(self, kind: EventType, version: str, data: Json, noticed: Noticed) -> Json:
         """The data as the log keeps it: valid, newest version, pseudonymised.
 
-        Raises Problem at the first fault, with a pointer into the event as posted.
+        `noticed` learns what only this step sees of persons. Raises Problem at the first fault, with a pointer into the event as posted.
         """
         schema = self._schemas[kind.type, version]
         if not schema.is_valid(data):
@@ -60,9 +60,9 @@ class Validator:
         if version != kind.latest:
             data = upcast(self._catalogue, kind.type, version, data)
         if kind.identities:
-            data = self._pseudonymised(kind.identities, data, "/data")
+            data = self._pseudonymised(kind.identities, data, noticed)
         if kind.type == "event.corrected":
-            data = self._corrected(data)
+            data = self._corrected(data, "/data", noticed)
         if may_leak(_encode(data).decode()):
             _refuse_leaks(data, "/data")
         return data
@@ -85,33 +85,37 @@ class Validator:
                 found += _implausible(spec, value)
         return tuple(found)
 
-    def _pseudonymised(self, identities: Iterable[Identity], data: Json, pointer: str) -> Json:
+    def _pseudonymised(self, identities: Iterable[Identity], data: Json, noticed: Noticed) -> Json:
         kept = dict(data)
         for identity in identities:
             posted = kept.pop(identity.name, None)
             if posted is not None:
-                where = f"{pointer}/{identity.name}"
-                kept[identity.stored] = self._pseudonyms.stored(identity, posted, where)
+                where = f"/data/{identity.name}"
+                kept[identity.stored] = self._pseudonyms.stored(identity, posted, where, noticed)
         return kept
 
-    def _corrected(self, data: Json) -> Json:
-        """A correction's merge patch speaks of stored data: references become pseudonyms in it."""
-        patch = data["changes"].get("data")
+    def _corrected(self, data: Json, at: str, noticed: Noticed) -> Json:
+        """A correction's merge patch speaks of stored data: references become pseudonyms in it.
+
+        The correction of a correction patches a patch, at any depth.
+        """
+        changes = data.get("changes")
+        patch = changes.get("data") if isinstance(changes, dict) else None
         if not isinstance(patch, dict):
             return data
-        changed = dict(patch)
+        at += "/changes/data"
+        changed = self._corrected(dict(patch), at, noticed)
         for name, identity in self._identities.items():
             if identity.stored in changed:
                 raise Problem(
                     "field-unknown",
                     "Stored references cannot be named.",
-                    pointer="/data/changes/data",
+                    pointer=at,
                     hint=f"Correct {name} by giving it whole, with scheme and value.",
                 )
             if name not in changed:
                 continue
             posted = changed.pop(name)
-            where = f"/data/changes/data/{name}"
             if posted is None:
                 changed[identity.stored] = None
                 continue
@@ -123,10 +127,12 @@ class Validator:
                 raise Problem(
                     "reference-malformed",
                     "A corrected reference must be given whole.",
-                    pointer=where,
+                    pointer=f"{at}/{name}",
                     hint='Write {"scheme": ..., "value": ...}.',
                 )
-            changed[identity.stored] = self._pseudonyms.stored(identity, posted, where)
+            changed[identity.stored] = self._pseudonyms.stored(
+                identity, posted, f"{at}/{name}", noticed
+            )
         return {**data, "changes": {**data["changes"], "data": changed}}
 
 

@@ -26,8 +26,8 @@ async def main(stop: asyncio.Event) -> None:
     calm_collector()
     telemetry.setup("hocvuso-intake")
     settings = ActivitiesSettings()
-    pseudonyms = Pseudonyms(read_key(settings.pseudonym_key_file))
     catalogue, clock = Catalogue.load(), clock_from_environment()
+    pseudonyms = Pseudonyms(read_key(settings.pseudonym_key_file), clock)
     pool = await connect_pool_when_there(
         settings.activities_database_url, "activities", low=1, high=8
     )

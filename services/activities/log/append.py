@@ -132,12 +132,19 @@ class Append:
             self._stored = await store.contents(self.connection, spelled_otherwise)
         wanted: set[store.Thing] = set()
         for c in candidates:
+            if c.refusal is not None:
+                continue
             event_type = self.context.catalogue[c.type]
             if event_type.references:
                 wanted.update(self.context.things.referred(event_type, c.source, c.data))
         if wanted:
             self._void_things = await store.void_things(self.connection, sorted(wanted))
-        await self.links.prepare([c.data for c in candidates], self.counter.links_position)
+        former = {ref: olds for c in candidates for ref, olds in c.former.items()}
+        await self.links.prepare(
+            [c.data for c in candidates],
+            former if self.counter.respelling else {},
+            self.counter.links_position,
+        )
 
     async def _submit(self, submission: Submission) -> list[Outcome]:
         if not (submission.atomic or submission.dry_run):
@@ -156,7 +163,7 @@ class Append:
         except RolledBack:
             self.counter.restore(kept)
             self._known, self._void_things = known, void
-            self.links.forget()
+            await self.links.roll_back()
             self.context.units.forget()
             self.tree = await self.context.units.up_to(self.connection, kept.units_position)
             outcomes = [undone(o, dry_run=submission.dry_run) for o in outcomes]
@@ -168,18 +175,14 @@ class Append:
         if known is not None:
             if known.content_mac == c.content_mac or self._same(known, c):
                 return Outcome(Status.DUPLICATE, known.position, warnings=c.warnings)
-            return Outcome(Status.REJECTED, known.position, conflict())
-        if c.problem_if_new is not None:
-            return Outcome(Status.REJECTED, None, c.problem_if_new)
+            if c.refusal is None:
+                return Outcome(Status.REJECTED, known.position, conflict())
+        refusal = c.refusal or c.problem_if_new
+        if refusal is not None:
+            return Outcome(Status.REJECTED, None, refusal)
         try:
-            if c.type in amend.AMENDMENTS:
-                await self.flush()
-                position = await Restater(self).amend(c)
-            elif c.type == "person.linked":
-                await self.flush()
-                position = await Restater(self).link(c)
-            else:
-                position = self._plain(c)
+            respelt = self.links.unlinked(c.former)
+            position = await (self._united(c, respelt) if respelt else self._append(c))
         except Problem as problem:
             return Outcome(Status.REJECTED, None, problem)
         except UnknownUnit as unknown:
@@ -188,18 +191,47 @@ class Append:
         self._new[position] = c
         return Outcome(Status.ACCEPTED, position, warnings=c.warnings)
 
+    async def _append(self, c: Candidate) -> int:
+        """Append an event that is not in the log; its first position. Raises Problem."""
+        if c.type in amend.AMENDMENTS:
+            await self.flush()
+            return await Restater(self).amend(c)
+        if c.type == "person.linked":
+            await self.flush()
+            return await Restater(self).link(c)
+        return self._plain(c)
+
+    async def _united(self, c: Candidate, respelt: list[tuple[str, str]]) -> int:
+        """The same for an event whose persons the log knows by former spellings of their numbers:
+        those count for one person from now on."""
+        await self.flush()
+        position = self.counter.position + 1
+        try:
+            async with self.connection.transaction():
+                former = await self.links.unite(position, respelt)
+                await self._append(c)
+                await self.flush()
+                await Restater(self, self.counter.position + 1 - position).relink(c, former)
+        except (Problem, UnknownUnit):
+            await self.links.roll_back()
+            raise
+        self.counter.links_position = self.counter.position
+        return position
+
     def _same(self, known: store.Known, c: Candidate) -> bool:
         """Whether the known one says the same in another spelling."""
         new = self._new.get(known.position)
         first = new or self._stored.get(known.position)
-        if first is None or first.type != c.type:
+        if first is None or first.type != c.type or c.refusal is not None:
             return False
         if first.subject != c.subject:
             unit_id = self._unit_or_none(new) if new else self._stored[known.position].unit_id
             if unit_id is None or unit_id != self._unit_or_none(c):
                 return False
+        today = {old: ref for ref, olds in c.former.items() for old in olds}
         canonical = self.context.contents.canonical
-        return canonical(c.type, first.time, first.data) == canonical(c.type, c.time, c.data)
+        said = canonical(c.type, first.time, first.data, today)
+        return said == canonical(c.type, c.time, c.data, today)
 
     def _unit_or_none(self, c: Candidate) -> str | None:
         try:

@@ -2,12 +2,12 @@
 
 Equal are: instants in whatever offset and number of digits, lists whose order means nothing
 (`uniqueItems` in the schema of the type), numbers (1, 1.0, 1e0), the members of objects in any
-order, persons in any spelling (they are references by now) and older versions of a type (their data
-is raised by now). The unit is compared by the caller, who knows the tree.
+order, persons in any spelling (they are references by now, also those of former spellings) and older
+versions of a type (their data is raised by now). The unit is compared by the caller, who knows the tree.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ import rfc8785
 from shared.contracts.definitions import Catalogue
 
 Json = dict[str, Any]
+_NOTHING: Mapping[str, str] = {}
 _FRACTION = re.compile(r"\.(\d+)")
 
 
@@ -27,12 +28,17 @@ class ContentComparison:
         self._defs = catalogue.definitions()
         self._schemas: dict[str, Json] = {}
 
-    def canonical(self, type_name: str, time: str, data: Json) -> bytes:
-        """The one form of all that says the same as this stored time and data."""
+    def canonical(
+        self, type_name: str, time: str, data: Json, today: Mapping[str, str] = _NOTHING
+    ) -> bytes:
+        """The one form of all that says the same as this stored time and data.
+
+        `today`: the references of today for those under which a number was known before.
+        """
         schema = self._schemas.get(type_name)
         if schema is None:
             schema = self._schemas[type_name] = self._schema(type_name)
-        return rfc8785.dumps([instant(time), self._value(data, schema)])
+        return rfc8785.dumps([instant(time), self._value(data, schema, today)])
 
     def _schema(self, type_name: str) -> Json:
         schema = self._catalogue.stored_schema(type_name)
@@ -52,17 +58,17 @@ class ContentComparison:
             schema = self._defs[schema["$ref"].rpartition("/")[2]]
         return schema
 
-    def _value(self, value: Any, schema: Json) -> Any:
+    def _value(self, value: Any, schema: Json, today: Mapping[str, str]) -> Any:
         schema = self._resolved(schema)
         if isinstance(value, dict):
             properties = schema.get("properties", {})
-            return {k: self._value(v, properties.get(k, {})) for k, v in value.items()}
+            return {k: self._value(v, properties.get(k, {}), today) for k, v in value.items()}
         if isinstance(value, list):
-            items = [self._value(item, schema.get("items") or {}) for item in value]
+            items = [self._value(item, schema.get("items") or {}, today) for item in value]
             return sorted(items, key=rfc8785.dumps) if schema.get("uniqueItems") else items
         if isinstance(value, str) and schema.get("format") == "date-time":
             return instant(value)
-        return value
+        return today.get(value, value) if isinstance(value, str) else value
 
 
 def instant(text: str) -> str:

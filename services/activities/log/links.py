@@ -1,8 +1,9 @@
 """Which pseudonyms are one person (`person.linked`), and who speaks for them.
 
 References of different schemes (identity number, phone, account) are possible doubles until they
-are linked. The canonical ref of a group of linked refs is the one seen first in the log; the log
-keeps the original refs, only the count keys change.
+are linked; so are the references of one number that earlier versions spelt otherwise, once the
+number is seen (`respelt`). The canonical ref of a group of linked refs is the one seen first in
+the log; the log keeps the original refs, only the count keys change.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,12 +22,71 @@ class Links:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._any = False
+        self._data: list[Mapping[str, Any]] = []
+        self._former: Mapping[str, Iterable[str]] = {}
+        self._respelt: dict[str, set[str]] = {}
         self.canonical: dict[str, str] = {}
 
-    async def prepare(self, data: list[Mapping[str, Any]], links_position: int) -> None:
-        """Load what the events of this transaction need; free while nothing was ever linked."""
-        self._any = links_position > 0
+    async def prepare(
+        self,
+        data: list[Mapping[str, Any]],
+        former: Mapping[str, Iterable[str]],
+        links_position: int,
+    ) -> None:
+        """Load what the events of this transaction need; free while nothing was ever linked.
+
+        `former`: the former references of their persons; empty in a log that can hold none.
+        """
+        self._any, self._data, self._former = links_position > 0, data, former
         await self.learn(data)
+        await self._notice()
+
+    async def _notice(self) -> None:
+        """Find which former references the log has, not yet linked to those of today."""
+        self._respelt.clear()
+        pairs = [(ref, old) for ref, olds in self._former.items() for old in olds]
+        if not pairs:
+            return
+        keys = {lane_of(kind, [old])[0]: old for _, old in pairs for kind in PERSON_KINDS}
+        rows = await self._connection.fetch(
+            """
+            SELECT u.key FROM unnest($1::bytea[]) AS u (key)
+            CROSS JOIN LATERAL (
+              SELECT 1 FROM log WHERE log.key = u.key AND key_kind IN ('person', 'mentor') LIMIT 1
+            ) AS l
+            """,
+            list(keys),
+        )
+        there = {keys[r["key"]] for r in rows}
+        rows = await self._connection.fetch(
+            "SELECT ref FROM canonical_person WHERE ref = ANY($1::text[])",
+            [old for _, old in pairs],
+        )
+        there |= {r["ref"] for r in rows}
+        rows = await self._connection.fetch(
+            "SELECT ref, former FROM respelt WHERE ref = ANY($1::text[])", list(self._former)
+        )
+        linked = {(r["ref"], r["former"]) for r in rows}
+        for ref, old in pairs:
+            if old in there and (ref, old) not in linked:
+                self._respelt.setdefault(ref, set()).add(old)
+
+    def unlinked(self, refs: Iterable[str]) -> list[tuple[str, str]]:
+        """Of these references those with former ones to be linked to them, as pairs."""
+        if not self._respelt:
+            return []
+        return [(ref, old) for ref in refs for old in sorted(self._respelt.get(ref, ()))]
+
+    async def unite(self, position: int, pairs: list[tuple[str, str]]) -> set[str]:
+        """Link references of one number to its former ones; what `add` returns."""
+        self._any = True
+        await self._connection.executemany(
+            "INSERT INTO respelt VALUES ($1, $2, $3)", [(ref, old, position) for ref, old in pairs]
+        )
+        former = await self._settle({ref for pair in pairs for ref in pair})
+        for ref, _ in pairs:
+            self._respelt.pop(ref, None)
+        return former
 
     async def learn(self, data: Iterable[Mapping[str, Any]]) -> None:
         """Load the canonical refs of all refs named in these data objects."""
@@ -43,9 +103,11 @@ class Links:
         )
         self.canonical.update({r["ref"]: r["canonical"] for r in rows})
 
-    def forget(self) -> None:
-        """Drop what a rolled-back link may have changed; it is learnt again when needed."""
+    async def roll_back(self) -> None:
+        """Learn again what rolled-back links may have changed."""
         self.canonical.clear()
+        await self.learn(self._data)
+        await self._notice()
 
     async def add(self, origin: int, ref_a: str, ref_b: str) -> set[str]:
         """Link two refs; the refs whose canonical ref changed, with their former ones."""
@@ -117,7 +179,10 @@ class Links:
               SELECT $1::text
               UNION
               SELECT CASE WHEN p.ref_a = l.ref THEN p.ref_b ELSE p.ref_a END
-              FROM linked l JOIN person_link p ON l.ref IN (p.ref_a, p.ref_b) AND p.standing
+              FROM linked l JOIN (
+                SELECT ref_a, ref_b FROM person_link WHERE standing
+                UNION ALL SELECT ref, former FROM respelt
+              ) p ON l.ref IN (p.ref_a, p.ref_b)
             )
             SELECT ref FROM linked
             """,

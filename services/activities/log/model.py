@@ -1,6 +1,6 @@
 """What goes into the log and what comes out: the words of the append, without I/O."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -37,6 +37,10 @@ class Candidate:
     what is stored decides (`log/content.py`), and other content is a conflict.
     `problem_if_new` refuses it unless the log holds it already: rules of time, by which an event
     that was accepted once must not be judged again.
+    `refusal` refuses it unless the log holds these very bytes: it was accepted when the rules were
+    others. Nothing else of it was looked at, so only its name and `content_mac` mean anything.
+    `former`: for references of persons, those under which earlier versions of the normalisation
+    knew the same number.
     `era` is the key's declared era for bare unit codes; `subtree` the unit_id that bounds what the
     key may post for (None: everywhere).
     """
@@ -56,6 +60,8 @@ class Candidate:
     subtree: str | None = None
     warnings: tuple[str, ...] = ()
     problem_if_new: Problem | None = None
+    refusal: Problem | None = None
+    former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

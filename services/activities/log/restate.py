@@ -31,11 +31,12 @@ if TYPE_CHECKING:
 class Restater:
     """Appends the rows of one amending event."""
 
-    def __init__(self, append: Append) -> None:
+    def __init__(self, append: Append, ordinal: int = 0) -> None:
+        """`ordinal`: how many rows the amending event has already."""
         self._append = append
         self._connection = append.connection
         self._context = append.context
-        self._ordinal = 0
+        self._ordinal = ordinal
         self._data = ""
 
     async def amend(self, c: Candidate) -> int:
@@ -81,7 +82,7 @@ class Restater:
         if root["type"] == "person.linked":
             said = None if content is None else content.data
             former = await self._append.links.restate(root["position"], said)
-            await self._relink(c, former)
+            await self.relink(c, former)
         return position
 
     async def link(self, c: Candidate) -> int:
@@ -99,11 +100,13 @@ class Restater:
         for subject in self._append.subjects(content, c.source, c.id):
             self._row(c, content, subject, position, 0, void=False, own=True)
         await self._append.flush()
-        await self._relink(c, former)
+        await self.relink(c, former)
         self._append.counter.links_position = self._append.counter.position
         return position
 
-    async def _relink(self, c: Candidate, former: set[str]) -> None:
+    async def relink(self, c: Candidate, former: set[str]) -> None:
+        """Bring the events that count for any of these (canonical) refs under those of today."""
+        self._data = msgspec.json.encode(c.data).decode()
         for origin in await origins_of(self._connection, former):
             root = await store.row_at(self._connection, origin)
             if root["type"] != "person.linked":

@@ -26,6 +26,8 @@ class Counter:
     lane_last: list[int]
     units_position: int
     links_position: int
+    respelling: bool = False
+    """Whether the log holds references of an earlier version of `shared.identity`."""
     xid: str = ""
 
     def copy(self) -> "Counter":
@@ -69,7 +71,7 @@ async def lock(connection: Connection) -> Counter:
     """
     row = await connection.fetchrow(
         "SELECT epoch, position, recorded, lane_last, units_position, links_position,"
-        " pg_current_xact_id()::text AS xid FROM counter WHERE one FOR UPDATE"
+        " respelling, pg_current_xact_id()::text AS xid FROM counter WHERE one FOR UPDATE"
     )
     if row is None:
         raise RuntimeError("the counter row is missing: run `hocvuso migrate`")
@@ -80,6 +82,7 @@ async def lock(connection: Connection) -> Counter:
         list(row["lane_last"]),
         row["units_position"],
         row["links_position"],
+        row["respelling"],
         row["xid"],
     )
 

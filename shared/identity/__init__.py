@@ -1,0 +1,4 @@
+"""Persons and names brought to one form: identity numbers, phone numbers, names of places.
+
+Pure, standard library only: the Python client carries a copy of this package (`make generate`).
+"""
