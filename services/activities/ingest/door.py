@@ -235,7 +235,7 @@ class Door:
 
         refused = []
         for index, one in enumerate(judged):
-            if one.problem is not None:
+            if one.candidate is None and one.problem is not None:
                 refused.append((keep(index), one.problem))
                 if len(refused) % YIELD_EVERY == 0:
                     await asyncio.sleep(0)
