@@ -1,94 +1,187 @@
 """Finds identity and phone numbers and e-mail addresses where none may be: ids, URLs, free text.
 
-Rules, tuned so that the ids people really use pass (every case is in tests/activities/leaks_cases.py):
+A text is brought to one form first: percent-encoding, HTML entities and escapes undone, full-width
+and other digits made ASCII, invisible characters and marks left out, dashes and spaces alike. Then
+(every case is in tests/activities/leaks_cases.py):
 
-* An identity number (CCCD) has 12 digits: one of the 63 codes of the provinces of birth, a digit
-  0-3 for sex and century, two digits of the year of birth (2041 and later is nobody yet), six more.
-* A mobile number is 0, 84 or +84 and a network's prefix, ten digits in all; a landline is 02 and
-  nine more digits.
-* Digits may be full-width or any other Unicode digits, and be grouped by spaces, dots, dashes or
-  invisible characters. A number is a whole run of groups between other characters or a part of
-  one that starts and ends at group borders; never the middle of a longer run of digits.
-* Taken out before: dates (2026-06-30, 30/06/2026, 2026-06, 06/2026), UUIDs, hexadecimal ids of 16 or more.
-* After the words CMND, CCCD, căn cước, chứng minh also any 9 or 12 digits.
-* An e-mail address is something@domain.letters, also with %40 for the @. A unit (24133@2025), a
-  version (name@1.2.3) and a handle after a slash (/@name) are none.
+* An identity number (CCCD) has 12 digits: a province of birth, a digit 0-3 for sex and century, two
+  digits of the year of birth (2041 and later is nobody yet), six more. Of births abroad only after
+  a word that names such a number. On the chip card's lines it follows IDVNM.
+* A mobile number is 0, 84, +84, 0084 or +84 (0) and a network's prefix, of today or of before 2018;
+  a landline is 02 and nine more digits.
+* Digits may be in groups. A number is a whole run of groups or a part of one that starts and ends
+  at group borders; never the middle of a longer run of digits. Between groups stand spaces, dashes,
+  dots, brackets; or anything else without letters, where the groups then are not a list of small
+  numbers, nor a year among them.
+* Taken out before: dates, times of day, money, UUIDs, hexadecimal ids of 16 or more.
+* After words like CMND, CCCD, căn cước also any 9 or 12 digits; after words for a telephone any 9.
+* An e-mail address is something@domain.letters. A unit (24133@2025), a version (name@1.2.3) and a
+  handle after a slash (/@name) are none.
 """
 
+import html
 import re
 import unicodedata
+from urllib.parse import unquote
 
-_PROVINCES = (
-    "001|002|004|006|008|010|011|012|014|015|017|019|020|022|024|025|026|027|030|031|033|034|035|036"
-    "|037|038|040|042|044|045|046|048|049|051|052|054|056|058|060|062|064|066|067|068|070|072|074"
-    "|075|077|079|080|082|083|084|086|087|089|091|092|093|094|095|096"
+from shared.identity import tables
+from shared.identity.text import plain
+
+_IDENTITY = re.compile(
+    rf"(?:{'|'.join(tables.PROVINCES.split())})(?:[01][0-9]{{2}}|[23](?:[0-3][0-9]|40))[0-9]{{6}}"
 )
-_IDENTITY = re.compile(rf"(?:{_PROVINCES})(?:[01][0-9]{{2}}|[23](?:[0-3][0-9]|40))[0-9]{{6}}")
-_MOBILE = re.compile(r"(?:0|84)(?:3[2-9]|5[25689]|7[06-9]|8[1-9]|9[0-46-9])[0-9]{7}")
-_LANDLINE = re.compile(r"(?:0|84)2[0-9]{9}")
-_SHAPES = (_IDENTITY, _MOBILE, _LANDLINE)
-_LENGTHS = frozenset({10, 11, 12})
+_PREFIXES = "|".join(sorted(tables.MOBILE | {"92"}))
+_OLD = "|".join(tables.MOBILE_SINCE_2018)
+_PHONE = re.compile(
+    rf"(?:0|(?:00)?840?)(?:(?:{_PREFIXES})[0-9]{{7}}|(?:{_OLD})[0-9]{{7}}|2[0-9]{{9}})"
+)
+_LENGTHS = range(10, 16)
 
 _FEWEST_DIGITS = 9
-# Nine digits with at most three characters between neighbours: only then is a closer look worth it.
-_MAYBE = re.compile(r"(?:\d[^\w\",:\[\]{}]{0,3}){9}")
-_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
-_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+# Nine digits with little and no letters between them: worth a closer look.
+_MAYBE = re.compile(r"[0-9](?:[^0-9A-Za-z\"]{0,8}[0-9oO]){8}")
+_ENCODED = re.compile(r"%(?:25)*[0-9a-f]{2}|&#|&[a-z]+;", re.IGNORECASE)
+_ESCAPE = re.compile(
+    r"(?:\\|%)u(?:\{0*([0-9a-f]{1,6})\}|([0-9a-f]{4}))|\\x([0-9a-f]{2})", re.IGNORECASE
+)
+_BREAKS = re.compile("[\t-\r\x1c-\x1f\x85\u2028\u2029]")
+_BETWEEN = re.compile(r"(?<=[\do])o(?=[\do])|(?<![\w])o(?=[\do]{9})|(?<=\d)o(?![\w])")
+
+_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
 _HARMLESS = re.compile(
     r"(?<![0-9a-z])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z])"
     r"|(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{16,}(?![0-9a-z])"
     rf"|(?<!\d){_YEAR}([-./_]){_MONTH}(?:\1{_DAY})?(?!\d)"
-    rf"|(?<!\d)(?:{_DAY}([-./_]){_MONTH}\2|{_MONTH}[-./_]){_YEAR}(?!\d)",
-    re.IGNORECASE,
+    rf"|(?<!\d)(?:{_DAY}([-./_]){_MONTH}\2|{_MONTH}[-./_]){_YEAR}(?!\d)"
+    r"|(?<![\d:])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?![\d:])"
+    r"|(?<![\d.,])[1-9]\d{0,2}(?:([.,])\d{3})(?:\3\d{3})*(?: ?(?:dong|vnd|d|usd|trieu|ti|ty)\b)"
+    r"|(?<![\d.,])[1-9]\d{0,2}\.\d{3}\.\d{3}\.\d{3}\.\d{3}(?![\d.,])"
 )
-_RUN = re.compile(r"\d+(?:(?: ?[-.)] ?| {1,2})\d+)*")
-_DIGITS = re.compile(r"\d+")
+_BREAK = "\x00"
+_RUN = re.compile(r"\d+(?:[^\da-z\x00]{1,8}\d+)*")
+_GROUP = re.compile(r"(\d+)([^\d]*)")
+_CLOSE = re.compile(r"[ \-._()\[\]+]{1,6}")
+_LIST = re.compile(r"[ ,;|]*")
+_A_YEAR = re.compile(_YEAR)
 # Of the part before the @ one character is enough, so that no text takes more than one pass.
-_MAIL = re.compile(r"[^\s@/\\:,;<>()\[\]=?&](?:@|%40)(?:[\w-]+\.)+[^\W\d_]{2}", re.IGNORECASE)
+_MAIL = re.compile(r"[^\s@/\\:,;<>()\[\]=?&]@(?:[\w-]+\.)+[^\W\d_]{2}")
+_AT = re.compile(r" ?[(\[]at[)\]] ?", re.IGNORECASE)
+_WORDS = re.compile(r"idvnm|c[cm]|can|chung|citizen|id card|s[od]|dt|di|zalo|tel|phone|mobile")
+_CARD = re.compile(r"idvnm[<\W]{0,3}\d[\d ]{8}")
+_GROUPED = r"(\d(?:[^\da-z\x00]{0,4}\d){7,11})(?!\d)"
 _NAMED = re.compile(
-    r"(?:cmnd|cmtnd|cccd|căn cước|chứng minh)\D{0,24}?(\d(?:[ .-]?\d){7,11})(?!\d)", re.IGNORECASE
+    rf"(?:cmnd|cmtnd|cmt|cccd|can cuoc|chung minh|so dinh danh|citizen id|id card)\D{{0,24}}?{_GROUPED}"
+)
+_CALLED = re.compile(
+    rf"(?:sdt|so dt|\bdt\b|dien thoai|di dong|zalo|\btel\b|phone|mobile)\D{{0,16}}?{_GROUPED}"
 )
 
 
 def may_leak(text: str) -> bool:
     """Whether a text (also one of many fields as JSON) needs the closer look of `leaks`."""
     if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    if len(text) >= _FEWEST_DIGITS and _MAYBE.search(text) is not None:
+        text = plain(text)
+    if _MAYBE.search(text) is not None or "\\" in text:
         return True
-    return _mailed(text)
+    if "@" in text and _MAIL.search(text) is not None:
+        return True
+    if ("%" in text or "&" in text) and _ENCODED.search(text) is not None:
+        return True
+    return ("(" in text or "[" in text) and _AT.search(text) is not None
 
 
 def leaks(text: str) -> bool:
     """Whether a text holds an identity or phone number or an e-mail address in clear."""
-    if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-        text = "".join(
-            str(unicodedata.decimal(c)) if not c.isascii() and c.isdecimal() else c for c in text
-        )
-    if _mailed(text):
+    text = _one_form(text)
+    if "@" in text and _MAIL.search(text) is not None:
         return True
-    for named in _NAMED.finditer(text):
-        if len(re.sub(r"\D", "", named[1])) in (9, 12):
-            return True
-    text = _HARMLESS.sub("|", text)
-    return any(_run_leaks(run[0]) for run in _RUN.finditer(text))
+    if _MAYBE.search(text) is None:
+        return False
+    if _WORDS.search(text) is not None and _named(text):
+        return True
+    return any(_run_leaks(run[0]) for run in _RUN.finditer(_HARMLESS.sub(_BREAK, text)))
 
 
-def _mailed(text: str) -> bool:
-    return ("@" in text or "%40" in text) and _MAIL.search(text) is not None
+def _one_form(text: str) -> str:
+    for _ in range(3):
+        before = text
+        if "%" in text or "\\" in text:
+            text = _ESCAPE.sub(_character, unquote(text))
+        if "&" in text:
+            text = html.unescape(text)
+        if text == before:
+            break
+    text = plain(_BREAKS.sub(";", text)).lower()
+    if not text.isascii():
+        apart = unicodedata.normalize("NFD", text.replace("đ", "d"))
+        text = "".join(c for c in apart if unicodedata.category(c) not in ("Mn", "Me"))
+    if "o" in text:
+        text = _BETWEEN.sub("0", text)
+    return _AT.sub("@", text) if "at" in text else text
+
+
+def _character(escape: re.Match[str]) -> str:
+    code = int(escape[1] or escape[2] or escape[3], 16)
+    return chr(code) if code < 0x110000 else " "
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
+
+
+def _named(text: str) -> bool:
+    """Whether a word before a number says whose it is."""
+    if _CARD.search(text) or any(_digits(named[1]) in (9, 12) for named in _NAMED.finditer(text)):
+        return True
+    return any(_called(named[1]) for named in _CALLED.finditer(text))
+
+
+def _called(text: str) -> bool:
+    """Whether nine digits (a leading zero lost) may be a mobile number."""
+    return _digits(text) == 9 and text[0] in "35789"
 
 
 def _run_leaks(run: str) -> bool:
-    if len(run) < 10:
-        return False
-    groups = _DIGITS.findall(run)
-    for first in range(len(groups)):
+    parts = _GROUP.findall(run)
+    groups, between = [part[0] for part in parts], [part[1] for part in parts]
+    for first, group in enumerate(groups):
+        if group[0] != "0" and not group.startswith("84"):
+            continue
         digits = ""
-        for group in groups[first:]:
-            digits += group
-            if len(digits) > 12:
+        for last in range(first, len(groups)):
+            digits += groups[last]
+            if len(digits) >= _LENGTHS.stop:
                 break
-            if len(digits) in _LENGTHS and any(shape.fullmatch(digits) for shape in _SHAPES):
+            if len(digits) not in _LENGTHS or not _is_number(digits):
+                continue
+            whole = first == 0 and last == len(groups) - 1
+            if _is_one(groups[first : last + 1], between[first:last], whole):
                 return True
     return False
+
+
+def _is_number(digits: str) -> bool:
+    return _IDENTITY.fullmatch(digits) is not None or _PHONE.fullmatch(digits) is not None
+
+
+def _is_one(groups: list[str], between: list[str], whole: bool) -> bool:
+    """Whether groups of digits are one number, and no list of several."""
+    if all(_CLOSE.fullmatch(separator) for separator in between):
+        return True
+    if any(_A_YEAR.fullmatch(group) for group in groups):
+        return False
+    if all(len(group) >= 3 for group in groups[1:-1]) and len(groups[-1]) >= 2:
+        return len(groups[0]) >= 3 or groups[0] == "84"
+    single = all(len(group) == 1 for group in groups)
+    alike = len(set(between)) == 1
+    return whole and alike and (single or not _LIST.fullmatch(between[0]))
+
+
+def holds_a_long_number(text: str) -> bool:
+    """Whether nine digits or more stand in a text in a row or in groups, dates left out: an old
+    identity number (CMND) looks like any other of its length."""
+    text = _HARMLESS.sub(_BREAK, _one_form(text))
+    return any(_digits(run[0]) >= _FEWEST_DIGITS for run in _ROW.finditer(text))
+
+
+_ROW = re.compile(r"\d+(?:[ .\-_/]{1,3}\d+)*")

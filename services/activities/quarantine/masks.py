@@ -8,7 +8,8 @@ What is kept has the form in which it was posted, but for two marks that no post
   shown and counts as the value when the event is replayed.
 
 Kept in clear are only: attributes of CloudEvents and fields that some event type knows, where they
-hold no identity or phone number, no e-mail address and no number of nine digits or more. Pure.
+hold no identity or phone number, no e-mail address and no number of nine digits or more, written
+as a text, in groups or not (dates are none): old identity numbers (CMND) have nine. Pure.
 """
 
 import re
@@ -17,7 +18,7 @@ from typing import Any
 
 from services.activities.ingest.broken_rules import escape
 from services.activities.ingest.envelope import ATTRIBUTES, EXTENSIONS
-from services.activities.ingest.leaks import leaks
+from services.activities.ingest.leaks import holds_a_long_number, leaks
 from services.activities.privacy import Pseudonyms
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
@@ -28,6 +29,8 @@ MASKED: dict[str, Any] = {"$masked": True}
 SHOWN = "***"
 LONGEST_KEPT_NUMBER = 99_999_999
 DEEPEST = 64
+NAMES_OF_EVENTS = frozenset({"source", "id"})
+_NAMES = NAMES_OF_EVENTS | {"traceparent"}
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
@@ -61,7 +64,7 @@ class Masks:
             if name == "data":
                 kept[name] = self._value(value, own, 0)
             elif name in ATTRIBUTES or name in EXTENSIONS:
-                kept[name] = MASKED if isinstance(value, dict | list) else _scalar(value)
+                kept[name] = _attribute(name, value)
             else:
                 kept[_name(name, kept)] = _unknown(value)
         return kept
@@ -75,6 +78,8 @@ class Masks:
             return _scalar(value)
         if "scheme" in value and "value" in value:
             return self._reference(None, value, own)
+        if value.keys() == NAMES_OF_EVENTS:
+            return {name: _attribute(name, item) for name, item in value.items()}
         kept: dict[str, Any] = {}
         for name, item in value.items():
             if name in self._identities:
@@ -190,9 +195,20 @@ def merged(kept: Any, changes: Any) -> Any:
     return found
 
 
+def _attribute(name: str, value: Any) -> Any:
+    """An attribute of CloudEvents. `source` and `id` name the event to its partner, and stand in
+    clear in every event that is taken, so that long numbers in them are kept."""
+    if isinstance(value, dict | list):
+        return MASKED
+    if name in _NAMES and isinstance(value, str):
+        return MASKED if leaks(value) else value
+    return _scalar(value)
+
+
 def _scalar(value: Any) -> Any:
     if isinstance(value, str):
-        return MASKED if leaks(value) or _EMAIL.search(value) else value
+        told = leaks(value) or holds_a_long_number(value) or _EMAIL.search(value)
+        return MASKED if told else value
     if isinstance(value, int | float) and abs(value) > LONGEST_KEPT_NUMBER:
         return MASKED
     return value
