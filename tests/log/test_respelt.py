@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.activities.log.model import Status
+from shared.problems import Problem
 from tests.log.conftest import Bench, amended, attended, candidate
 
 OLD, NEW = "phone:OLD", "phone:NEW"
@@ -92,3 +93,32 @@ async def test_an_undone_batch_does_not_forget_links_for_those_behind_it(bench: 
         bench.post(attended("t", "phone:1"), dry_run=True), bench.post(attended("b", "phone:1"))
     )
     assert await persons(bench) == [{"cccd:1", "phone:1"}]
+
+
+async def test_an_event_sent_again_under_another_version_is_a_duplicate(upgraded: Bench) -> None:
+    changes = {"data": {"person_ref": OLD}}
+    first, corrected = await upgraded.post(
+        attended("a", OLD), amended("event.corrected", "k", "a", changes=changes)
+    )
+    again = attended("a", NEW, former=FORMER)
+    changes = {"data": {"person_ref": NEW}}
+    patch = amended("event.corrected", "k", "a", changes=changes, former=FORMER)
+    outcomes = await upgraded.post(again, patch, again)
+    assert {o.status for o in outcomes} == {Status.DUPLICATE}
+    assert [o.position for o in outcomes[:2]] == [first.position, corrected.position]
+    (other,) = await upgraded.post(attended("a", NEW, former={NEW: ("phone:OTHER",)}))
+    assert other.problem is not None
+    assert other.problem.code == "event-conflict"
+
+
+async def test_what_is_refused_today_and_was_accepted_before_is_a_duplicate(bench: Bench) -> None:
+    (first,) = await bench.post(attended("a", "cccd:1", content_mac=b"as posted"))
+    refusal = Problem("reference-malformed", "nobody")
+    known, changed, unknown = await bench.post(
+        attended("a", "cccd:1", content_mac=b"as posted", refusal=refusal),
+        attended("a", "cccd:1", content_mac=b"other", refusal=refusal),
+        attended("b", "cccd:1", content_mac=b"as posted", refusal=refusal),
+    )
+    assert (known.status, known.position) == (Status.DUPLICATE, first.position)
+    assert changed.problem is unknown.problem is refusal
+    assert len(await bench.counted("training.attended")) == 1
