@@ -13,6 +13,7 @@ from services.metrics.settings import MetricsSettings
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool
 from shared.garbage import calm_collector
+from shared.identity.leaks import leaks
 from shared.lane_consumer import LogReader
 from shared.peers import peer
 
@@ -123,6 +124,9 @@ async def _retry(position: int | None) -> int:
 
 
 async def _dismiss(position: int, reason: str) -> int:
+    if leaks(reason):
+        print("The reason holds an identity or phone number or an e-mail address: name no person.")
+        return 2
     pool = await _pool()
     done = await parking.dismiss(pool, position, reason)
     print("dismissed" if done else f"no row waits at position {position}")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from services.activities.ingest.leaks import leaks
 from shared.contracts.model import EventType
+from shared.identity.leaks import leaks
 from shared.problems import Problem
 
 Json = dict[str, Any]

@@ -9,12 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from services.activities.ingest.leaks import leaks, may_leak
-from services.activities.ingest.problems import in_clear
 from shared.clock import Clock, vietnam_day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.model import EventType
 from shared.contracts.topics import EVENT_TYPE_PREFIX
+from shared.identity.leaks import leaks, may_leak
+from shared.in_clear import in_clear
 from shared.problems import Problem
 
 ATTRIBUTES = frozenset(

@@ -9,7 +9,6 @@ from typing import Any
 import rfc8785
 
 from services.activities.ingest.envelope import UNCOUNTED, Envelopes
-from services.activities.ingest.leaks import leaks, may_leak
 from services.activities.ingest.problems import MAX_EVENT_BYTES, too_large
 from services.activities.ingest.validate import Validator
 from services.activities.keys.model import Key
@@ -19,6 +18,7 @@ from services.activities.quarantine.masks import Masks
 from shared import strict_json, telemetry
 from shared.clock import Clock
 from shared.contracts.definitions import Catalogue
+from shared.identity.leaks import leaks, may_leak
 from shared.problems import Problem
 
 log = logging.getLogger(__name__)

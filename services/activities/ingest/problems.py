@@ -7,18 +7,6 @@ MAX_BATCH_BYTES = 10 * 1024 * 1024
 MAX_BATCH_EVENTS = 1_000
 
 
-def in_clear(pointer: str, what: str = "This text") -> Problem:
-    """A number or address of a person outside the fields that become pseudonyms. Echoes nothing."""
-    return Problem(
-        "personal-data-in-clear",
-        f"{what} holds what looks like an identity or phone number or an e-mail address.",
-        pointer=pointer,
-        hint="Name people only in fields like `person`, which are stored as pseudonyms; use a"
-        " running number or a UUID for ids. If it is a running number that only looks like one,"
-        " put letters between its digits; if it only looks like an address, write it without @.",
-    )
-
-
 def too_large(limit: int, what: str) -> Problem:
     """A body over its limit, compressed or not."""
     return Problem(

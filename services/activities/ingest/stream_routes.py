@@ -18,6 +18,7 @@ from services.activities.keys.model import STREAM
 from services.activities.keys.routes import Authenticated
 from shared import telemetry
 from shared.db import Connection
+from shared.in_clear import refuse_in_clear
 from shared.problems import Problem
 
 router = APIRouter(tags=["streams"])
@@ -129,6 +130,7 @@ def _inflater(request: Request) -> Inflater | None:
 
 
 def _check_name(name: str) -> None:
+    refuse_in_clear(name, "/name")
     if not _NAME.fullmatch(name):
         raise Problem(
             "stream-name-malformed",

@@ -10,14 +10,14 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
-from services.activities.ingest.broken_rules import escape, explain
-from services.activities.ingest.leaks import leaks, may_leak
-from services.activities.ingest.problems import in_clear
+from services.activities.ingest.broken_rules import explain
 from services.activities.privacy import Noticed, Pseudonyms
 from shared.contracts.definitions import Catalogue
 from shared.contracts.model import EventType, FieldSpec, Identity
 from shared.contracts.upcast import upcast
 from shared.domain.plan_document import why_refused
+from shared.identity.leaks import may_leak
+from shared.in_clear import refuse_in_clear
 from shared.problems import Problem
 
 _encode = msgspec.json.Encoder().encode
@@ -64,7 +64,7 @@ class Validator:
         if kind.type == "event.corrected":
             data = self._corrected(data, "/data", noticed)
         if may_leak(_encode(data).decode()):
-            _refuse_leaks(data, "/data")
+            refuse_in_clear(data, "/data", numbers=kind.lane == "fact")
         return data
 
     def warnings(self, kind: EventType, data: Json, day: str) -> tuple[str, ...]:
@@ -180,17 +180,3 @@ def _implausible(spec: FieldSpec, value: int) -> list[str]:
     if high is not None and value > high:
         return [f"/data/{spec.name} is unusually large (above {high}); was it meant?"]
     return []
-
-
-def _refuse_leaks(value: Any, pointer: str) -> None:
-    if isinstance(value, str):
-        if leaks(value):
-            raise in_clear(pointer)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _refuse_leaks(item, f"{pointer}/{index}")
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if leaks(name):
-                raise in_clear(pointer, "The name of a member")
-            _refuse_leaks(item, f"{pointer}/{escape(name)}")

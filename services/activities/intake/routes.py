@@ -18,6 +18,7 @@ from services.activities.naming import check_subtree
 from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
+from shared.in_clear import refuse_in_clear
 
 router = APIRouter(prefix="/v1/intake", tags=["intake"], dependencies=[Depends(bearer)])
 
@@ -143,6 +144,7 @@ async def enable_intake(
     The intake process makes the topics and reads within seconds. Rights hold from the next batch
     on.
     """
+    refuse_in_clear(order.model_dump(mode="json") | {"partner": partner})
     _check_order(request.app.state.catalogue, order)
     await check_subtree(request, order.subtree)
     rights = order.model_dump(include={"roles", "types", "sources", "subtree"})

@@ -14,6 +14,7 @@ from services.activities.keys.routes import Administrator, ListedKey, NoStore, b
 from services.activities.keys.store import RIGHTS, KeyStore
 from services.activities.naming import check_subtree
 from shared.clock import Clock
+from shared.in_clear import refuse_in_clear
 from shared.problems import Problem
 
 router = APIRouter(
@@ -51,6 +52,7 @@ class ClientOrder(RightsOrder):
 @router.post("", status_code=201)
 async def create_client(request: Request, order: ClientOrder, by: Administrator) -> ListedKey:
     """Let a client of a trusted issuer in (administrator). It is listed and revoked like a key."""
+    refuse_in_clear(order.model_dump(mode="json"))
     check_rights(order.roles, order.types, request.app.state.catalogue, sources=order.sources)
     await check_subtree(request, order.subtree)
     keys: KeyStore = request.app.state.keys

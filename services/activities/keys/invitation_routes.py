@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.activities.ingest.leaks import leaks
 from services.activities.keys.attempts import Limited
 from services.activities.keys.giving import units_within
 from services.activities.keys.invitations import LONGEST, Invitations
@@ -20,6 +19,7 @@ from shared.clock import Clock
 from shared.days import DateTime
 from shared.domain.tree import UnitTree
 from shared.domain.units import UnknownUnit
+from shared.in_clear import refuse_in_clear
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/invitations", tags=["keys"], dependencies=[NoStore])
@@ -103,13 +103,7 @@ async def invite(request: Request, order: InvitationOrder, by: Authenticated) ->
     by.require(INVITE)
     by.require_recent()
     state, clock = request.app.state, _clock(request)
-    if leaks(order.label):
-        raise Problem(
-            "personal-data-in-clear",
-            "The label holds an identity or phone number or an e-mail address.",
-            pointer="/label",
-            hint="Name the post, not the person.",
-        )
+    refuse_in_clear({"label": order.label, "unit": order.unit})
     expires_at = order.expires_at or clock.now() + LONGEST
     if not clock.now() < expires_at <= clock.now() + LONGEST:
         raise Problem(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
 from shared.days import DateTime
+from shared.in_clear import refuse_in_clear
 from shared.problems import Problem
 
 Text = Annotated[str, Field(min_length=1, max_length=256)]
@@ -155,6 +156,7 @@ def check_rights(
 
 def check_partner(name: str) -> None:
     """Raise Problem (422) unless it can be a partner's name."""
+    refuse_in_clear(name, "/partner")
     if not re.fullmatch(NAME, name):
         raise Problem(
             "partner-malformed",

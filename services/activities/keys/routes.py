@@ -13,6 +13,7 @@ from services.activities.keys.orders import KeyOrder, Narrowing, Rotation, check
 from services.activities.keys.orders import Text as Text
 from services.activities.keys.store import KeyStore
 from services.activities.naming import check_subtree
+from shared.in_clear import refuse_in_clear
 
 bearer = HTTPBearer(
     auto_error=False, description="hv_PREFIX_SECRET, or an access token of a trusted issuer"
@@ -146,6 +147,7 @@ async def read_key(request: Request, prefix: str, _: Administrator) -> ListedKey
 @router.post("", status_code=201)
 async def create_key(request: Request, order: KeyOrder, by: Administrator) -> MadeKey:
     """Make a key (administrator). Its text is shown this once."""
+    refuse_in_clear(order.model_dump(mode="json"))
     check_rights(order.roles, order.types, request.app.state.catalogue, sources=order.sources)
     await check_subtree(request, order.subtree)
     keys: KeyStore = request.app.state.keys

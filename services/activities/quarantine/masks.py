@@ -18,10 +18,10 @@ from typing import Any
 
 from services.activities.ingest.broken_rules import escape
 from services.activities.ingest.envelope import ATTRIBUTES, EXTENSIONS
-from services.activities.ingest.leaks import holds_a_long_number, leaks
 from services.activities.privacy import Pseudonyms
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
+from shared.identity.leaks import holds_a_long_number, leaks
 from shared.identity.numbers import SCHEMES
 from shared.problems import Problem
 

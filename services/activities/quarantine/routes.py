@@ -8,8 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from services.activities.ingest.answers import Result
 from services.activities.ingest.body import read_body
-from services.activities.ingest.leaks import leaks
-from services.activities.ingest.problems import MAX_EVENT_BYTES, in_clear
+from services.activities.ingest.problems import MAX_EVENT_BYTES
 from services.activities.keys.model import REPLAY, Key
 from services.activities.keys.routes import Authenticated, bearer
 from services.activities.log.model import Status
@@ -30,6 +29,7 @@ from services.activities.quarantine.store import Filter, Refused
 from shared import telemetry
 from shared.contracts.topics import EVENT_TYPE_PREFIX
 from shared.days import DateTime
+from shared.in_clear import refuse_in_clear
 from shared.problems import Problem
 from shared.strict_json import read
 
@@ -263,7 +263,6 @@ def _replayed(number: int, result: Result) -> Replayed:
 async def dismiss(request: Request, number: int, body: Reason, key: Authenticated) -> None:
     """Close a refused event for good, with the reason (scope `quarantine:replay`)."""
     key.require(REPLAY)
-    if leaks(body.reason):
-        raise in_clear("/reason")
+    refuse_in_clear(body.reason, "/reason")
     refused = await _own(request, number, key)
     await _replayer(request).dismiss(refused, body.reason, key)

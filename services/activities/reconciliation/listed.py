@@ -12,8 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from services.activities.ingest.envelope import LONGEST
 from services.activities.ingest.inflate import Inflater, not_gzip
-from services.activities.ingest.leaks import leaks, may_leak
 from services.activities.ingest.lines import Line, LineSplitter
+from shared.identity.leaks import leaks, may_leak
 from shared.problems import Problem
 
 TYPES = ("text/plain", "application/x-ndjson", "text/csv")

@@ -6,15 +6,19 @@ knows. Whatever else holds an identity or phone number or an e-mail address is w
 the id of an activity that is a person. docs/decisions/0013 says why.
 """
 
+import re
 from typing import Any
 
 from services.activities.xapi.activities import kind_of
 from services.activities.xapi.compare import as_list
 from services.activities.xapi.mapping import Mapping
 from services.activities.xapi.people import Masks, tells
+from shared.identity.leaks import number_leaks
 
 Json = dict[str, Any]
 WITHHELD = "[withheld]"
+_FRACTION = re.compile(r"(?:(?<=:\d\d)\.\d+|(?<=^1\.0)\.\d+)")
+_LONG = re.compile(r"\d{9}")
 
 
 class Masking:
@@ -33,6 +37,9 @@ class Masking:
             for name in ("objectType", "id", "stored", "timestamp", "version")
             if name in statement
         }
+        for name in ("stored", "timestamp", "version"):
+            if tells(kept.get(name, "")):  # a fraction of a second of any length
+                kept[name] = _FRACTION.sub("", kept[name])
         kept["actor"] = self._masks.agent(statement["actor"], partner)
         kept["verb"] = self._verb(statement["verb"])
         kept["object"] = self._object(statement["object"], partner)
@@ -84,8 +91,14 @@ class Masking:
         return self._masks.iri(text) if hide or tells(text) else text
 
     def _result(self, result: Json) -> Json:
-        names = ("score", "success", "completion", "duration")
-        return {name: result[name] for name in names if name in result}
+        names = ("success", "completion", "duration")
+        kept = {name: result[name] for name in names if name in result}
+        if _LONG.search(kept.get("duration", "")):
+            del kept["duration"]
+        if "score" in result:
+            score = result["score"].items()
+            kept["score"] = {name: value for name, value in score if not number_leaks(value)}
+        return kept
 
     def _context(self, context: Json, partner: str) -> Json:
         names = ("registration", "revision", "platform", "language", "statement")

@@ -5,8 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.activities.ingest.leaks import leaks
-from services.activities.ingest.problems import in_clear
 from services.activities.keys.model import Key
 from services.activities.naming import check_code
 from services.activities.xapi import replay as replaying
@@ -18,6 +16,7 @@ from services.activities.xapi.people import shown_home
 from services.activities.xapi.statements import Statements
 from shared import telemetry
 from shared.contracts.definitions import Catalogue
+from shared.in_clear import refuse_in_clear
 from shared.problems import Problem
 
 Json = dict[str, Any]
@@ -109,9 +108,7 @@ async def set_platform(request: Request, said: Said) -> Said:
         if not is_iri(said.home_page):
             raise _not_allowed("home_page", "is not an IRI.", [])
         said.home_page = shown_home({"account": {"homePage": said.home_page}})
-    for name, value in (("subject", said.subject), ("home_page", said.home_page)):
-        if value and leaks(value):
-            raise in_clear(f"/{name}", name)
+    refuse_in_clear({"subject": said.subject, "home_page": said.home_page})
     if said.subject:
         await check_code(request, said.subject, key.era, "/subject")
     enums = catalogue.words.enums

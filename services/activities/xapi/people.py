@@ -10,8 +10,8 @@ import re
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from services.activities.ingest.leaks import leaks
 from services.activities.privacy import Pseudonyms
+from shared.identity.leaks import leaks
 
 Json = dict[str, Any]
 HOME = "https://hocvuso.vn/xapi"

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from services.activities.ingest.broken_rules import escape
-from services.activities.ingest.leaks import leaks
 from services.activities.xapi import formats
 from services.activities.xapi.problems import broken
+from shared.identity.leaks import leaks
 
 Check = Callable[[Any, str], None]
 _SHOWN = 64

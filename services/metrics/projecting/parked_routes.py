@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.metrics.access import administrator
 from services.metrics.projecting import parking
+from shared.in_clear import refuse_in_clear
 from shared.problems import Problem
 
 router = APIRouter(tags=["parked"], dependencies=[Depends(administrator)])
@@ -50,6 +51,7 @@ async def retry(request: Request, position: Position) -> Response:
 @router.post("/v1/parked/{position}/dismiss")
 async def dismiss(request: Request, position: Position, said: Reason) -> Response:
     """Give one waiting row up for good. The rows that follow it wait: retry them afterwards."""
+    refuse_in_clear(said.reason, "/reason")
     if not await parking.dismiss(request.app.state.pool, position, said.reason):
         raise _nothing_waits()
     return _json({"position": position, "dismissed": True})

@@ -2,7 +2,7 @@
 
 A text is brought to one form first: percent-encoding, HTML entities and escapes undone, full-width
 and other digits made ASCII, invisible characters and marks left out, dashes and spaces alike. Then
-(every case is in tests/activities/leaks_cases.py):
+(every case is in tests/identity/leaks_cases.py):
 
 * An identity number (CCCD) has 12 digits: a province of birth, a digit 0-3 for sex and century, two
   digits of the year of birth (2041 and later is nobody yet), six more. Of births abroad only after
@@ -177,6 +177,14 @@ def _is_one(groups: list[str], between: list[str], whole: bool) -> bool:
     return whole and alike and (single or not _LIST.fullmatch(between[0]))
 
 
+def number_leaks(value: object) -> bool:
+    """Whether a number may be an identity or phone number that has lost its leading zeros."""
+    if not isinstance(value, int | float) or not SHORTEST_NUMBER <= abs(value) < 10**15:
+        return False
+    digits = f"{abs(value):.0f}"
+    return any(_is_number(digits.zfill(length)) for length in (10, 11, 12))
+
+
 def holds_a_long_number(text: str) -> bool:
     """Whether nine digits or more stand in a text in a row or in groups, dates left out: an old
     identity number (CMND) looks like any other of its length."""
@@ -184,4 +192,6 @@ def holds_a_long_number(text: str) -> bool:
     return any(_digits(run[0]) >= _FEWEST_DIGITS for run in _ROW.finditer(text))
 
 
+SHORTEST_NUMBER = 10**8
+"""The smallest number of nine digits; as a number, a person's loses its leading zeros."""
 _ROW = re.compile(r"\d+(?:[ .\-_/]{1,3}\d+)*")

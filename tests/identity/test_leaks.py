@@ -4,8 +4,8 @@ import uuid
 
 import pytest
 
-from services.activities.ingest.leaks import leaks, may_leak
-from tests.activities.leaks_cases import HOLDS, HOLDS_NOT
+from shared.identity.leaks import leaks, may_leak
+from tests.identity.leaks_cases import HOLDS, HOLDS_NOT
 
 
 @pytest.mark.parametrize("text", HOLDS.values(), ids=HOLDS.keys())
