@@ -165,3 +165,15 @@ async def test_a_real_browser_pastes_a_list(
         assert "Đã ghi 2 thay đổi" in said and "24340-001" in said
         assert await page.run("document.documentElement.scrollWidth <= innerWidth")
         assert not [entry for entry in page.log if '"level": "error"' in entry]
+
+
+async def test_a_near_double_is_asked_about_on_the_page(commune: Running) -> None:
+    await confirm(commune, await send(commune, ("what", "list"), ("names", "Thôn Hòa Bình")))
+    await commune.settle()
+    asked = await send(commune, ("what", "list"), ("names", "Thôn Hoa Bình\nThôn Mới"))
+    assert asked.status_code == 422
+    assert 'name="distinct" value="Thôn Hoa Bình"' in asked.text
+    assert "24316-001@2025" in asked.text and "Thôn Mới</strong>" not in asked.text
+    fields = (("what", "list"), ("names", "Thôn Hoa Bình\nThôn Mới"), ("distinct", "Thôn Hoa Bình"))
+    written = await confirm(commune, await send(commune, *fields))
+    assert "Đã ghi 2 thay đổi" in written

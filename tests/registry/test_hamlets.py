@@ -1,6 +1,7 @@
 """A commune pastes the list of its hamlets, out of a spreadsheet or a document."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -139,3 +140,44 @@ async def test_lists_that_cannot_be(
     assert answer.json()["code"] == problem, answer.text
     assert answer.status_code == (404 if problem == "unit-unknown" else 422)
     assert answer.json()["pointer"] and answer.json()["hint"]
+
+
+def test_one_name_spelt_otherwise_is_one_hamlet(tree: UnitTree) -> None:
+    commune = tree.unit("24133@2025")
+    assert commune is not None
+    there = [u.name(date(2026, 11, 21)) for u in tree.children("24133@2025")]
+    spelt = [name.upper().replace("BUÔN", "BUÔN ") for name in there[:3]]
+    found = hamlets.listed(tree, commune, spelt, date(2026, 11, 21))
+    assert (found.new, found.near, len(found.known)) == ([], {}, 3)
+
+
+async def test_a_near_double_is_asked_about(registry: Running) -> None:
+    url = "/v1/units/24160/hamlets"
+
+    async def paste(*names: str, distinct: list[str] | None = None, **more: Any) -> Any:
+        pasted = {"names": list(names), "distinct": distinct or [], **more}
+        return (await registry.client.post(url, json=pasted, headers=AUTH, params=WRITE)).json()
+
+    said = await paste("Tổ dân phố Hòa Bình", "Thôn Đông")
+    assert len(said["new"]) == 2
+    await registry.settle()
+    said = await paste("TDP Hoà  Bình", "Thôn Ðông", complete=True)
+    assert (said["new"], len(said["known"])) == ([], 2)
+    refused = await paste("Hòa Bình", "Thôn Dông", "Thôn Tây")
+    assert refused["code"] == "hamlets-near-double"
+    assert [(n["name_vi"], [c["unit_id"] for c in n["candidates"]]) for n in refused["near"]] == [
+        ("Hòa Bình", ["24160-001@2025"]),
+        ("Thôn Dông", ["24160-002@2025"]),
+    ]
+    said = await paste("Thôn Dông", "Thôn Tây", distinct=["thôn dông"])
+    assert [u["name_vi"] for u in said["new"]] == ["Thôn Dông", "Thôn Tây"]
+    await registry.settle()
+    # The other ways to a new name ask too.
+    made = {"op": "establish", "code": "24160-009", "name_vi": "Thôn Tay", "kind": "hamlet",
+            "parent": "24160", "on": "2026-11-21"}  # fmt: skip
+    answer = await change(registry, made, **WRITE)
+    assert answer.json()["code"] == "hamlets-near-double"
+    renamed = {"op": "rename", "unit": "24160-001", "name_vi": "Thôn Tây ", "on": "2026-11-21"}
+    answer = await change(registry, renamed, **WRITE)
+    assert answer.json()["code"] == "hamlets-near-double"
+    assert (await change(registry, {**made, "distinct": True}, **WRITE)).status_code == 200

@@ -11,6 +11,7 @@ from typing import Any
 
 from services.registry.posting import event
 from services.registry.units.catalogue import NEW, CloudEvent
+from services.registry.units.doubles import Candidate, asked, hamlets_like, like
 from services.registry.units.rules import check_place, ended_so, is_same, more_of, wrong
 from services.registry.units.wishes import Attribute, Establish, Merge, NewUnit, Rename, nfc
 from shared.domain.tree import UnitTree
@@ -38,6 +39,8 @@ class Planner:
         self._reference = {"source_ref": source_ref} if source_ref else {}
         self._new: dict[str, str] = {}
         self._levels: dict[str, str] = {}
+        self._named: dict[str, list[Candidate]] = {}
+        self._ended: set[str] = set()
 
     def plan(self, change: Any) -> None:
         """Add the events of one change."""
@@ -55,12 +58,14 @@ class Planner:
                     "levels-differ", "units", "Units of several levels do not merge.",
                     "Name units of one level.",
                 )  # fmt: skip
+            self._ended |= {unit.unit_id for unit in units}
             into = self._target(change.into, units[0], change.on)
             for unit in {unit.unit_id: unit for unit in units}.values():
                 if unit.unit_id != into:
                     self._dissolve(unit, [into], "whole", change.on)
         else:
             unit = self._ending(change.unit, change.on)
+            self._ended.add(unit.unit_id)
             parts = [self._target(part, unit, change.on) for part in change.into]
             if unit.unit_id in parts:
                 raise wrong(
@@ -157,6 +162,10 @@ class Planner:
                 "code-taken", "code", f"{unit_id} is a unit already.",
                 "Codes are never used twice in one era.",
             )  # fmt: skip
+        if self._levels[unit_id] == "hamlet":
+            if not new.distinct:
+                self._ask(new.name_vi, parent or "", on)
+            self._named.setdefault(parent or "", []).append((None, new.name_vi))
         self._new[new.code] = unit_id
         data: dict[str, Any] = {
             "unit_id": unit_id,
@@ -176,6 +185,15 @@ class Planner:
         self.planned.difference.append(f"+ {unit_id} {new.name_vi} ({new.kind}, in {parent})")
         return unit_id
 
+    def _ask(self, name: str, commune: str, on: date, but: str | None = None) -> None:
+        """Ask about a hamlet's name that another one has already, or nearly."""
+        found = hamlets_like(self._tree, commune, name, on, but)
+        found = [one for one in found if one[0] not in self._ended]
+        found += like(name, self._named.get(commune, []))
+        if found:
+            hint = "if it is another hamlet, say so with `distinct`: true in the change."
+            raise asked({name: found}, "/changes/name_vi", hint)
+
     def _level_of(self, unit_id: str) -> str:
         unit = self._tree.unit(unit_id)
         return unit.level if unit else self._levels.get(unit_id, "")
@@ -185,6 +203,8 @@ class Planner:
         name, kind = unit.name(change.on), unit.kind(change.on)
         data: dict[str, Any] = {"unit_id": unit.unit_id, "from": change.on.isoformat()}
         if change.name_vi is not None and change.name_vi != nfc(name):
+            if unit.level == "hamlet" and not change.distinct:
+                self._ask(change.name_vi, unit.parent or "", change.on, unit.unit_id)
             data["name_vi"] = change.name_vi
         if change.kind is not None and change.kind != kind:
             if LEVEL_OF_KIND[change.kind] != unit.level:

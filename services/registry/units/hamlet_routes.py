@@ -15,6 +15,7 @@ from services.registry.posting import content_id, event
 from services.registry.state import Registry, State
 from services.registry.units import hamlets
 from services.registry.units.changes import Planner
+from services.registry.units.doubles import asked
 from services.registry.units.wishes import Establish
 from services.registry.units.write_routes import DryRun, Source, planner_of, write
 from shared.days import FullDate
@@ -36,6 +37,11 @@ class HamletList(BaseModel):
         " also if that was said before; left out: says nothing",
     )
     on: FullDate | None = Field(None, description="since when; default today")
+    distinct: list[str] = Field(
+        [],
+        max_length=2_000,
+        description="of `names`: those that are other hamlets, though spelt nearly like one",
+    )
 
 
 @dataclass
@@ -148,7 +154,9 @@ async def plan_list(
             pointer="/names",
             hint="One name per line.",
         )
-    found = hamlets.listed(state.tree, commune, read.names, day)
+    found = hamlets.listed(state.tree, commune, read.names, day, given.distinct)
+    if found.near:
+        raise asked(found.near, "/names", "name those that are other hamlets in `distinct`.")
     if given.complete and found.absent:
         raise Problem(
             "hamlets-absent",
@@ -159,7 +167,8 @@ async def plan_list(
         )
     planner = planner_of(state, caller, source, None)
     for new, name in found.new:
-        made = Establish(op="establish", code=new, name_vi=name, kind="hamlet", parent="", on=day)
+        made = Establish(op="establish", code=new, name_vi=name, kind="hamlet", parent="", on=day,
+                         distinct=True)  # fmt: skip
         planner.plan_new(made, commune.unit_id)
     if given.complete:
         _declare(state, planner, caller.source(source), commune, day, len(found.known + found.new))

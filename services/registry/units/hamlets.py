@@ -1,16 +1,20 @@
 """A commune's list of its hamlets, pasted as lines: who is new, who is missing. Pure.
 
 New hamlets get the next codes of their commune (24133-089); a code is never given twice. Names are
-compared without case and spaces; diacritics count, since Buôn Tơng and Buôn Tong are two.
+compared as `shared.identity.names` spells them; diacritics count, since Buôn Tơng and Buôn Tong
+may be two, but who adds one beside the other is asked.
 """
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
+from services.registry.units.doubles import Candidate, like
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
+from shared.identity.names import same
 
 MOST = 500
 LONGEST = 100
@@ -44,11 +48,8 @@ class Listed:
     new: list[tuple[str, str]]
     absent: list[tuple[str, str]]
     twice: list[str]
-
-
-def same(name: str) -> str:
-    """The form in which names are compared."""
-    return " ".join(unicodedata.normalize("NFC", name.casefold()).split())
+    near: dict[str, list[Candidate]]
+    """New names that are nearly those of other hamlets, which somebody has to look at."""
 
 
 def pasted(text: str) -> Pasted:
@@ -102,12 +103,20 @@ def _name(row: list[str], column: int | None) -> str | None:
     return None
 
 
-def listed(tree: UnitTree, commune: Unit, names: list[str], on: date) -> Listed:
-    """Compare a list with the hamlets of a commune on a day."""
+def listed(
+    tree: UnitTree, commune: Unit, names: list[str], on: date, distinct: Collection[str] = ()
+) -> Listed:
+    """Compare a list with the hamlets of a commune on a day.
+
+    `distinct`: new names of which somebody has said that no other hamlet is meant.
+    """
     ever = [u for u in tree.children(commune.unit_id) if u.level == "hamlet"]
     there = {same(u.name(on)): u for u in ever if u.exists(on)}
     following = next_number(ever)
-    known, new, twice = [], [], []
+    looked_at = {same(name) for name in distinct}
+    known, twice = [], []
+    new: list[tuple[str, str]] = []
+    near: dict[str, list[Candidate]] = {}
     seen: set[str] = set()
     for name in names:
         key = same(name)
@@ -119,11 +128,15 @@ def listed(tree: UnitTree, commune: Unit, names: list[str], on: date) -> Listed:
         if unit is not None:
             known.append((unit.unit_id, unit.name(on)))
         else:
+            others: list[Candidate] = [(u.unit_id, u.name(on)) for u in there.values()]
+            doubles = like(name, others + [(None, other) for _, other in new])
+            if doubles and key not in looked_at:
+                near[name] = doubles
             new.append((f"{commune.code}-{following:03}", name))
             following += 1
     missing = [unit for key, unit in there.items() if key not in seen]
     absent = [(u.unit_id, u.name(on)) for u in sorted(missing, key=lambda u: u.unit_id)]
-    return Listed(known, new, absent, twice)
+    return Listed(known, new, absent, twice, near)
 
 
 def next_number(ever: list[Unit]) -> int:

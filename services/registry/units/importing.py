@@ -2,7 +2,8 @@
 
 A heading (import_file.py) of code, name_vi, kind, parent (or
 parent_code; empty for provinces), and optionally organisation_kind, one column
-per attribute (yes, no, or empty: not said), and ends_on with successors (codes, spaces between):
+per attribute (yes, no, or empty: not said), distinct (yes: a hamlet spelt nearly like another of its
+commune is another one), and ends_on with successors (codes, spaces between):
 the first day on which the unit is no more, and what took its place. The same file again changes
 nothing. Units that the file does not name stay as they are, and are listed.
 """
@@ -104,6 +105,7 @@ def _row(
             raise LineError("end-of-nothing", "a unit that was never there cannot end")
         about: dict[str, Any] = {name: row[name] for name in ("code", "name_vi", "kind")}
         about["organisation_kind"] = row.get("organisation_kind") or None
+        about["distinct"] = _TRUTH.get(row.get("distinct", "").lower(), False)
         about["attributes"] = [name for name, value in said.items() if value]
         planner.plan_new(Establish(op="establish", parent="", on=on, **about), parent or "")
         for name in (name for name, value in said.items() if not value):
@@ -130,6 +132,7 @@ def _row(
             Rename.model_validate(
                 {"op": "rename", "unit": unit_id, "on": on}
                 | {name: row[name] for name in ("name_vi", "kind")}
+                | {"distinct": _TRUTH.get(row.get("distinct", "").lower(), False)}
             )
         )
         for name, value in said.items():

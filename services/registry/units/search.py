@@ -5,19 +5,14 @@ else is found. Composed and decomposed Unicode, `Hoà` and `Hòa`, `Ð` (eth) an
 `Quy` and `Qui`, `p.` and `phường`, and a kind that the unit no longer has, make no difference.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
 from shared.domain.units import Unit
+from shared.identity.names import Word
+from shared.identity.names import words as words_of
 
-_TONES = "\u0300\u0301\u0303\u0309\u0323"
-_ETH = str.maketrans({"Ð": "đ", "ð": "đ", "Đ": "đ"})
-_SILENT = re.compile(r"['’‘`ʼ´]")
-_WORD = re.compile(r"[^\W_]+")
 _SHORT = {
     "p": "phường", "x": "xã", "tt": "thị trấn", "tx": "thị xã", "tp": "thành phố", "q": "quận",
     "h": "huyện", "t": "tỉnh", "đk": "đặc khu", "tdp": "tổ dân phố", "kp": "khu phố",
@@ -34,47 +29,22 @@ _KINDS = tuple(
 
 
 @dataclass(frozen=True)
-class _Word:
-    """One syllable: its letters (with their own marks, as in ă, ơ), bare (y as i), and its tone."""
-
-    letters: str
-    plain: str
-    tone: str
-
-
-@dataclass(frozen=True)
 class _Name:
-    words: tuple[_Word, ...]
+    words: tuple[Word, ...]
     plain: str
     unit: Unit
 
 
-@lru_cache(maxsize=50_000)
-def _words(text: str) -> tuple[_Word, ...]:
-    lowered = unicodedata.normalize("NFC", text.translate(_ETH).casefold().translate(_ETH))
-    return tuple(_word(found) for found in _WORD.findall(_SILENT.sub("", lowered)))
-
-
-@lru_cache(maxsize=20_000)
-def _word(text: str) -> _Word:
-    apart = unicodedata.normalize("NFD", text)
-    tone = "".join(c for c in apart if c in _TONES)
-    letters = unicodedata.normalize("NFC", "".join(c for c in apart if c not in _TONES))
-    bare = unicodedata.normalize("NFD", letters.replace("đ", "d"))
-    plain = "".join(c for c in bare if not unicodedata.combining(c)).replace("y", "i")
-    return _Word(letters, plain, tone)
-
-
-def _asked(text: str) -> tuple[_Word, ...]:
+def _asked(text: str) -> tuple[Word, ...]:
     """The words of a query, with what people shorten written out."""
     return tuple(
         word
-        for typed in _words(text)
-        for word in (_words(_SHORT[typed.letters]) if typed.letters in _SHORT else (typed,))
+        for typed in words_of(text)
+        for word in (words_of(_SHORT[typed.letters]) if typed.letters in _SHORT else (typed,))
     )
 
 
-def _without_kind(words: tuple[_Word, ...]) -> tuple[_Word, ...]:
+def _without_kind(words: tuple[Word, ...]) -> tuple[Word, ...]:
     plain = tuple(word.plain for word in words)
     for kind in _KINDS:
         if plain[: len(kind)] == kind and len(plain) > len(kind):
@@ -84,7 +54,7 @@ def _without_kind(words: tuple[_Word, ...]) -> tuple[_Word, ...]:
     return words
 
 
-def _fits(typed: _Word, word: _Word, *, whole: bool) -> bool:
+def _fits(typed: Word, word: Word, *, whole: bool) -> bool:
     """Whether a typed word may mean (the beginning of) another; what it marks must be marked so."""
     if (typed.plain != word.plain) if whole else not word.plain.startswith(typed.plain):
         return False
@@ -94,7 +64,7 @@ def _fits(typed: _Word, word: _Word, *, whole: bool) -> bool:
     return all(letter in (bare, said) for letter, bare, said in pairs)
 
 
-def _rank(words: tuple[_Word, ...], name: _Name) -> int | None:
+def _rank(words: tuple[Word, ...], name: _Name) -> int | None:
     """How well a name fits: 0 the same, 1 the same without its kind, 2 in a row, 3 all there."""
     if not all(f" {word.plain}" in name.plain for word in words):
         return None
@@ -111,7 +81,7 @@ def _rank(words: tuple[_Word, ...], name: _Name) -> int | None:
     return 3 if there else None
 
 
-def _same(words: tuple[_Word, ...], others: tuple[_Word, ...]) -> bool:
+def _same(words: tuple[Word, ...], others: tuple[Word, ...]) -> bool:
     return len(words) == len(others) and all(
         _fits(typed, word, whole=True) for typed, word in zip(words, others, strict=True)
     )
@@ -135,7 +105,7 @@ class Search:
             self._names = [
                 _Name(words, " " + " ".join(word.plain for word in words), unit)
                 for unit in units
-                for words in {_words(name) for _, name, _ in unit.names}
+                for words in {words_of(name) for _, name, _ in unit.names}
             ]
             self._position = position
         names = [name for name in self._names if on is None or name.unit.exists(on)]
@@ -144,7 +114,7 @@ class Search:
             return [coded[unit_id] for unit_id in sorted(coded)][:limit]
         words = _asked(text)
         tries = [words, _without_kind(words)]
-        tries += [tuple(_Word(w.plain, w.plain, "") for w in one) for one in tries]
+        tries += [tuple(Word(w.plain, w.plain, "") for w in one) for one in tries]
         for asked in dict.fromkeys(tries):
             found = _ranked(asked, names, on) if asked else []
             if found:
@@ -152,7 +122,7 @@ class Search:
         return []
 
 
-def _ranked(words: tuple[_Word, ...], names: list[_Name], on: date | None) -> list[Unit]:
+def _ranked(words: tuple[Word, ...], names: list[_Name], on: date | None) -> list[Unit]:
     found: dict[str, tuple[int, int, str, Unit]] = {}
     for name in names:
         rank = _rank(words, name)

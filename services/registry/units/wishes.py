@@ -21,6 +21,8 @@ Kind = Literal[
     "hamlet", "organisation",
 ]  # fmt: skip
 
+DISTINCT = "a hamlet that is spelt nearly alike is another one: said by who knows both"
+
 
 class NewUnit(BaseModel):
     """A unit to establish."""
@@ -32,6 +34,7 @@ class NewUnit(BaseModel):
     kind: Kind
     organisation_kind: str | None = None
     attributes: list[str] = Field([], max_length=20, description="what it has from its first day")
+    distinct: bool = Field(False, description=DISTINCT)
 
 
 class Establish(NewUnit):
@@ -52,6 +55,7 @@ class Rename(BaseModel):
     name_vi: Name | None = None
     kind: Kind | None = None
     on: FullDate
+    distinct: bool = Field(False, description=DISTINCT)
 
 
 class Merge(BaseModel):

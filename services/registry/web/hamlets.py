@@ -93,7 +93,10 @@ async def _planned(
         day = date.fromisoformat(_one(form, "on"))
         if what == "list":
             complete = COMPLETE.get(_one(form, "complete"))
-            given = HamletList(names=_one(form, "names"), complete=complete, on=day)
+            given = HamletList(
+                names=_one(form, "names"), complete=complete, on=day,
+                distinct=form.get("distinct", []),
+            )  # fmt: skip
             return await plan_list(state, caller, found.commune.unit_id, given)
         planner = planner_of(state, caller, None, None)
         planner.plan(_rename(found, form, day) if what == "rename" else _merge(found, form, day))
@@ -117,7 +120,8 @@ def _rename(found: Register, form: Form, day: date) -> Rename:
     if _one(form, "unit") not in own:
         raise _not_there()
     name = " ".join(_one(form, "name").split())
-    return Rename(op="rename", unit=_one(form, "unit"), name_vi=name, on=day)
+    return Rename(op="rename", unit=_one(form, "unit"), name_vi=name, on=day,
+                  distinct=bool(form.get("distinct")))  # fmt: skip
 
 
 def _merge(found: Register, form: Form, day: date) -> Merge:
@@ -129,7 +133,8 @@ def _merge(found: Register, form: Form, day: date) -> Merge:
         return Merge(op="merge", units=units, into=into, on=day)
     code = f"{found.commune.code}-{hamlets.next_number(found.there + found.former):03}"
     name = " ".join(_one(form, "name").split())
-    made = NewUnit(code=code, name_vi=name, kind="hamlet")
+    distinct = bool(form.get("distinct"))
+    made = NewUnit(code=code, name_vi=name, kind="hamlet", distinct=distinct)
     return Merge(op="merge", units=units, into=made, on=day)
 
 
@@ -171,6 +176,7 @@ def _page(
         what=_one(shown.typed, "what"),
         typed={name: values[0] for name, values in shown.typed.items()},
         chosen=shown.typed.get("units", []),
+        distinct=shown.typed.get("distinct", []),
         names={unit.unit_id: unit.name(found.on) for unit in found.there},
         planned=shown.planner.planned if shown.planner and shown.problem is None else None,
         about=shown.about,

@@ -71,6 +71,7 @@ WORDS = {
     "change-impossible": "Không thể thay đổi như vậy.",
     "change-malformed": "Còn thiếu hoặc sai một ô; hãy điền lại.",
     "hamlets-malformed": "Danh sách cần từ 1 đến 500 tên, mỗi dòng một tên.",
+    "hamlets-near-double": "Có tên gần giống thôn, buôn đang có; hãy xem có phải cùng một nơi không.",
     "hamlets-absent": "Danh sách được ghi là đủ nhưng thiếu thôn, buôn đang có.",
     "as-of-before-plan": "Kế hoạch chưa bắt đầu vào ngày đó.",
     "as-of-in-future": "Ngày được hỏi còn ở tương lai.",

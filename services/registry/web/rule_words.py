@@ -126,6 +126,10 @@ UNITS = {
         "Mã này thuộc nhiều đơn vị qua các thời kỳ.",
         "Ghi cả thời kỳ, ví dụ 24133@2025.",
     ),
+    "near-double": (
+        "Tên gần giống một thôn, buôn đang có trong xã.",
+        "Dùng đúng tên đang có; nếu là nơi khác, ghi yes ở cột distinct.",
+    ),
     "change-impossible": ("Không thể thay đổi như vậy.", "Xem lại dòng này."),
 }
 """What units may not become, and lines of an import: (rule, fix)."""

@@ -96,13 +96,15 @@ def _wish(unit: Unit, form: Form, day: date) -> Change:
     what = one(form, "what")
     if what == "rename":
         name, kind = one(form, "name"), one(form, "kind")
-        about = {"name_vi": name or None, "kind": kind or None}
+        about: dict[str, Any] = {"name_vi": name or None, "kind": kind or None}
+        about |= {"distinct": bool(one(form, "distinct"))}
         return Rename.model_validate({"op": "rename", "unit": unit.unit_id, "on": day} | about)
     if what == "merge":
         units = [unit.unit_id, *form.get("units", [])]
         into: Any = one(form, "into")
         if into in ("", NEW):
             into = _new(one(form, "code"), one(form, "name"), one(form, "kind"))
+            into.distinct = bool(one(form, "distinct"))
         return Merge(op="merge", units=units, into=into, on=day)
     rows = zip(*(form.get(n, []) for n in ("part", "part_name", "part_kind")), strict=False)
     parts: list[NewUnit | str] = [
