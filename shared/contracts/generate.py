@@ -22,6 +22,9 @@ HERE = Path(__file__).parent
 CODE = HERE / "generated.py"
 SCHEMAS = HERE / "schemas"
 PAGE = HERE.parents[1] / "docs" / "event-types.md"
+IDENTITY = HERE.parent / "identity"
+COPIED = ("__init__.py", "text.py", "tables.py", "numbers.py")
+"""What the Python client carries of `shared.identity`."""
 CLIENT = HERE.parents[1] / "clients" / "python" / "src" / "hocvuso_client" / "events.py"
 LAYOUTS = HERE.parents[1] / "clients" / "cli" / "src" / "hocvuso_cli" / "data" / "types.json"
 
@@ -31,6 +34,7 @@ Json = dict[str, Any]
 def outputs(catalogue: Catalogue) -> dict[Path, str]:
     """Every derived file with the text it should have."""
     found = {
+        **identity_copy(),
         CODE: code(catalogue),
         PAGE: page(catalogue),
         CLIENT: client_code(catalogue),
@@ -41,6 +45,17 @@ def outputs(catalogue: Catalogue) -> dict[Path, str]:
             schema = catalogue.data_schema(name, version)
             text = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
             found[SCHEMAS / f"{name}-{version}.json"] = text
+    return found
+
+
+def identity_copy() -> dict[Path, str]:
+    """The client's copy of the normalisation of numbers: it depends on nothing of this tree."""
+    found = {}
+    for name in COPIED:
+        text = (IDENTITY / name).read_text(encoding="utf-8")
+        text = text.replace("from shared.identity", "from hocvuso_client.identity")
+        note = "# A copy of shared/identity, made by `make generate`; do not edit.\n"
+        found[CLIENT.parent / "identity" / name] = note + text
     return found
 
 

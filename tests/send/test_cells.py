@@ -127,3 +127,13 @@ def test_lost_zeros_are_told_and_never_put_back(scheme: str, value: str, cell: A
 )  # fmt: skip
 def test_whole_numbers_pass(scheme: str, value: str, cell: Any) -> None:
     check_identity(scheme, value, cell)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value"),
+    [("cccd", "123456789012"), ("cccd", "066399000001"), ("phone", "09123456789"), ("cccd", "x")],
+)
+def test_numbers_of_nobody_are_told_before_they_are_sent(scheme: str, value: str) -> None:
+    with pytest.raises(CellError) as caught:
+        check_identity(scheme, value, value)
+    assert value not in str(caught.value)

@@ -109,6 +109,35 @@ def test_helpers_check_numbers_and_echo_none() -> None:
         cccd(66099000001)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("0905 000.001", "0905000001"), ("+84905000001", "+84905000001"),
+        ("84905000001", "84905000001"), ("01681234567", "0381234567"),
+        ("+84 168 123 4567", "0381234567"), ("+84 (0) 38 123 4567", "0381234567"),
+        ("038–123–4567", "0381234567"), ("0262 3812 345", "02623812345"),
+    ],
+)  # fmt: skip
+def test_a_phone_number_is_sent_as_it_is_dialled_today(text: str, sent: str) -> None:
+    assert phone(text) == Person("phone", sent)
+
+
+@pytest.mark.parametrize(
+    ("call", "number"),
+    [
+        (cccd, "123456789012"),
+        (cccd, "000000000000"),
+        (cccd, "066399000001"),
+        (phone, "09123456789"),
+    ],
+)
+def test_numbers_of_nobody_are_refused_before_they_are_sent(call: Any, number: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        call(number)
+    assert number not in str(caught.value)
+    assert cccd("066 099 000 001") == cccd("066–099–000–001") == Person("cccd", "066099000001")
+
+
 def test_ids_of_version_7_grow() -> None:
     made = [uuid7() for _ in range(5_000)]
     assert made == sorted(made) and len(set(made)) == 5_000

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
+from hocvuso_client.identity import numbers
+
 
 class EventData:
     """The data of one event; subclasses are generated, one per type, in `events`."""
@@ -63,30 +65,30 @@ class Organisation(Part):
     value: str = field(repr=False)
 
 
-_PHONE = re.compile(r"(?:0|\+?84)[0-9]{9}")
-_CCCD = re.compile(r"[0-9]{12}")
-
-
 def cccd(number: str) -> Person:
-    """A person by the citizen identity number. Raises ValueError unless it has 12 digits.
+    """A person by the citizen identity number, however its 12 digits are grouped.
 
-    The number is a text: as an integer it would lose its leading zeros.
+    The number is a text: as an integer it would lose its leading zeros. Raises ValueError for what
+    is nobody's number (too short, a placeholder, born in the future).
     """
     text = _text(number)
-    if not _CCCD.fullmatch(text):
+    if len(text) < 12 and text.isdecimal():
         raise ValueError(
-            f"an identity number (CCCD) has 12 digits; this has {len(text)} characters"
-            + (". Were leading zeros lost?" if len(text) < 12 and text.isdecimal() else "")
+            f"an identity number (CCCD) has 12 digits; this has {len(text)}."
+            " Were leading zeros lost?"
         )
-    return Person("cccd", text)
+    return Person("cccd", numbers.identity_number(text, dt.datetime.now(dt.UTC).year).value)
 
 
 def phone(number: str) -> Person:
-    """A person by a Vietnamese phone number; spaces and dots are taken out. Raises ValueError."""
+    """A person by a Vietnamese phone number, however it is written: spaces and dots are taken out,
+    prefixes of before 2018 become those of today. Raises ValueError for what is no such number."""
     text = re.sub(r"[ .\-]", "", _text(number))
-    if not _PHONE.fullmatch(text):
-        raise ValueError("a phone number is 0 and nine digits, or +84 and nine digits")
-    return Person("phone", text)
+    today = numbers.phone(text).value
+    # Ids may be made of the content: what is written as today's numbers are stays as it is.
+    if text.lstrip("+") in (today.lstrip("+"), "0" + today.removeprefix("+84")):
+        return Person("phone", text)
+    return Person("phone", "0" + today.removeprefix("+84"))
 
 
 def vneid(account: str) -> Person:

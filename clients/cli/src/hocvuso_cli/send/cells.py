@@ -14,6 +14,7 @@ from typing import Any
 from hocvuso_cli.language import say
 from hocvuso_cli.send.columns import Column
 from hocvuso_cli.send.text import fold, nfc
+from hocvuso_client.identity.numbers import Impossible, normal
 
 VIETNAM = timezone(timedelta(hours=7))
 YES = frozenset({"true", "co", "yes", "x", "1", "dung"})
@@ -302,10 +303,30 @@ _READERS: dict[str, Callable[[Column, Any], Any]] = {
 }
 
 
+NUMBERS = {
+    ("cccd", "digits"): "Số CCCD có đúng 12 chữ số.",
+    ("cccd", "placeholder"): "Đây là số điền cho có, không phải số CCCD của ai.",
+    ("cccd", "birthplace"): "Không có số CCCD nào bắt đầu như vậy.",
+    ("cccd", "birth-in-future"): "Theo số này thì người đó chưa sinh ra.",
+    ("phone", "digits"): "Số điện thoại bắt đầu bằng 0 hoặc +84, có 10 chữ số (cố định: 11).",
+    ("phone", "length"): "Số điện thoại thừa hoặc thiếu chữ số so với đầu số.",
+}
+"""What is wrong with a number, by scheme and rule."""
+
+
 def check_identity(scheme: str | None, value: str, cell: Any) -> None:
-    """Raise CellError for an identity number that has lost its leading zeros."""
-    if not value.isdecimal():
-        return
+    """Raise CellError for a number that has lost its leading zeros, or that is nobody's."""
+    if value.isdecimal():
+        _check_zeros(scheme, value, cell)
+    if scheme in ("cccd", "phone"):
+        try:
+            normal(scheme, value, datetime.now(VIETNAM).year)
+        except Impossible as impossible:
+            vi = NUMBERS[scheme, impossible.rule]
+            raise CellError(say(vi=f"{vi} Hãy kiểm tra lại số này.", en=str(impossible))) from None
+
+
+def _check_zeros(scheme: str | None, value: str, cell: Any) -> None:
     if scheme == "cccd" and len(value) < 12:
         raise CellError(
             say(
