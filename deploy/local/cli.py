@@ -30,6 +30,7 @@ _GROUPS = {
     "intake": ("services.activities.intake.cli", "intake", "partners that write over Kafka"),
     "profiles": ("hocvuso_cli.profiles", "profiles", "servers by name, for senders"),
     "xapi": ("services.activities.xapi.cli", "app", "statements of learning platforms"),
+    "persons": ("services.activities.erasure_cli", "persons", "erase a person"),
     "units": ("services.registry.cli", "units", "load, import, find, rename, merge, split units"),
     "plans": ("services.registry.cli", "plans", "validate, load, diff and renew plans"),
 }

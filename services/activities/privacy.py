@@ -93,11 +93,11 @@ class Pseudonyms:
     def reference(self, scheme: str, value: str) -> str | None:
         """`scheme:BASE32` of a value; None when the value cannot be one of its scheme."""
         try:
-            return self._of(scheme, normal(scheme, value, self._clock.today().year).value)
+            return self.of(scheme, normal(scheme, value, self._clock.today().year).value)
         except Impossible:
             return None
 
-    def _of(self, scheme: str, spelt: str) -> str:
+    def of(self, scheme: str, spelt: str) -> str:
         mac = hmac.digest(self._reference_key, f"{scheme}\0{spelt}".encode(), "sha256")
         return f"{scheme}:{_base32(mac[:20])}"
 
@@ -146,11 +146,11 @@ class Pseudonyms:
                 hint=impossible.fix,
                 extra={"rule": impossible.rule},
             ) from None
-        reference = self._of(scheme, spelt.value)
+        reference = self.of(scheme, spelt.value)
         noticed.doubts += [f"{pointer}/value: {doubt}" for doubt in spelt.doubts]
         before = former(scheme, value, spelt.value)
         if before:
-            noticed.former[reference] = tuple(self._of(scheme, spelling) for spelling in before)
+            noticed.former[reference] = tuple(self.of(scheme, spelling) for spelling in before)
         return reference
 
 

@@ -168,13 +168,13 @@ async def test_a_real_browser_pastes_a_list(
 
 
 async def test_a_near_double_is_asked_about_on_the_page(commune: Running) -> None:
-    await confirm(commune, await send(commune, ("what", "list"), ("names", "Thôn Hòa Bình")))
+    await confirm(commune, await send(commune, ("what", "list"), ("names", "Thôn Hòa Thắng")))
     await commune.settle()
-    asked = await send(commune, ("what", "list"), ("names", "Thôn Hoa Bình\nThôn Mới"))
+    asked = await send(commune, ("what", "list"), ("names", "Thôn Hoa Thắng\nThôn Mây Hồng"))
     assert asked.status_code == 422
-    assert 'name="distinct" value="Thôn Hoa Bình"' in asked.text
+    assert 'name="distinct" value="Thôn Hoa Thắng"' in asked.text
     assert re.search(r"24316-\d+@2025", asked.text)
-    assert "Thôn Mới</strong>" not in asked.text
-    fields = (("what", "list"), ("names", "Thôn Hoa Bình\nThôn Mới"), ("distinct", "Thôn Hoa Bình"))
+    assert "Thôn Mây Hồng</strong>" not in asked.text
+    fields = (("what", "list"), ("names", "Thôn Hoa Thắng\nThôn Mây Hồng"), ("distinct", "Thôn Hoa Thắng"))
     written = await confirm(commune, await send(commune, *fields))
     assert "Đã ghi 2 thay đổi" in written

@@ -152,7 +152,7 @@ def test_one_name_spelt_otherwise_is_one_hamlet(tree: UnitTree) -> None:
 
 
 async def test_a_near_double_is_asked_about(registry: Running) -> None:
-    url = "/v1/units/24154/hamlets"
+    url = "/v1/units/24217/hamlets"
 
     async def paste(*names: str, distinct: list[str] | None = None, **more: Any) -> Any:
         pasted = {"names": list(names), "distinct": distinct or [], **more}
@@ -166,18 +166,18 @@ async def test_a_near_double_is_asked_about(registry: Running) -> None:
     refused = await paste("Hòa Bình", "Thôn Dông", "Thôn Tây")
     assert refused["code"] == "hamlets-near-double"
     assert [(n["name_vi"], [c["unit_id"] for c in n["candidates"]]) for n in refused["near"]] == [
-        ("Hòa Bình", ["24154-001@2025"]),
-        ("Thôn Dông", ["24154-002@2025"]),
+        ("Hòa Bình", ["24217-001@2025"]),
+        ("Thôn Dông", ["24217-002@2025"]),
     ]
     said = await paste("Thôn Dông", "Thôn Tây", distinct=["thôn dông"])
     assert [u["name_vi"] for u in said["new"]] == ["Thôn Dông", "Thôn Tây"]
     await registry.settle()
     # The other ways to a new name ask too.
-    made = {"op": "establish", "code": "24154-009", "name_vi": "Thôn Tay", "kind": "hamlet",
-            "parent": "24154", "on": "2026-11-21"}  # fmt: skip
+    made = {"op": "establish", "code": "24217-009", "name_vi": "Thôn Tay", "kind": "hamlet",
+            "parent": "24217", "on": "2026-11-21"}  # fmt: skip
     answer = await change(registry, made, **WRITE)
     assert answer.json()["code"] == "hamlets-near-double"
-    renamed = {"op": "rename", "unit": "24154-001", "name_vi": "Thôn Tây ", "on": "2026-11-21"}
+    renamed = {"op": "rename", "unit": "24217-001", "name_vi": "Thôn Tây ", "on": "2026-11-21"}
     answer = await change(registry, renamed, **WRITE)
     assert answer.json()["code"] == "hamlets-near-double"
     assert (await change(registry, {**made, "distinct": True}, **WRITE)).status_code == 200

@@ -147,7 +147,7 @@ class Links:
         for ref in sorted(start):
             if ref in done:
                 continue
-            group = await self._group(ref)
+            group = await self.group(ref)
             done |= group
             chosen = await self._first_seen(group)
             rows = await self._connection.fetch(
@@ -171,7 +171,7 @@ class Links:
             self.canonical.update(dict.fromkeys(group, chosen))
         return former
 
-    async def _group(self, ref: str) -> set[str]:
+    async def group(self, ref: str) -> set[str]:
         """All refs connected with one by standing links."""
         rows = await self._connection.fetch(
             """
