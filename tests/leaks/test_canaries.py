@@ -124,7 +124,7 @@ class Watch:
                 for (row,) in await connection.fetch(
                     f"SELECT to_jsonb(t) - 'mac' - 'digest' FROM {table} t"
                 ):
-                    for text in texts(json.loads(row)):
+                    for text in texts(row if isinstance(row, dict) else json.loads(row)):
                         yield table, text
             for row in await connection.fetch(WIRE_SQL):
                 yield "the topic", to_wire(row, "epoch").decode()
@@ -165,7 +165,7 @@ async def watch(
 
 async def test_every_place_of_an_event(watch: Watch) -> None:
     good = event(data={"target_groups": ["adult"], "person": {"scheme": "cccd", "value": "001099000001"},
-                       "note": "x", "class_ref": "x", "platform": "vneid"})  # fmt: skip
+                       "batch_id": "x", "framework": "x", "level": "x", "platform": "vneid"})  # fmt: skip
     more = {
         "partitionkey": "x", "correlationid": "x", "sequence": "x", "causationid": "x",
         "traceparent": "x", "tracestate": "x", "dataschema": "https://x.example/schemas/x/1",

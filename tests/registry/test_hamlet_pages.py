@@ -175,6 +175,10 @@ async def test_a_near_double_is_asked_about_on_the_page(commune: Running) -> Non
     assert 'name="distinct" value="Thôn Hoa Thắng"' in asked.text
     assert re.search(r"24316-\d+@2025", asked.text)
     assert "Thôn Mây Hồng</strong>" not in asked.text
-    fields = (("what", "list"), ("names", "Thôn Hoa Thắng\nThôn Mây Hồng"), ("distinct", "Thôn Hoa Thắng"))
+    fields = (
+        ("what", "list"),
+        ("names", "Thôn Hoa Thắng\nThôn Mây Hồng"),
+        ("distinct", "Thôn Hoa Thắng"),
+    )
     written = await confirm(commune, await send(commune, *fields))
     assert "Đã ghi 2 thay đổi" in written
