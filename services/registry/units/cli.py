@@ -106,6 +106,9 @@ def hamlets(
         bool | None, typer.Option("--complete/--incomplete", help="these are all, or are not")
     ] = None,
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="default today")] = None,
+    distinct: Annotated[
+        list[str] | None, typer.Option(help="a name that is another hamlet, though spelt alike")
+    ] = None,
     write: Write = False,
     key_file: KeyFile = None,
 ) -> None:
@@ -119,7 +122,8 @@ def hamlets(
         print(f"{len(shown['hamlets'])} hamlets, list {shown['state']}", file=sys.stderr)
         return
     text = _read(file).decode("utf-8-sig", "replace")
-    _change(path, write, key_file, json={"names": text, "complete": complete, "on": day})
+    said = {"names": text, "complete": complete, "on": day, "distinct": distinct or []}
+    _change(path, write, key_file, json=said)
 
 
 def _one(
@@ -195,6 +199,9 @@ def _problem(answer: httpx.Response) -> Iterator[str]:
     yield f"{said.get('code')}: {said.get('detail')}{hint}"
     for line in said.get("problems", []):
         yield f"  line {line['line']}: {line.get('code', '')}: {line['problem']}"
+    for double in said.get("near", []):
+        like = (f"{c['name_vi']} ({c['unit_id'] or 'in the list'})" for c in double["candidates"])
+        yield f"  {double['name_vi']} is like {', '.join(like)}: --distinct if it is another"
     for unit in said.get("absent", []):
         yield f"  missing: {unit['unit_id']} {unit['name_vi']}"
 
