@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.db import GONE, is_gone
+from shared.identity.leaks import leaks
 from shared.refused_parameters import unstorable, words
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ def problem_response(problem: Problem) -> Response:
     return Response(msgspec.json.encode(body), problem.status, headers, media_type=MEDIA_TYPE)
 
 
+def _shown(text: str) -> str:
+    """What may be repeated of a request; an address may hold a person's number."""
+    return "The request" if leaks(text) else text
+
+
 def expected(error: Exception, method: str, path: str) -> Problem | None:
     """What to tell the caller of a request that ended in this error; None: the fault is ours."""
     if isinstance(error, Problem):
@@ -113,7 +119,7 @@ def install(app: "FastAPI") -> None:
     @app.exception_handler(RequestValidationError)
     async def on_parameters(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        where = [str(part) for part in first["loc"]]
+        where = ["..." if leaks(str(part)) else str(part) for part in first["loc"]]
         rule, fix = words(first)
         return problem_response(
             Problem(
@@ -130,7 +136,7 @@ def install(app: "FastAPI") -> None:
         hints = {404: "See /docs for the addresses of this service."}
         problem = Problem(
             codes.get(error.status_code, "http-error"),
-            f"{request.method} {request.url.path}: {error.detail}",
+            f"{_shown(f'{request.method} {request.url.path}')}: {error.detail}",
             status=error.status_code,
             hint=hints.get(error.status_code),
         )

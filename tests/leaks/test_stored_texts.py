@@ -98,5 +98,5 @@ async def test_texts_of_the_projections_come_from_the_log(
     typed = {
         c for c in found if c.rpartition(".")[2] in ("reason", "label", "note", "comment", "name")
     }
-    known = {"objective_state.reason"}  # a sentence of the plan's compiler
+    known = {"objective_state.reason", "worker.name"}  # the plan's compiler, a process of ours
     assert typed - set(listed(classes)) <= known
