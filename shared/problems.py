@@ -99,7 +99,7 @@ def expected(error: Exception, method: str, path: str) -> Problem | None:
         return Problem("invalid-parameter", f"{method} request: {rule}", hint=fix)
     if not is_gone(error):
         return None
-    log.warning("%s failed: %s: %s", path, type(error).__name__, error)
+    log.warning("%s failed: %s: %s", _shown(path), type(error).__name__, error)
     return Problem(
         "database-unavailable",
         f"The database does not answer just now ({type(error).__name__}).",
