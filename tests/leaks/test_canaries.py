@@ -58,7 +58,7 @@ EVENTS = {
     "POST /v1/reconciliations/manifest",
 }  # fmt: skip
 WITHOUT_TEXTS = {
-    "POST /v1/keys/{prefix}/rotate", "DELETE /v1/keys/{prefix}", "DELETE /v1/invitations/{id}",
+    "POST /v1/keys/{prefix}/rotate", "PATCH /v1/keys/{prefix}", "DELETE /v1/keys/{prefix}", "DELETE /v1/invitations/{id}",
     "DELETE /v1/intake/{partner}", "POST /v1/intake/{partner}/acknowledgement",
     "POST /v1/log/rows", "HEAD /xapi/statements",
 }  # fmt: skip

@@ -25,7 +25,7 @@ ACTIVITIES = {
     " canonical_person.ref canonical_person.canonical respelt.ref respelt.former"
     " xapi_statement.person xapi_statement.source xapi_statement.event_id",
     NAMES: "log.partner key.name key.roles key.scopes key.types key.sources key.subtree key.era"
-    " key.issuer key.client_id key.token_subject stream.partner stream.name quota.partner"
+    " key.account key.issuer key.client_id key.token_subject stream.partner stream.name quota.partner"
     " quota_use.partner intake.partner intake.roles intake.types intake.sources intake.subtree"
     " intake.era intake.principal intake_position.partner intake_receipt.partner"
     " intake_trouble.partner intake_trouble.acknowledged_by xapi_statement.partner"
@@ -45,7 +45,8 @@ ACTIVITIES = {
     " mark.stage book.path quarantine.path quarantine.code quarantine.traceparent quarantine.state"
     " intake.acks intake.waits_for intake_trouble.kind intake_trouble.detail intake_worker.name"
     " invitation.id invitation.role invitation.unit invitation.rights invitation.created_by"
-    " invitation.key_prefix",
+    " invitation.key_prefix invitation.granted_by key.granted_by key.invitation"
+    " session.id session.key_prefix session.device",
 }
 METRICS = {
     TYPED: "dismissed.reason",

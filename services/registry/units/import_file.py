@@ -12,7 +12,7 @@ from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 
 COLUMNS = ("code", "name_vi", "kind", "parent")
-MORE = ("organisation_kind", "ends_on", "successors")
+MORE = ("organisation_kind", "distinct", "ends_on", "successors")
 ALIASES = {"parent_code": "parent"}
 MOST = 20_000
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")

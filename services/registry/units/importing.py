@@ -105,7 +105,7 @@ def _row(
             raise LineError("end-of-nothing", "a unit that was never there cannot end")
         about: dict[str, Any] = {name: row[name] for name in ("code", "name_vi", "kind")}
         about["organisation_kind"] = row.get("organisation_kind") or None
-        about["distinct"] = _TRUTH.get(row.get("distinct", "").lower(), False)
+        about["distinct"] = _distinct(row)
         about["attributes"] = [name for name, value in said.items() if value]
         planner.plan_new(Establish(op="establish", parent="", on=on, **about), parent or "")
         for name in (name for name, value in said.items() if not value):
@@ -132,7 +132,7 @@ def _row(
             Rename.model_validate(
                 {"op": "rename", "unit": unit_id, "on": on}
                 | {name: row[name] for name in ("name_vi", "kind")}
-                | {"distinct": _TRUTH.get(row.get("distinct", "").lower(), False)}
+                | {"distinct": _distinct(row)}
             )
         )
         for name, value in said.items():
@@ -140,6 +140,14 @@ def _row(
                 Attribute(op="attribute", unit=unit_id, attribute=name, value=value, on=on)
             )
     named.add(unit_id)
+
+
+def _distinct(row: dict[str, str]) -> bool:
+    """Whether a line says that its hamlet is another than one that is spelt nearly alike."""
+    word = row.get("distinct", "").lower()
+    if word not in {"", *_TRUTH}:
+        raise LineError("neither-yes-nor-no", "distinct is neither yes nor no")
+    return _TRUTH.get(word, False)
 
 
 def _attributes(row: dict[str, str], known: Any) -> dict[str, bool]:
