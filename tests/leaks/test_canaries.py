@@ -46,6 +46,8 @@ TYPED = {
     },
     "POST /v1/invitations": {"role": "editor", "unit": "24133", "label": "Một cửa"},
     "POST /v1/invitations/accept": {"code": "abcdefgh"},
+    "POST /v1/sessions": {"device": "Máy của xã"},
+    "POST /v1/sessions/current/confirmation": {"key": "abcdefgh"},
     "PUT /xapi/platforms": {"home_page": "https://mooc.example", "subject": "24133", "scheme": "account"},
     "POST /xapi/replay": {},
     "POST /v1/quarantine/{number}/dismiss": {"reason": "trùng"},
@@ -59,7 +61,7 @@ EVENTS = {
 }  # fmt: skip
 WITHOUT_TEXTS = {
     "POST /v1/keys/{prefix}/rotate", "PATCH /v1/keys/{prefix}", "DELETE /v1/keys/{prefix}", "DELETE /v1/invitations/{id}",
-    "DELETE /v1/intake/{partner}", "POST /v1/intake/{partner}/acknowledgement",
+    "DELETE /v1/intake/{partner}", "DELETE /v1/sessions", "DELETE /v1/sessions/{id}", "POST /v1/intake/{partner}/acknowledgement",
     "POST /v1/log/rows", "HEAD /xapi/statements",
 }  # fmt: skip
 """Nothing that they are given is stored."""

@@ -38,7 +38,7 @@ ACTIVITIES = {
     " xapi_statement.statement xapi_statement.verb xapi_statement.activity"
     " xapi_statement.activity_type xapi_statement.activities xapi_statement.agents"
     " xapi_statement.related xapi_statement.reason xapi_statement.entry",
-    TYPED: "quarantine.reason invitation.label",
+    TYPED: "quarantine.reason invitation.label session.device",
     CUT: "refused_use.network refused_use.prefix",
     MADE: "counter.epoch key.prefix key.last_path key.rotated_to quota_use.span key_use.prefix"
     " key_use.path key_use.outcome refused_use.code audit.action audit.by_prefix audit.trace_id"
@@ -46,7 +46,7 @@ ACTIVITIES = {
     " intake.acks intake.waits_for intake_trouble.kind intake_trouble.detail intake_worker.name"
     " invitation.id invitation.role invitation.unit invitation.rights invitation.created_by"
     " invitation.key_prefix invitation.granted_by key.granted_by key.invitation"
-    " session.id session.key_prefix session.device",
+    " session.id session.key_prefix",
 }
 METRICS = {
     TYPED: "dismissed.reason",

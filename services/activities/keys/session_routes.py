@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.activities.ingest.leaks import leaks
 from services.activities.keys.attempts import Limited
 from services.activities.keys.routes import Authenticated, NoStore, bearer
 from services.activities.keys.sessions import Sessions
 from services.activities.keys.store import KeyStore
+from shared.identity.leaks import leaks
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/sessions", tags=["keys"], dependencies=[Depends(bearer), NoStore])
