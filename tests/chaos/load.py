@@ -161,7 +161,8 @@ class Readers:
             self.wrong.append(f"{path}: the plan is not there: {answer.text[:200]}")
 
     def check(self, table: dict[str, Any]) -> None:
-        """A table complete up to its position says what was counted naively up to there."""
+        """A table complete up to its position says no less than was counted naively up to there, and
+        no more than was ever posted."""
         bounds = self.ledger.bounds(table["position"])
         for row in table["rows"]:
             code = row["unit_id"].partition("@")[0]

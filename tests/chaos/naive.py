@@ -37,13 +37,13 @@ class Ledger:
         known.position = position
 
     def bounds(self, position: int) -> dict[str, tuple[int, int]]:
-        """Per unit, the least and the most that a table complete up to `position` may say."""
-        sure = [
-            e for e in self.events.values() if e.position is not None and e.position <= position
-        ]
-        doubtful = [e for e in self.events.values() if e.position is None]
-        certain = _persons(sure, [*sure, *doubtful])
-        possible = _persons([*sure, *doubtful], sure)
+        """Per unit, the least and the most that a table complete up to `position` may say.
+
+        Complete, not cut: lanes that are further ahead may show more than that already.
+        """
+        every = list(self.events.values())
+        sure = [e for e in every if e.position is not None and e.position <= position]
+        certain, possible = _persons(sure, every), _persons(every, sure)
         units = {event.unit for event in self.events.values()}
         return {u: (len(certain.get(u, ())), len(possible.get(u, ()))) for u in units}
 

@@ -190,8 +190,8 @@ async def _verify(
     connection = await asyncpg.connect(stack.superuser_url, timeout=30)
     try:
         rows = await connection.fetch(
-            "SELECT id, count(*) AS n, min(position) AS position FROM activities.log"
-            " WHERE source = $1 AND origin = position GROUP BY id", SOURCE,
+            "SELECT id, count(*) FILTER (WHERE ordinal = 0) AS n, min(position) AS position"
+            " FROM activities.log WHERE source = $1 GROUP BY id", SOURCE,
         )  # fmt: skip
     finally:
         await connection.close()
