@@ -1,4 +1,4 @@
-"""Pages made from the code: docs/configuration.md, docs/metrics.md, docs/tasks.md, dashboards.
+"""Pages made from the code: docs/configuration.md, docs/metrics.md, docs/tasks.md, docs/readings.md.
 `make generate` writes them.
 
 Settings come from the settings classes; variables that are read elsewhere are listed here with
@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
-from deploy import plan_pages
+from deploy import plan_pages, readings
 from deploy.grafana import boards
 from services.activities.settings import ActivitiesSettings
 from services.metrics.settings import MetricsSettings
@@ -198,7 +198,12 @@ def _metric(one: Instrument) -> str:
     )
 
 
-PAGES = {"configuration.md": configuration, "metrics.md": metrics, "tasks.md": plan_pages.tasks}
+PAGES = {
+    "configuration.md": configuration,
+    "metrics.md": metrics,
+    "readings.md": readings.page,
+    "tasks.md": plan_pages.tasks,
+}
 
 WORDS = DOCS.parent / "clients" / "cli" / "src" / "hocvuso_cli" / "data" / "problems_vi.json"
 

@@ -157,10 +157,10 @@ def _requested(s: Scene) -> Json:
 
 
 def _given(s: Scene) -> Json:
-    data: Json = {"able_to_act": s.chance(0.85)}
-    if s.memory.requests and s.chance(0.9):
-        data["request_ref"] = s.memory.requests.pop(0)
-    return data
+    """Mostly the oldest open request, now and then one that nobody recorded."""
+    known = s.memory.requests and s.chance(0.9)
+    ref = s.memory.requests.pop(0) if known else s.ref("yc")
+    return {"able_to_act": s.chance(0.85), "request_ref": ref}
 
 
 def _entered(s: Scene) -> Json:

@@ -44,7 +44,10 @@ class _Key(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Version(msgspec.Struct, forbid_unknown_fields=True):
+    """`extends`: the data is that of the version before, with these members added or replaced."""
+
     data: Json
+    extends: bool = False
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -63,6 +66,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     note: str | None = None
     sum_field: str | None = None
     state: State | None = None
+    day: str | None = None
     references: dict[str, str] = {}
     thing: str | None = None
     common_fields: bool = True
@@ -168,10 +172,16 @@ def _bodies(file: _File, common: Json) -> dict[str, Json]:
     if list(file.versions) != [str(n) for n in range(1, len(file.versions) + 1)]:
         raise DefinitionError("versions must be '1', '2', ... without gaps")
     shared = common if file.common_fields else {}
-    return {
-        version: {**v.data, "properties": {**v.data["properties"], **_new(shared, v.data)}}
-        for version, v in file.versions.items()
-    }
+    bodies: dict[str, Json] = {}
+    before: Json = {}
+    for version, said in file.versions.items():
+        body = said.data
+        if said.extends:
+            properties = {**before["properties"], **body.get("properties", {})}
+            body = {**before, **body, "properties": properties}
+        before = body
+        bodies[version] = {**body, "properties": {**body["properties"], **_new(shared, body)}}
+    return bodies
 
 
 def _new(shared: Json, body: Json) -> Json:
@@ -204,6 +214,8 @@ def _event_type(file: _File, bodies: dict[str, Json], defs: Json) -> EventType:
         identities=found,
         sum_field=file.sum_field,
         state=file.state,
+        day=file.day,
+        one_of=tuple(tuple(choice["required"]) for choice in body.get("anyOf", ())),
         references=file.references,
         thing=file.thing,
         note=file.note,
@@ -215,8 +227,15 @@ def _event_type(file: _File, bodies: dict[str, Json], defs: Json) -> EventType:
 def _count_key(key: _Key, stored: dict[str, str]) -> CountKey:
     parts = []
     for text in key.fields:
-        name = text.removesuffix("?")
-        parts.append(KeyField(name, stored.get(name, name), optional=text.endswith("?")))
+        name = text.rstrip("?#")
+        parts.append(
+            KeyField(
+                name,
+                stored.get(name, name),
+                optional=text.endswith("?"),
+                reference=text.endswith("#"),
+            )
+        )
     return CountKey(key.kind, tuple(parts), tuple(stored.get(name, name) for name in key.needs))
 
 
@@ -244,15 +263,18 @@ def _check(kind: EventType, words: Vocabulary) -> None:
         raise DefinitionError("sum_field goes with figures, and figures with sum_field")
     if kind.partial and kind.figures != "latest":
         raise DefinitionError("partial goes with figures of which the latest counts")
-    named: list[tuple[str | None, Literal["sum_field", "state", "thing"]]] = [
+    named: list[tuple[str | None, Literal["sum_field", "state", "thing", "day"]]] = [
         (kind.sum_field, "sum_field"),
         (kind.thing, "thing"),
+        (kind.day, "day"),
     ]
     if kind.state is not None:
         named += [(kind.state.start, "state"), (kind.state.end, "state")]
     for maybe, where in named:
         if maybe is not None:
             _check_field(kind, maybe, where)
+    if kind.day is not None and kind.fields[kind.day].kind != "date":
+        raise DefinitionError(f"day names {kind.day!r}, which is no date")
 
 
 def _check_field(

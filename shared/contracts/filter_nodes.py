@@ -47,6 +47,15 @@ class Compare(msgspec.Struct, frozen=True):
         return value is not None and COMPARISONS[self.sign](value, self.bound)
 
 
+class Given(msgspec.Struct, frozen=True):
+    """The field is there at all."""
+
+    field: str
+
+    def matches(self, data: Data) -> bool:
+        return data.get(self.field) is not None
+
+
 class Every(msgspec.Struct, frozen=True):
     """All parts hold; nothing at all always holds."""
 
@@ -74,8 +83,8 @@ class Not(msgspec.Struct, frozen=True):
         return not self.part.matches(data)
 
 
-Node = OneOf | Compare | Every | Some | Not
-Leaf = OneOf | Compare
+Node = OneOf | Compare | Given | Every | Some | Not
+Leaf = OneOf | Compare | Given
 Literals = tuple[tuple[Leaf, bool], ...]
 
 _LIMIT = 10_000
@@ -84,7 +93,7 @@ _LIMIT = 10_000
 def fields_of(node: Node) -> frozenset[str]:
     """Every field that the condition reads."""
     match node:
-        case OneOf() | Compare():
+        case OneOf() | Compare() | Given():
             return frozenset({node.field})
         case Not():
             return fields_of(node.part)
@@ -107,7 +116,7 @@ def can_match(node: Node, fields: Mapping[str, FieldSpec]) -> bool:
 
 def _alternatives(node: Node, positive: bool) -> Iterator[Literals]:
     match node:
-        case OneOf() | Compare():
+        case OneOf() | Compare() | Given():
             yield ((node, positive),)
         case Not():
             yield from _alternatives(node.part, not positive)
@@ -137,11 +146,15 @@ def _satisfiable(literals: Literals, fields: Mapping[str, FieldSpec]) -> bool:
 
 
 def _field_satisfiable(literals: list[tuple[Leaf, bool]], spec: FieldSpec) -> bool:
-    wanted = [leaf for leaf, positive in literals if positive]
-    denied = [leaf for leaf, positive in literals if not positive]
+    given = {positive for leaf, positive in literals if isinstance(leaf, Given)}
+    values = [item for item in literals if not isinstance(item[0], Given)]
+    wanted = [leaf for leaf, positive in values if positive]
+    denied = [leaf for leaf, positive in values if not positive]
+    if False in given:
+        return not spec.required and not wanted and True not in given
     if not wanted:
-        # Absent satisfies every denial; a required field still has to have some other value.
-        return not spec.required or _another_value(denied, spec)
+        # Absent satisfies every denial; a field that must be there has to have some other value.
+        return not (spec.required or given) or _another_value(denied, spec)
     excluded = frozenset().union(*(leaf.values for leaf in denied if isinstance(leaf, OneOf)))
     choices = [leaf.values - excluded for leaf in wanted if isinstance(leaf, OneOf)]
     if spec.kind.endswith("_list"):

@@ -3,11 +3,13 @@
     target_group: worker              target_groups contains it, or a group that implies it
     target_group: [pupil, student]    ... one of them
     min_age: 16                       age >= 16
+    of_age: 16                        age >= 16 on the day, or later where the event says when
     kind: closing                     the field has this value (a list field: contains it)
     channel: [zalo, fanpage]          ... one of these
     members_added: {">": 0}           a comparison: > >= < <= =
     all: [F, G]   any: [F, G]         both; one of them
     none: [F, G]                      neither holds; what is not said is not denied
+    if_given: {platform: vneid}       each field named is absent, or passes
     by_type: {training.attended: F}   F restricts events of this type only
 
 The parts of one mapping must all hold. An absent field satisfies no value and no comparison.
@@ -22,11 +24,13 @@ from typing import Any
 
 import msgspec
 
+from shared.contracts.ages import BIRTH_YEAR, TURNS_16_ON
 from shared.contracts.definitions import Catalogue
 from shared.contracts.filter_nodes import (
     COMPARISONS,
     Compare,
     Every,
+    Given,
     Node,
     Not,
     OneOf,
@@ -127,6 +131,7 @@ class _Compiler:
         self.type = type_name
         self.words = catalogue.words
         self.fields = catalogue.filterable(type_name)
+        self.all_fields = catalogue[type_name].fields
         self.several = several
 
     def mapping(self, filter: Any, path: str) -> Node:
@@ -150,8 +155,10 @@ class _Compiler:
             raise FilterError(path, "by_type stands at the top of a filter", code="shape")
         if key == "target_group":
             return self.target_group(value, path)
-        if key in ("min_age", "max_age"):
+        if key in ("min_age", "max_age", "of_age"):
             return self.age(key, value, path)
+        if key == "if_given":
+            return self.if_given(value, path)
         spec = self.spec(key, path)
         if isinstance(value, Mapping):
             return self.comparisons(spec, value, path)
@@ -189,7 +196,21 @@ class _Compiler:
         text = str(value)
         if isinstance(value, bool) or not text.isascii() or not text.isdigit():
             raise FilterError(path, f"{value!r} is not a whole number of years", code="value")
-        return Compare(spec.name, ">=" if key == "min_age" else "<=", int(text))
+        compared = Compare(spec.name, "<=" if key == "max_age" else ">=", int(text))
+        later = [name for name in (TURNS_16_ON, BIRTH_YEAR) if name in self.all_fields]
+        if key == "of_age" and later:
+            return Some((compared, *(Given(name) for name in later)))
+        return compared
+
+    def if_given(self, value: Any, path: str) -> Node:
+        if not isinstance(value, Mapping) or not value:
+            raise FilterError(path, "must be a mapping of fields to values", code="shape")
+        parts: list[Node] = []
+        for name, wanted in value.items():
+            field = self.spec("target_groups" if name == "target_group" else str(name), path).name
+            passes = self.entry(str(name), wanted, _at(path, name))
+            parts.append(Some((Not(Given(field)), passes)))
+        return Every(tuple(parts))
 
     def comparisons(self, spec: FieldSpec, value: Mapping[str, Any], path: str) -> Node:
         if spec.kind not in ("integer", "number"):

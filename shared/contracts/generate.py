@@ -216,6 +216,11 @@ def _section(kind: EventType, common: set[str]) -> list[str]:
             facts.append(f"A state: from {start} to `{kind.state.end}`, both included.")
         else:
             facts.append(f"Holds from {start} on.")
+    if kind.day:
+        facts.append(f"Happened on `{kind.day}`, where given; else on the day of `time`.")
+    if kind.one_of:
+        choices = " or ".join(" with ".join(f"`{n}`" for n in names) for names in kind.one_of)
+        facts.append(f"Needs at least one of: {choices}.")
     if kind.thing:
         facts.append(f"Names a thing: `{kind.thing}`.")
     for field, target in kind.references.items():

@@ -149,7 +149,7 @@ class AssessmentPassedData(TypedDict):
 class AssistanceGivenData(TypedDict):
     """The visitor was guided."""
 
-    request_ref: NotRequired[str]
+    request_ref: str
     able_to_act: bool
     centre: NotRequired[str]
     service: NotRequired[str]
@@ -167,7 +167,7 @@ class AssistanceGivenData(TypedDict):
 class AssistanceRequestedData(TypedDict):
     """A visitor of a service centre needs help with an online service."""
 
-    request_ref: NotRequired[str]
+    request_ref: str
     centre: NotRequired[str]
     service: NotRequired[str]
     person: NotRequired[Person]
@@ -427,11 +427,13 @@ class DigitalIdentityActivatedData(TypedDict):
     """A citizen has an activated electronic identity."""
 
     person: Person
-    age: int
+    age: NotRequired[int]
     level: NotRequired[IdentityLevel]
     target_groups: NotRequired[list[TargetGroup]]
     activated_on: NotRequired[str]
     to: NotRequired[str]
+    turns_16_on: NotRequired[str]
+    birth_year: NotRequired[int]
     campaign: NotRequired[str]
     plan_hint: NotRequired[str]
     evidence_ref: NotRequired[str]
@@ -652,7 +654,7 @@ class LaunchAttendedData(TypedDict):
     """A unit takes part in the launch."""
 
     launch_ref: NotRequired[str]
-    channel: NotRequired[PresenceChannel]
+    channel: PresenceChannel
     participants: NotRequired[int]
     campaign: NotRequired[str]
     plan_hint: NotRequired[str]
@@ -968,6 +970,8 @@ class SignatureRegisteredData(TypedDict):
     provider: NotRequired[str]
     registered_on: NotRequired[str]
     to: NotRequired[str]
+    turns_16_on: NotRequired[str]
+    birth_year: NotRequired[int]
     campaign: NotRequired[str]
     plan_hint: NotRequired[str]
     evidence_ref: NotRequired[str]

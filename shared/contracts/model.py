@@ -33,12 +33,14 @@ class KeyField(msgspec.Struct, frozen=True):
     the commune of a hamlet, any other unit itself).
 
     An `optional` part (written `name?`) is the empty string where it is absent; the alternative
-    holds only if all other parts are present.
+    holds only if all other parts are present. A `reference` part (written `name#`) names a thing as
+    `REF` or `SOURCE#REF`; its value is the latter, so that both spellings are one key.
     """
 
     name: str
     stored: str
     optional: bool = False
+    reference: bool = False
 
     @property
     def virtual(self) -> bool:
@@ -82,7 +84,6 @@ class FieldSpec(msgspec.Struct, frozen=True):
     minimum: float | None = None
     maximum: float | None = None
     free_text: bool = False
-    same_day: bool = False
     warn: dict[str, Any] = {}
 
 
@@ -96,6 +97,9 @@ class State(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
 
 class EventType(msgspec.Struct, frozen=True):
     """One event type. Field names in `count_keys` are given as posted and as stored.
+
+    `day`: the data field that, where given, says on which day it happened; else the day of `time`.
+    `one_of`: sets of fields, as posted, of which one at least must be there.
 
     `posters_of_kind`: roles that may post it besides, but only about units of these kinds within
     the subtree of their own key. `partial`: which of its figures are about a named school or
@@ -116,6 +120,8 @@ class EventType(msgspec.Struct, frozen=True):
     identities: tuple[Identity, ...]
     sum_field: str | None = None
     state: State | None = None
+    day: str | None = None
+    one_of: tuple[tuple[str, ...], ...] = ()
     references: dict[str, str] = {}
     thing: str | None = None
     note: str | None = None

@@ -146,6 +146,5 @@ def field_spec(name: str, prop: Json, required: bool, defs: Json) -> FieldSpec:
         minimum=merged.get("minimum"),
         maximum=merged.get("maximum"),
         free_text=bool(merged.get("x-free-text") or items.get("x-free-text")),
-        same_day=bool(merged.get("x-same-day")),
         warn=merged.get("x-warn", {}),
     )

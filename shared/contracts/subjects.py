@@ -55,8 +55,17 @@ def _values(
         value = virtual[part.name] if part.virtual else stored.get(part.stored)
         if value is None and not part.optional:
             return None
+        if part.reference:
+            value = "#".join(thing_named(str(value), virtual["$source"]))
         values.append(_text(value))
     return tuple(values)
+
+
+def thing_named(reference: str, source: str) -> tuple[str, str]:
+    """Whose thing a reference names, and its name: `REF` is one of the same source, `SOURCE#REF`
+    one that another source has posted."""
+    owner, separator, name = reference.rpartition("#")
+    return (owner if separator else source), name
 
 
 def _text(value: Any) -> str:
@@ -66,6 +75,12 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ",".join(sorted(str(item) for item in value))
     return str(value)
+
+
+def day_field(kind: EventType, stored: Mapping[str, Any]) -> date | None:
+    """The day on which the event says it happened, if its type has a field for it and it is given."""
+    said = stored.get(kind.day) if kind.day is not None else None
+    return date.fromisoformat(said) if said is not None else None
 
 
 def days(kind: EventType, stored: Mapping[str, Any], occurred: date) -> tuple[date, date | None]:

@@ -188,6 +188,9 @@ def _measure(
         _filters(parts, catalogue)
         return Measure(kind="latest", parts=parts, keys=("report",), since=start, bucket=bucket)
     parts = tuple(Part(tuple(p["types"]), p.get("filter") or {}) for p in tally["of"])
+    of_age = None
+    if count != "sum":
+        parts, of_age = _grown(parts)
     _filters(parts, catalogue)
     types = [catalogue[name] for part in parts for name in part.types]
     if count == "events":
@@ -198,6 +201,7 @@ def _measure(
             keys=tuple(sorted(keys)),
             since=start,
             bucket=bucket,
+            of_age=of_age,
         )
     if count == "sum":
         figures = {kind.figures for kind in types}
@@ -231,6 +235,7 @@ def _measure(
             field=inside["distinct"],
             among=tuple(sorted(inside.get("among", ()))),
             threshold=needed.required(),
+            of_age=of_age,
         )
     return Measure(
         kind="distinct",
@@ -240,7 +245,33 @@ def _measure(
         since=start,
         bucket=bucket,
         apart=apart,
+        placed_by_first=tally.get("match") == "all" and _is_part_of_its_whole(tally),
+        of_age=of_age,
     )
+
+
+def _grown(parts: tuple[Part, ...]) -> tuple[tuple[Part, ...], int | None]:
+    """Where all conditions ask for the same least age, whoever is younger on the day of an event
+    counts from that age on: the conditions without their age, and the age."""
+    ages = {str(part.filter.get("min_age")) for part in parts}
+    age = ages.pop()
+    if ages or not age.isascii() or not age.isdigit():
+        return parts, None
+    grown = tuple(
+        Part(
+            part.types,
+            {"of_age" if key == "min_age" else key: said for key, said in part.filter.items()},
+        )
+        for part in parts
+    )
+    return grown, int(age)
+
+
+def _is_part_of_its_whole(tally: Json) -> bool:
+    """Whether the denominator counts those who fulfil the first condition of the numerator."""
+    whole = tally.get("over", {}).get("measure", {})
+    same = all(whole.get(key) == tally.get(key) for key in ("count", "key"))
+    return same and whole.get("of") == tally["of"][:1] and whole.get("match") != "all"
 
 
 def _filters(parts: tuple[Part, ...], catalogue: Catalogue) -> None:

@@ -45,7 +45,10 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     `since`: evidence before this day does not exist for it. `bucket`: counted anew in every week or
     month. `apart`: a subject counts once in every commune (or hamlet) of its evidence. `field`: the
     data field whose values are the things of a crossing; `among`: only these. `named`: there may be
-    reports about named schools or enterprises, which speak for no whole unit.
+    reports about named schools or enterprises, which speak for no whole unit. `placed_by_first`: a
+    subject with all parts counts where its earliest evidence of the first part is, as in a measure
+    of that part alone (whose subset it so is, in every unit). `of_age`: who is younger on the day
+    of an event counts from the day of that age on, if the event says which.
     """
 
     kind: Kind
@@ -59,6 +62,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     among: tuple[str, ...] = ()
     threshold: int = 1
     named: bool = False
+    placed_by_first: bool = False
+    of_age: int | None = None
 
     @property
     def need(self) -> int:

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -166,7 +166,11 @@ async def test_rights(door: Door) -> None:
     for key, body, code in (
         ("commune", event(), "type-not-permitted"),
         ("bound", event(source="https://congan.daklak.example/vneid-2"), "source-not-permitted"),
-        ("bound", event(type="vn.hocvuso.festival.held", data={}), "type-not-permitted"),
+        (
+            "bound",
+            event(type="vn.hocvuso.festival.held", data={"participants": 3}),
+            "type-not-permitted",
+        ),
         ("police", course, "type-not-permitted"),
         ("mute", event(), "scope-missing"),
     ):
@@ -346,3 +350,13 @@ async def test_schemas_types_and_document(door: Door) -> None:
     }
     known = document["components"]["schemas"]
     assert all(r.removeprefix("#/components/schemas/") in known for r in references)
+
+
+async def test_the_day_that_the_data_names_is_the_day_it_happened(door: Door) -> None:
+    """The warning stays: many a day that is not that of `time` is a slip."""
+    data = {**event()["data"], "certified_on": "2026-06-29"}
+    answer = await post(door, event(data=data))
+    assert [w.split()[0] for w in answer.json()["warnings"]] == ["/data/certified_on"]
+    assert door.log.rows[SOURCE, ID][1].occurred == date(2026, 6, 29)
+    # The unit is the one that has this code on the day of sending.
+    assert door.log.rows[SOURCE, ID][1].sent == date(2026, 6, 30)

@@ -50,6 +50,14 @@ def matches(filter: dict[str, Any], data: dict[str, Any], type_name: str) -> boo
             False,
         ),
         ({"none": [{"school_level": "primary"}]}, {}, True),
+        ({"if_given": {"programme": "x"}}, {}, True),
+        ({"if_given": {"programme": "x"}}, {"programme": "x"}, True),
+        ({"if_given": {"programme": ["x", "y"]}}, {"programme": "z"}, False),
+        ({"if_given": {"target_group": "adult"}}, {"target_groups": ["worker"]}, True),
+        ({"if_given": {"target_group": "adult"}}, {"target_groups": ["pupil"]}, False),
+        ({"if_given": {"age": {">": 8}, "channel": "mooc"}}, {"age": 9}, True),
+        ({"if_given": {"age": {">": 8}, "channel": "mooc"}}, {"age": 8}, False),
+        ({"of_age": 16}, {"age": 15}, False),
         ({"none": [{"school_level": "primary"}]}, {"school_level": "primary"}, False),
         ({"none": [{"school_level": "primary"}]}, {"school_level": "higher"}, True),
     ],
@@ -57,6 +65,21 @@ def matches(filter: dict[str, Any], data: dict[str, Any], type_name: str) -> boo
 def test_meaning(filter: dict[str, Any], data: dict[str, Any], expected: bool) -> None:
     # The type needs every field used above; attendance of trainings has them.
     assert matches(filter, data, "training.attended") is expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"age": 16}, True),
+        ({"age": 15}, False),
+        ({"age": 15, "turns_16_on": "2026-08-17"}, True),
+        ({"birth_year": 2010}, True),
+        ({}, False),
+    ],
+)
+def test_of_age_takes_who_will_be(data: dict[str, Any], expected: bool) -> None:
+    assert matches({"of_age": 16}, data, "digital_identity.activated") is expected
+    assert matches({"min_age": 16}, data, "digital_identity.activated") is (data.get("age") == 16)
 
 
 def test_by_type() -> None:

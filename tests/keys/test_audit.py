@@ -72,9 +72,9 @@ async def test_every_use_is_counted_by_path_and_outcome(api: Api) -> None:
     )
     key = api.with_key(made["key"])
     batch = [
-        event(type="vn.hocvuso.festival.held", data={}, id="1"),
-        event(type="vn.hocvuso.festival.held", data={}, id="1"),
-        event(type="vn.hocvuso.festival.held", data={}, id="2", subject="99999"),
+        event(type="vn.hocvuso.festival.held", data={"participants": 3}, id="1"),
+        event(type="vn.hocvuso.festival.held", data={"participants": 3}, id="1"),
+        event(type="vn.hocvuso.festival.held", data={"participants": 3}, id="2", subject="99999"),
         event(id="3"),
     ]
     statuses = [r["status"] for r in (await send(api.client, made["key"], batch))["results"]]

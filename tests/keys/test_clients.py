@@ -65,7 +65,7 @@ async def test_a_client_posts_with_the_rights_it_was_given(
     assert (await send(api.client, token, event(id="2", subject="75")))[
         "code"
     ] == "unit-outside-key"
-    other = event(id="3", type="vn.hocvuso.festival.held", data={})
+    other = event(id="3", type="vn.hocvuso.festival.held", data={"participants": 3})
     assert (await send(api.client, token, other))["code"] == "type-not-permitted"
     self = await api.with_key(token)("GET", "/v1/keys/self")
     assert (self["prefix"], self["name"], self["roles"]) == (made["prefix"], "vnpt", ["police"])

@@ -186,3 +186,40 @@ async def test_a_corrected_unit_changes_the_tree_for_later_events(bench: Bench) 
     (refused,) = await bench.post(attended("a", "cccd:1", subject="24133"))
     assert refused.problem is not None
     assert refused.problem.code == "unit-unknown"
+
+
+async def test_a_corrected_day_moves_the_event_and_may_not_lie_ahead(bench: Bench) -> None:
+    data = {"person_ref": "cccd:1", "target_groups": ["adult"]}
+    await bench.post(
+        candidate("citizen.certified", "a", data),
+        amended("event.corrected", "c", "a", changes={"data": {"certified_on": "2026-05-29"}}),
+    )
+    (content,) = (await bench.counted()).values()
+    assert content["occurred"] == "2026-05-29"
+    (refused,) = await bench.post(
+        amended("event.corrected", "d", "a", changes={"data": {"certified_on": "2031-05-29"}})
+    )
+    assert refused.problem is not None
+    assert (refused.problem.code, refused.problem.pointer) == (
+        "time-in-future",
+        "/data/changes/data/certified_on",
+    )
+    await bench.post(amended("event.revoked", "r", "c"))
+    (content,) = (await bench.counted()).values()
+    assert content["occurred"] != "2026-05-29"
+
+
+async def test_a_request_and_what_was_done_about_it_are_one_subject(bench: Bench) -> None:
+    """Whoever answers, and however the reference is spelt: one lane, so one order of events."""
+    source = candidate("citizen.certified", "x", {}).source
+    await bench.post(
+        candidate("assistance.requested", "q", {"request_ref": "A-1"}),
+        candidate("assistance.given", "g", {"request_ref": "A-1", "able_to_act": False}),
+        candidate("assistance.given", "h", {"request_ref": f"{source}#A-1", "able_to_act": True}),
+        candidate("assistance.given", "i", {"request_ref": "A-2", "able_to_act": True}),
+    )
+    keys: dict[bytes, int] = {}
+    for (_, key), content in (await bench.counted()).items():
+        if content["type"].startswith("assistance."):
+            keys[key] = keys.get(key, 0) + 1
+    assert sorted(keys.values()) == [1, 1, 1, 1, 1, 3]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import Content
 from shared.domain.measures import Measure, Part
-from tests.metrics.memory_log import MemoryLog
+from tests.metrics.memory_log import SOURCE, MemoryLog
 from tests.metrics.naive import Told
 
 BASE = date(2026, 1, 26)  # weeks and months both end within the days used
@@ -189,6 +189,74 @@ MEASURES: dict[int, Measure] = dict(
                 keys=("person",),
                 whole=True,
             ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("training.attended",), ADULT), Part(("citizen.certified",))),
+                keys=("person",),
+                whole=True,
+                placed_by_first=True,
+            ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("training.attended",), ADULT),),
+                keys=("person",),
+            ),
+            Measure(
+                kind="distinct",
+                parts=(
+                    Part(("assistance.requested",)),
+                    Part(("assistance.given",), {"able_to_act": True}),
+                ),
+                keys=("request",),
+                whole=True,
+                placed_by_first=True,
+            ),
+            Measure(kind="distinct", parts=(Part(("assistance.requested",)),), keys=("request",)),
+            Measure(
+                kind="distinct",
+                parts=(Part(("training.attended",)), Part(("skill.confirmed",))),
+                keys=("person",),
+                whole=True,
+                placed_by_first=True,
+                bucket="week",
+                apart="commune",
+            ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("digital_identity.activated",), {"of_age": 16}),),
+                keys=("person",),
+                of_age=16,
+            ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("digital_identity.activated",)),),
+                keys=("person",),
+            ),
+            Measure(
+                kind="events",
+                parts=(Part(("signature.registered",), {"of_age": 15}),),
+                keys=("person",),
+                of_age=15,
+            ),
+            Measure(
+                kind="distinct",
+                parts=(
+                    Part(("digital_identity.activated",), {"of_age": 15}),
+                    Part(("signature.registered",), {"of_age": 15}),
+                ),
+                keys=("person",),
+                whole=True,
+                of_age=15,
+                since=BASE + timedelta(days=1),
+            ),
+            Measure(
+                kind="distinct",
+                parts=(Part(("digital_identity.activated",), {"of_age": 16}),),
+                keys=("person",),
+                of_age=16,
+                bucket="week",
+                apart="commune",
+            ),
         ],
         start=1,
     )
@@ -215,6 +283,8 @@ TYPES = [
     "committee.established", "staff.assigned", "mentor.assigned", "guidance_session.held",
     "programme.completed", "material.published", "contest.promoted",
     "household.member_qualified", "figure.reported", "model.recognised", "team.established",
+    "assistance.requested", "assistance.given", "digital_identity.activated",
+    "signature.registered",
 ]  # fmt: skip
 
 RELATED = [
@@ -224,6 +294,8 @@ RELATED = [
     ["post.published", "material.published", "model.recognised"],
     ["programme.completed", "figure.reported"],
     ["contest.promoted", "household.member_qualified", "citizen.certified"],
+    ["assistance.requested", "assistance.given"],
+    ["digital_identity.activated", "signature.registered"],
 ]
 """Few types in one history, so that events meet each other in the same subjects."""
 
@@ -287,6 +359,16 @@ def data_of(op: Op, name: str) -> dict[str, Any]:
         case "model.recognised":
             kind = "don_vi_so" if op.number == 2 else "cong_dan_so_tieu_bieu"
             return {"kind": kind, "model_ref": f"m{op.who}"} | until
+        case "assistance.requested":
+            return {"request_ref": f"r{op.who}"}
+        case "assistance.given":
+            ref = [f"r{op.who}", f"{SOURCE}#r{op.who}", "https://other.example/b#r0"][op.number % 3]
+            return {"request_ref": ref, "able_to_act": op.number != 3}
+        case "digital_identity.activated" | "signature.registered":
+            turns = (start + timedelta(days=op.number + 1)).isoformat()
+            grown = [{"age": 16}, {"age": 15, "turns_16_on": turns}, {"turns_16_on": turns},
+                     {"age": 15, "birth_year": 2010}][op.number]  # fmt: skip
+            return person | grown | until
         case "team.established":
             return {"team_ref": f"t{op.number}"} | until
         case _:

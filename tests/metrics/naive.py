@@ -13,7 +13,8 @@ Values = dict[str, tuple[int, int]]
 
 STATES = {"citizen.certified": None, "committee.established": "from", "mentor.assigned": "from",
           "staff.assigned": "from", "household.member_qualified": None, "model.recognised": None,
-          "team.established": "from", "figure.reported": "as_of"}  # fmt: skip
+          "team.established": "from", "figure.reported": "as_of",
+          "digital_identity.activated": None, "signature.registered": None}  # fmt: skip
 FIGURES = {
     "programme.completed": "pupils_completed",
     "class.held": "participants",
@@ -39,7 +40,10 @@ class Told:
 
 def holds(data: dict[str, Any], wanted: dict[str, Any]) -> bool:
     for name, value in wanted.items():
-        if name == "target_group":
+        if name == "of_age":
+            if not (data.get("age", 0) >= value or "turns_16_on" in data or "birth_year" in data):
+                return False
+        elif name == "target_group":
             implied = {"adult": {"adult", "worker", "civil_servant", "agency_employee", "elderly",
                                  "cnscd_member"}}.get(value, {value})  # fmt: skip
             if not implied & set(data.get("target_groups", [])):
@@ -60,6 +64,9 @@ def key_of(measure: Measure, name: str, unit: str, origin: int, data: dict[str, 
     """Whom the event counts for under this measure; None: nobody."""
     if measure.keys == ("person",):
         return data.get("person_ref")
+    if measure.keys == ("request",):
+        ref = data["request_ref"]
+        return ref if "#" in ref else f"{SOURCE}#{ref}"
     if measure.keys == ("mentor",):
         return data.get("mentor_ref")
     if measure.keys == ("page",):
@@ -98,7 +105,16 @@ def values(measure: Measure, told: list[Told], as_of: date, known_at: date) -> V
                 first = date.fromisoformat(data[start])
             if data.get("to"):
                 last = date.fromisoformat(data["to"])
-        if first > as_of or (measure.since and first < measure.since):
+        if measure.since and first < measure.since:
+            continue
+        if measure.of_age and data.get("age", 0) < measure.of_age:
+            # Who is too young counts from the day on which they are old enough.
+            if "turns_16_on" in data:
+                turns = date.fromisoformat(data["turns_16_on"])
+                first = max(first, turns.replace(year=turns.year + measure.of_age - 16))
+            elif "birth_year" in data:
+                first = max(first, date(data["birth_year"] + measure.of_age, 12, 31))
+        if first > as_of:
             continue
         if last is not None and as_of > last and measure.bucket is None:
             continue
@@ -132,7 +148,8 @@ def values(measure: Measure, told: list[Told], as_of: date, known_at: date) -> V
             for row in rows:
                 seen |= row[3]
             if not measure.whole or seen == (1 << len(measure.parts)) - 1:
-                add(rows[0][2], 1)
+                placing = [row for row in rows if row[3] & 1] if measure.placed_by_first else rows
+                add(placing[0][2], 1)
         elif measure.kind == "crossing":
             things = set()
             having = []

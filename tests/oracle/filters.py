@@ -26,6 +26,12 @@ def _one(name: str, value: Any, kind: str, data: Json) -> bool:
         return any(passes(part, kind, data) for part in value)
     if name == "none":
         return not any(passes(part, kind, data) for part in value)
+    if name == "if_given":
+        return all(
+            ("target_groups" if field == "target_group" else field) not in data
+            or _one(field, asked, kind, data)
+            for field, asked in value.items()
+        )
     if name == "by_type":
         return passes(value.get(kind, {}), kind, data)
     values = value if isinstance(value, list) else [value]
@@ -33,7 +39,8 @@ def _one(name: str, value: Any, kind: str, data: Json) -> bool:
         groups = set(data.get("target_groups", []))
         return bool(groups & set(values)) or ("adult" in values and bool(groups & IMPLY_ADULT))
     if name == "min_age":
-        return "age" in data and data["age"] >= int(value)
+        later = {"turns_16_on", "birth_year"} & data.keys()
+        return bool(later) or ("age" in data and data["age"] >= int(value))
     if name == "max_age":
         return "age" in data and data["age"] <= int(value)
     if name not in data:

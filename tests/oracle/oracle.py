@@ -235,7 +235,8 @@ class Oracle:
                 for fact in self._facts
                 if fact.type in part["types"]
                 and passes(part.get("filter") or {}, fact.type, fact.data)
-                and first <= fact.first <= as_of
+                and first <= fact.first
+                and self._old_enough(part.get("filter") or {}, fact) <= as_of
                 and (fact.last is None or as_of <= fact.last)
             ]
             for part in measure["of"]
@@ -257,7 +258,14 @@ class Oracle:
                 facts = [fact for _, fact in things]
                 if not self._enough_inside(measure, target, facts):
                     continue
-                places.append(min(facts, key=lambda f: (f.first, f.position)).unit)
+                whole = measure.get("over", {}).get("measure", {})
+                if measure.get("match") == "all" and whole.get("of") == measure["of"][:1]:
+                    # A part of a whole counts where the whole counts it.
+                    facts = [fact for number, fact in things if number == 0]
+                ages = {str((part.get("filter") or {}).get("min_age")) for part in measure["of"]}
+                asked = {"min_age": ages.pop()} if len(ages) == 1 and ages != {"None"} else {}
+                earliest = min(facts, key=lambda f: (self._old_enough(asked, f), f.position))
+                places.append(earliest.unit)
         return lambda unit: sum(unit in self._units.above(place) for place in places)
 
     def _things(
@@ -274,6 +282,16 @@ class Oracle:
                 found.setdefault((at, thing), []).append((number, fact))
         return found
 
+    def _old_enough(self, wanted: Json, fact: Fact) -> date:
+        """From when the fact counts: a person who is too young does later, where that is said."""
+        age = int(wanted.get("min_age", 0))
+        if age <= fact.data.get("age", 0) or not age:
+            return fact.first
+        if "turns_16_on" in fact.data:
+            day = date.fromisoformat(fact.data["turns_16_on"])
+            return max(fact.first, day.replace(year=day.year + age - 16))
+        return max(fact.first, date(fact.data["birth_year"] + age, 12, 31))
+
     def _thing(self, measure: Json, fact: Fact, at: str | None) -> Any:
         data, what = fact.data, measure.get("key") or measure["count"]
         if what in ("distinct_persons", "mentor"):
@@ -284,6 +302,9 @@ class Oracle:
             return (owner["scheme"], owner["value"]) if owner else ("unit", fact.unit)
         if what == "household":
             return str(data["household"]) if "household" in data else None
+        if what == "request":
+            owner, _, name = str(data.get("request_ref", "")).rpartition("#")
+            return (owner or fact.source, name) if name else None
         commune = self._units.at(fact.unit, "commune")
         if what == "unit":
             return at or fact.unit

@@ -45,7 +45,7 @@ from tests.oracle.world import (
 
 Json = dict[str, Any]
 SEEDS = range(2)
-EVENTS_A_DAY = 45
+EVENTS_A_DAY = 66
 COLUMNS = ["value", "denominator", "met", "met_on_time", "status", "required_per_week", "required"]
 AS_OF = [FIRST + timedelta(days=n) for n in range(-1, (LAST - FIRST).days + 6)]
 

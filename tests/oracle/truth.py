@@ -25,6 +25,15 @@ STATE_TO = STATE_FROM | {
     "model.recognised",
     "signature.registered",
 }
+OWN_DAY = {
+    "app.installed": "installed_on",
+    "certificate.issued": "issued_on",
+    "citizen.certified": "certified_on",
+    "course.completed": "completed_on",
+    "digital_identity.activated": "activated_on",
+    "post.published": "published_on",
+    "signature.registered": "registered_on",
+}
 THINGS = {
     "class.held": "class_ref",
     "launch.held": "launch_ref",
@@ -180,6 +189,8 @@ def _reference(reference: Json) -> str:
 
 def _fact(position: int, event: Json, kind: str, says: Json) -> Fact:
     occurred, data = day_of(says["time"]), says["data"]
+    if kind in OWN_DAY and OWN_DAY[kind] in data:
+        occurred = date.fromisoformat(data[OWN_DAY[kind]])
     first = data.get(HOLDS_FROM[kind]) if kind in HOLDS_FROM else None
     last = data.get("to") if kind in STATE_TO else None
     subject = says["subject"]

@@ -195,6 +195,24 @@ OBJECTIVES: dict[str, tuple[Json, Json, str]] = {
         _target(100),
         "period",
     ),
+    "answered": (
+        THINGS
+        | {"key": "request", "match": "all"}
+        | {"of": [_of("assistance.requested"), _of("assistance.given", able_to_act=True)]}
+        | {"over": {"measure": THINGS | {"key": "request", "of": [_of("assistance.requested")]}}},
+        _target(100),
+        "period",
+    ),
+    "identities": (
+        PERSONS | ADULTS | {"of": [_of("digital_identity.activated", min_age=16)]},
+        _target(50),
+        "state",
+    ),
+    "on_vneid": (
+        PERSONS | ADULTS | {"of": [_of("citizen.certified", if_given={"platform": "vneid"})]},
+        _target(50),
+        "ever",
+    ),
     "organisations": (
         {"count": "distinct_organisations", "of": [_of("contest.promoted")]}
         | {"over": {"population": "organisations"}},
@@ -260,7 +278,7 @@ _KINDS = [
     "guidance_session.held", "post.published", "material.published", "staff.assigned",
     "force.dispatched", "team.established", "mentor.assigned", "household.member_qualified",
     "programme.completed", "assistance.given", "assistance.requested", "contest.promoted",
-    "figure.reported", "report.submitted",
+    "figure.reported", "report.submitted", "digital_identity.activated",
 ]  # fmt: skip
 
 
@@ -339,6 +357,14 @@ class Story:
             term[start] = (day + timedelta(days=dice.randrange(-9, 3))).isoformat()
         return term
 
+    def _before(self, day: date) -> str:
+        """The day itself or up to three days before."""
+        return (day - timedelta(days=self._dice.randrange(4))).isoformat()
+
+    def _request(self) -> str:
+        name = f"r{self._dice.randrange(4)}"
+        return name if self._dice.random() < 0.7 else f"https://x.example/a#{name}"
+
     def _data(self, kind: str, day: date) -> Json:
         dice = self._dice
         groups = {"target_groups": self._groups()}
@@ -349,7 +375,14 @@ class Story:
                 return said | {"class_ref": f"c{dice.randrange(4)}"}
             case "citizen.certified":
                 campaign = {"campaign": "he"} if dice.random() < 0.5 else {}
-                return {"person": self._person(), **groups, **campaign, **self._term(day)}
+                said = {"platform": dice.choice(["vneid", "other"])} if dice.random() < 0.6 else {}
+                said |= {"certified_on": self._before(day)} if dice.random() < 0.4 else {}
+                person = {"person": self._person(), **groups}
+                return person | campaign | said | self._term(day)
+            case "digital_identity.activated":
+                soon = (day + timedelta(days=dice.randrange(1, 9))).isoformat()
+                grown = dice.choice([{"age": 40}, {"age": 15, "turns_16_on": soon}, {"age": 15}])
+                return {"person": self._person(), **grown, **self._term(day)}
             case "report.submitted":
                 kind = dice.choice(["commune", "enterprise", "other"])
                 said = {"reporter_kind": kind, "people_completed": dice.randrange(9)}
@@ -383,10 +416,12 @@ class Story:
                 said = {"school": f"s{dice.randrange(2)}", "pupils_completed": dice.randrange(9)}
                 return said | {"target_groups": ["pupil"]}
             case "assistance.given":
-                return {"able_to_act": dice.random() < 0.6}
+                return {"request_ref": self._request(), "able_to_act": dice.random() < 0.6}
+            case "assistance.requested":
+                return {"request_ref": self._request()}
             case "contest.promoted":
                 owner = {"scheme": "tax", "value": f"010000000{dice.randrange(3)}"}
-                return {"organisation": owner} if dice.random() < 0.5 else {}
+                return {"contest": "x"} | ({"organisation": owner} if dice.random() < 0.5 else {})
             case "figure.reported":
                 name = dice.choice(["persons", "events"])
                 named = {"plan": dice.choice(["plan-97", "plan-98"])} if dice.random() < 0.8 else {}

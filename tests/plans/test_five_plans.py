@@ -39,6 +39,9 @@ OBJECTIVES = [
 IDS = [f"{plan}/{objective['id']}" for plan, objective in OBJECTIVES]
 
 
+SHOW_A_SKILL = {"training.attended", "course.completed", "assessment.passed", "skill.confirmed"}
+
+
 def digest(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -128,7 +131,11 @@ def test_it_counts_the_events_that_the_plan_was_read_to_name(
     }
     assert named <= counted
     over = objective["measure"].get("over", {}).get("measure", {"of": []})
-    assert counted - named <= {name for part in over["of"] for name in part["types"]}
+    more = {name for part in over["of"] for name in part["types"]}
+    if not named.isdisjoint(SHOW_A_SKILL) or "pupil" in str(objective["measure"]):
+        # The same words are read the same way in all plans, and attendance never stands alone.
+        more |= SHOW_A_SKILL
+    assert counted - named <= more
 
 
 @pytest.mark.parametrize(("plan", "objective"), OBJECTIVES, ids=IDS)
@@ -159,4 +166,4 @@ def candidates(name: str, field: str) -> list[Any]:
         case "integer" | "number":
             return [0, 20]
         case _:
-            return ["cds-experts", "mua-he-so"]
+            return ["cds-experts", "mua-he-so", "binh-dan-hoc-vu-so"]

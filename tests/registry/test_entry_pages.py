@@ -49,6 +49,11 @@ async def test_every_form_has_a_label_for_every_field(registry: Running, kind: s
     assert len(inputs) <= text.count("<label")
 
 
+async def test_a_form_says_which_fields_make_the_event_what_it_is(signed_in: Running) -> None:
+    text = (await signed_in.client.get("/enter/class.held")).text
+    assert "ít nhất một trong các ô: Số người tham gia; Mã lớp học; Minh chứng." in text
+
+
 async def test_what_is_typed_becomes_one_event(signed_in: Running) -> None:
     id = await fresh_id(signed_in, "class.held")
     fields = [

@@ -60,5 +60,6 @@ def test_every_warning_has_vietnamese_words() -> None:
     for text in said:
         for what in ("/data/from", "the day of time"):
             filled = text.replace("{spec.name}", "day").replace("{low}", "1").replace("{high}", "9")
+            filled = filled.replace("{kind.day}", "day")
             assert warning_vi(filled.replace("{what}", what), {}), text
     assert warning_vi("something else", {}) is None

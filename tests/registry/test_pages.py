@@ -76,6 +76,13 @@ async def test_status_is_said_in_words_and_headers_have_scope(registry: Running)
     assert "91.234" in text
 
 
+async def test_what_stands_beside_a_number_has_its_column_and_its_reason(registry: Running) -> None:
+    text = (await registry.client.get("/plans/dak-lak-2026/objectives/adults-digital-skills")).text
+    table = text[text.index("<table") : text.index("</table>")]
+    assert "Đã được xác nhận sử dụng tốt trở lên hoặc đạt bài đánh giá</th>" in table
+    assert "Số so với chỉ tiêu là số người đã tham gia tập huấn" in text
+
+
 async def test_a_problem_is_a_page(registry: Running) -> None:
     answer = await registry.client.get("/plans/dak-lak-2026?as_of=2027-01-01")
     assert answer.status_code == 422

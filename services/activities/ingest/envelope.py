@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
+from services.activities.log.own_days import EARLIEST_YEAR
 from shared.clock import Clock, vietnam_day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.model import EventType
@@ -32,7 +33,7 @@ UNCOUNTED = ("traceparent", "tracestate", "datacontenttype")
 WITHOUT_SUBJECT = frozenset({"event.corrected", "event.revoked"})
 LONGEST = {"id": 256, "source": 512, "subject": 128, "type": 128, "time": 64, "dataschema": 512}
 FUTURE = timedelta(minutes=5)
-EARLIEST_YEAR, LAST_YEAR = 2000, 9990
+LAST_YEAR = 9990
 
 _TIME = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII

@@ -13,6 +13,7 @@ from services.activities.ingest.problems import MAX_EVENT_BYTES, too_large
 from services.activities.ingest.validate import Validator
 from services.activities.keys.model import Key
 from services.activities.log.model import Candidate, Kept
+from services.activities.log.own_days import happened_on
 from services.activities.privacy import Noticed, Pseudonyms
 from services.activities.quarantine.masks import Masks
 from shared import strict_json, telemetry
@@ -45,6 +46,7 @@ class Intake:
 
     def __init__(self, catalogue: Catalogue, pseudonyms: Pseudonyms, clock: Clock) -> None:
         self._catalogue = catalogue
+        self._clock = clock
         self._envelopes = Envelopes(catalogue, clock)
         self._validator = Validator(catalogue, pseudonyms)
         self._content_mac = pseudonyms.content_mac
@@ -164,7 +166,14 @@ class Intake:
         envelope = self._envelopes.check(event)
         key.check(envelope.type, envelope.source)
         noticed = Noticed()
-        data = self._validator.stored(envelope.type, envelope.version, envelope.data, noticed)
+        data, refused = self._validator.stored(
+            envelope.type, envelope.version, envelope.data, noticed
+        )
+        occurred = envelope.occurred
+        try:
+            occurred = happened_on(envelope.type, data, occurred, self._clock)
+        except Problem as problem:
+            refused = refused or problem
         if "traceparent" in event:
             traceparent = _traced(event["traceparent"], traceparent)
         return Candidate(
@@ -173,7 +182,7 @@ class Intake:
             type=envelope.type.type,
             subject=envelope.subject,
             time=envelope.time,
-            occurred=envelope.occurred,
+            occurred=occurred,
             data=data,
             content_mac=mac,
             partner=key.name,
@@ -181,12 +190,13 @@ class Intake:
             traceparent=traceparent,
             era=key.era,
             subtree=key.subtree,
+            sent=envelope.occurred,
             warnings=(
                 *self._validator.warnings(envelope.type, data, envelope.occurred.isoformat()),
                 *noticed.doubts,
             ),
             former=noticed.former,
-            problem_if_new=envelope.in_future,
+            problem_if_new=envelope.in_future or refused,
         )
 
 

@@ -39,49 +39,62 @@ class Validator:
                 )
         self._identities = {i.name: i for kind in catalogue.values() for i in kind.identities}
         self._plausible = {
-            name: [spec for spec in kind.fields.values() if spec.warn or spec.same_day]
+            name: [spec for spec in kind.fields.values() if spec.warn]
             for name, kind in catalogue.items()
         }
         self._periods = {
             name: Period.of(kind) for name, kind in catalogue.items() if "to" in kind.fields
         }
 
-    def stored(self, kind: EventType, version: str, data: Json, noticed: Noticed) -> Json:
-        """The data as the log keeps it: valid, newest version, pseudonymised.
+    def stored(
+        self, kind: EventType, version: str, data: Json, noticed: Noticed
+    ) -> tuple[Json, Problem | None]:
+        """The data as the log keeps it: valid, newest version, pseudonymised; and why it is refused
+        unless the log holds it already: it fulfils an older version only.
 
         `noticed` learns what only this step sees of persons. Raises Problem at the first fault, with a pointer into the event as posted.
         """
-        schema = self._schemas[kind.type, version]
-        if not schema.is_valid(data):
-            shape = self._catalogue.data_schema(kind.type, version)
-            raise explain(kind, version, schema.iter_errors(data), shape)
+        outdated = None
+        if not self._schemas[kind.type, version].is_valid(data):
+            outdated = self._broken(kind, version, data)
+            older = kind.versions[: kind.versions.index(version)]
+            fulfilled = [v for v in older if self._schemas[kind.type, v].is_valid(data)]
+            if not fulfilled:
+                raise outdated
+            version = fulfilled[-1]
         if kind.type == "plan.published":
             _check_document(data)
         if version != kind.latest:
             data = upcast(self._catalogue, kind.type, version, data)
+            if outdated is None and not self._schemas[kind.type, kind.latest].is_valid(data):
+                outdated = self._broken(kind, kind.latest, data)
         if kind.identities:
             data = self._pseudonymised(kind.identities, data, noticed)
         if kind.type == "event.corrected":
             data = self._corrected(data, "/data", noticed)
         if may_leak(_encode(data).decode()):
             refuse_in_clear(data, "/data", numbers=kind.lane == "fact")
-        return data
+        return data, outdated
+
+    def _broken(self, kind: EventType, version: str, data: Json) -> Problem:
+        """Why the data is not of this version."""
+        errors = self._schemas[kind.type, version].iter_errors(data)
+        return explain(kind, version, errors, self._catalogue.data_schema(kind.type, version))
 
     def warnings(self, kind: EventType, data: Json, day: str) -> tuple[str, ...]:
-        """What looks wrong in stored data and yet is taken; names fields, repeats no value."""
+        """What looks wrong in stored data and yet is taken; names fields, repeats no value.
+        `day`: the Vietnamese day of `time`."""
         found: list[str] = []
         period = self._periods.get(kind.type)
         if period is not None and "to" in data:
-            found += period.warnings(data, day)
+            found += period.warnings(data, data.get(kind.day or "", day))
+        if kind.day is not None and data.get(kind.day, day) != day:
+            found.append(
+                f"/data/{kind.day} is not the Vietnamese day of time; it counts on {kind.day}"
+            )
         for spec in self._plausible[kind.type]:
             value = data.get(spec.name)
-            if value is None:
-                continue
-            if spec.same_day and value != day:
-                found.append(
-                    f"/data/{spec.name} is not the Vietnamese day of time; it is time that counts"
-                )
-            elif spec.warn and isinstance(value, int) and not isinstance(value, bool):
+            if isinstance(value, int) and not isinstance(value, bool):
                 found += _implausible(spec, value)
         return tuple(found)
 

@@ -35,13 +35,14 @@ class Candidate:
     `content_mac` is the HMAC of the partner's normalised input (RFC 8785, without tracing
     attributes): an equal one with an equal (source, id) is a duplicate at a glance; where it differs,
     what is stored decides (`log/content.py`), and other content is a conflict.
-    `problem_if_new` refuses it unless the log holds it already: rules of time, by which an event
-    that was accepted once must not be judged again.
+    `problem_if_new` refuses it unless the log holds it already: rules of time and of
+    versions that came later, by which an event that was accepted once must not be judged again.
     `refusal` refuses it unless the log holds these very bytes: it was accepted when the rules were
     others. Nothing else of it was looked at, so only its name and `content_mac` mean anything.
     `former`: for references of persons, those under which earlier versions of the normalisation
     knew the same number.
-    `era` is the key's declared era for bare unit codes; `subtree` the unit_id that bounds what the
+    `occurred` is the day on which it happened, `sent` the Vietnamese day of `time`, whose unit codes
+    it speaks (None: the same). `era` is the key's declared era for bare unit codes; `subtree` the unit_id that bounds what the
     key may post for (None: everywhere).
     """
 
@@ -58,6 +59,7 @@ class Candidate:
     traceparent: str | None = None
     era: str | None = None
     subtree: str | None = None
+    sent: date | None = None
     warnings: tuple[str, ...] = ()
     problem_if_new: Problem | None = None
     refusal: Problem | None = None

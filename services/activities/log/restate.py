@@ -17,10 +17,12 @@ from services.activities.log import amend, store
 from services.activities.log.amend import Amendment, Statement
 from services.activities.log.links import check_link, origins_of
 from services.activities.log.model import Candidate
+from services.activities.log.own_days import happened_on
 from services.activities.log.own_units import check_correction
 from services.activities.log.subjects import Subject
 from shared.clock import vietnam_day
 from shared.contracts.record import Content
+from shared.contracts.subjects import day_field
 from shared.domain.plan_document import why_refused
 from shared.problems import Problem
 
@@ -140,14 +142,20 @@ class Restater:
         if said is None:
             return None
         unit_id, occurred = root["unit_id"], root["occurred"]
-        if (said.subject, said.time) != (original.subject, original.time):
-            occurred = self._day(said.time)
-            # The original's era still holds for a bare code that the correction leaves alone.
-            era = unit_id.partition("@")[2] if said.subject == original.subject else c.era
-            unit_id = self._append.tree.resolve(said.subject, occurred, era).unit_id
-            self._append.check_subtree(unit_id, c)
+        kind = self._context.catalogue[root["type"]]
         if said.data != original.data:
             self._check_data(root["type"], said)
+        moved = (said.subject, said.time) != (original.subject, original.time)
+        if said != original:
+            sent, clock = self._day(said.time), self._context.clock
+            happened = happened_on(kind, said.data, sent, clock, "/data/changes/data")
+            if moved or day_field(kind, said.data) != day_field(kind, original.data):
+                occurred = happened
+        if moved:
+            # The original's era still holds for a bare code that the correction leaves alone.
+            era = unit_id.partition("@")[2] if said.subject == original.subject else c.era
+            unit_id = self._append.tree.resolve(said.subject, sent, era).unit_id
+            self._append.check_subtree(unit_id, c)
         return Content(
             type=root["type"], unitid=unit_id, occurred=occurred, time=said.time, data=said.data
         )

@@ -10,6 +10,7 @@ from typing import Any
 from services.activities.log.store import Thing
 from shared.contracts.definitions import Catalogue
 from shared.contracts.model import EventType
+from shared.contracts.subjects import thing_named
 
 
 class Things:
@@ -35,6 +36,5 @@ class Things:
             ref = data.get(field)
             if ref is None or target == event_type.type:
                 continue
-            owner, separator, local = str(ref).rpartition("#")
-            found.append((target, owner if separator else source, local))
+            found.append((target, *thing_named(str(ref), source)))
         return found

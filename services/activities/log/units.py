@@ -45,7 +45,7 @@ class UnitCache:
             if circle is not None:
                 raise _circle("successors", circle, "/data/successors")
             return str(c.data["unit_id"])
-        return tree.resolve(c.subject, c.occurred, c.era).unit_id
+        return tree.resolve(c.subject, c.sent or c.occurred, c.era).unit_id
 
     def _established(self, tree: UnitTree, c: Candidate) -> str:
         data = c.data

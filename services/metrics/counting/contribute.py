@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
+from shared.contracts.ages import old_enough_on
 from shared.contracts.definitions import Catalogue
 from shared.contracts.filters import compile_filter
 from shared.contracts.model import EventType
@@ -25,6 +26,8 @@ FIGURE = "$figure"
 
 ABOUT = "$about"
 """There, in the `detail` of a report about a named school or enterprise."""
+GROWS = "$grows"
+"""Name under which `detail` says, by age as text, the day on which a person reaches it."""
 
 CACHE_LIMIT = 100_000
 
@@ -38,6 +41,31 @@ class Evidence(NamedTuple):
     unit_id: str
     marks: Marks
     detail: dict[str, Any] | None
+
+
+def comes_of_age(row: Evidence) -> bool:
+    """Whether a person is too young at first for some measure that the evidence serves."""
+    return row.detail is not None and GROWS in row.detail
+
+
+def since_for(measure: Measure, row: Evidence) -> date:
+    """The day from which the evidence counts for a measure."""
+    if measure.of_age is None or row.detail is None or GROWS not in row.detail:
+        return row.since
+    day = row.detail[GROWS].get(str(measure.of_age))
+    return max(row.since, date.fromisoformat(day)) if day is not None else row.since
+
+
+def _grows(data: Mapping[str, Any], since: date, ages: tuple[int, ...]) -> dict[str, str]:
+    """The days after `since` on which the person of an event reaches these ages, as far as it says."""
+    age = data.get("age")
+    found = {}
+    for wanted in ages:
+        if age is None or age < wanted:
+            day = old_enough_on(data, wanted)
+            if day is not None and day > since:
+                found[str(wanted)] = day.isoformat()
+    return found
 
 
 _evidence = tuple.__new__
@@ -71,6 +99,7 @@ class _Program:
         self.starts = sorted({rule.since for rule in rules if rule.since is not None})
         self.cache: dict[tuple[Any, ...], Marks] = {}
         self.details: dict[Marks, tuple[tuple[str, str], ...]] = {}
+        self.ages: dict[Marks, tuple[int, ...]] = {}
 
     def marks(self, data: Mapping[str, Any], since: date) -> Marks:
         values = map(data.get, self.fields)
@@ -188,9 +217,15 @@ class Contributor:
         wanted = program.details.get(marks)
         if wanted is None:
             wanted = program.details[marks] = self._details(program.kind, marks)
-        detail = None
+            asked = {self.measures[number].of_age for number in marks[::2]}
+            program.ages[marks] = tuple(sorted(age for age in asked if age is not None))
+        detail: dict[str, Any] | None = None
         if wanted:
             detail = {name: data[at] for name, at in wanted if data.get(at) is not None} or None
             if detail and (ABOUT, ABOUT) in wanted and program.is_named and program.is_named(data):
                 detail[ABOUT] = True
+        if program.ages[marks]:
+            grows = _grows(data, since, program.ages[marks])
+            if grows:
+                detail = (detail or {}) | {GROWS: grows}
         return _evidence(Evidence, (since, record.origin, until, content.unitid, marks, detail))

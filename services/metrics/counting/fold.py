@@ -9,7 +9,7 @@ keeping only the earliest evidence, or net changes per batch, is wrong.
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from services.metrics.counting.contribute import Evidence
+from services.metrics.counting.contribute import Evidence, comes_of_age
 from services.metrics.counting.states import State
 from services.metrics.counting.states import state as state
 from shared.domain.measures import Measure
@@ -31,7 +31,7 @@ class Change:
 
 def first(measure: Measure, number: int, parts: int, row: Evidence) -> State:
     """`state` for a subject whose only evidence is `row`: the common case, without searching."""
-    if row.until is None and measure.kind in ("events", "distinct"):
+    if row.until is None and measure.kind in ("events", "distinct") and not comes_of_age(row):
         if measure.need and parts != measure.need:
             return {}
         return {(row.unit_id, row.since): (1, 0)}
@@ -89,10 +89,10 @@ def add_one(
         measure = measures[number]
         alone = not (measure.whole or measure.grouped)
         if measure.kind == "distinct" and alone:
-            earliest, simple = new, new.until is None
+            earliest, simple = new, new.until is None and not comes_of_age(new)
             for row in rows:
                 if number in row.marks[::2]:
-                    if row.until is not None:
+                    if row.until is not None or comes_of_age(row):
                         simple = False
                         break
                     if earliest is new or row[:2] < earliest[:2]:

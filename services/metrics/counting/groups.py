@@ -4,7 +4,7 @@ Most events add one to some measures and nothing to others, and which ones depen
 of the event and on those of what the subject already has. So that is looked up, not computed: here
 are the groups of measures that get one more, and the measures that have to be folded.
 
-Holds for evidence without an end. Let M be a measure that it serves. Served by no older evidence of
+Holds for evidence without an end, of persons who are old enough on its day. Let M be a measure that it serves. Served by no older evidence of
 the subject, M has just this evidence. If M counts events, each adds one, whatever else there is.
 If M counts a subject once, nothing changes as long as older evidence stays the earliest; if M wants
 all its parts, as long as this event does not bring the last one either.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from services.metrics.counting.contribute import ABOUT, FIGURE, Evidence
+from services.metrics.counting.contribute import ABOUT, FIGURE, Evidence, since_for
 from services.metrics.counting.windows import Window, bucket_start
 from shared.contracts.places import commune_of
 from shared.domain.measures import NAMED, Measure
@@ -34,8 +34,8 @@ class Decides(NamedTuple):
     total: int
 
 
-def served_by(number: int, rows: Iterable[Evidence]) -> Served:
-    """The rows that serve a measure, earliest first."""
+def served_by(measure: Measure, number: int, rows: Iterable[Evidence]) -> Served:
+    """The rows that serve a measure, earliest first, each from the day on which it counts."""
     served = []
     for row in rows:
         marks = row.marks
@@ -43,6 +43,8 @@ def served_by(number: int, rows: Iterable[Evidence]) -> Served:
             if marks[at] == number:
                 served.append((row, marks[at + 1]))
                 break
+    if measure.of_age is not None:
+        served = [(row._replace(since=since_for(measure, row)), parts) for row, parts in served]
     if len(served) > 1:
         served.sort(key=lambda item: item[0][:2])
     return served
@@ -50,7 +52,7 @@ def served_by(number: int, rows: Iterable[Evidence]) -> Served:
 
 def state(measure: Measure, number: int, rows: Iterable[Evidence]) -> State:
     """What a subject with this evidence (in any order) counts for one measure."""
-    served = served_by(number, rows)
+    served = served_by(measure, number, rows)
     if not served:
         return {}
     if measure.grouped:
@@ -63,7 +65,7 @@ def counted_in(
 ) -> list[Decides]:
     """The events by which a subject counts at the end of a window (which starts in the bucket of
     its end, if the measure has buckets)."""
-    served = served_by(number, rows)
+    served = served_by(measure, number, rows)
     taken: Iterable[Served] = [served]
     if measure.grouped:
         taken = groups(measure, served).values()
@@ -130,8 +132,15 @@ def _earliest(measure: Measure, served: Served) -> State:
     for row, parts in served:
         seen |= parts
         if not need or seen == need:
-            return {(served[0][0].unit_id, row.since): (1, 0)}
+            return {(_placing(measure, served).unit_id, row.since): (1, 0)}
     return {}
+
+
+def _placing(measure: Measure, served: Served) -> Evidence:
+    """The evidence that says where a subject counts which has all that is needed."""
+    if measure.placed_by_first:
+        return next(row for row, parts in served if parts & 1)
+    return served[0][0]
 
 
 def _crossed(measure: Measure, served: Served) -> State:
@@ -195,7 +204,8 @@ def _distinct(measure: Measure, valid: Served) -> list[Decides]:
         seen |= parts
     if measure.need and seen != measure.need:
         return []
-    return [Decides(valid[0][0].origin, valid[0][0].unit_id, 1, 0)]
+    decides = _placing(measure, valid)
+    return [Decides(decides.origin, decides.unit_id, 1, 0)]
 
 
 def _things(measure: Measure, row: Evidence) -> list[str]:

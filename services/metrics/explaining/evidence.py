@@ -6,6 +6,7 @@ from datetime import date
 import asyncpg
 import msgspec
 
+from services.metrics.counting.contribute import since_for
 from services.metrics.counting.states import Decides, counted_in
 from services.metrics.counting.windows import Window
 from services.metrics.evaluating.cell import Cell
@@ -218,7 +219,7 @@ class _Look:
             position=one.origin,
             said_at=version.position if version.position != one.origin else None,
             unit_id=one.unit_id,
-            since=version.evidence.since,
+            since=since_for(self._part.measure, version.evidence),
             until=version.evidence.until,
             recorded=version.recorded,
             weight=one.total if self._part.figure == "total" else one.n,

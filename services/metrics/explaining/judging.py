@@ -5,7 +5,7 @@ from datetime import date
 
 import msgspec
 
-from services.metrics.counting.contribute import Evidence
+from services.metrics.counting.contribute import Evidence, since_for
 from services.metrics.explaining.mattering import mattering
 from services.metrics.explaining.reasons import REASONS, Reasons, Why, current_rows
 from services.metrics.projecting.store import Subject
@@ -187,7 +187,7 @@ class Judge:
             objective=objective.id,
             plan_unit=root,
             unit_id=mine.unit_id,
-            since=mine.since,
+            since=since_for(self._plans.live[number], mine),
             until=mine.until,
             counts=mine.origin in matter,
         )

@@ -8,7 +8,7 @@ to the earlier (day, then position), so that of two alike exactly one is said to
 from collections.abc import Iterable
 from datetime import date
 
-from services.metrics.counting.contribute import FIGURE, Evidence
+from services.metrics.counting.contribute import FIGURE, Evidence, since_for
 from services.metrics.counting.fold import state
 from services.metrics.counting.windows import bucket_start
 from shared.domain.measures import Measure
@@ -21,7 +21,11 @@ _Served = list[tuple[Evidence, int]]
 
 def mattering(measure: Measure, number: int, rows: Iterable[Evidence]) -> frozenset[int]:
     """The origins of the events that matter, of a subject's evidence for one measure."""
-    served: _Served = [(row, parts) for row in rows if (parts := _parts(row, number))]
+    served: _Served = [
+        (row._replace(since=since_for(measure, row)), parts)
+        for row in rows
+        if (parts := _parts(row, number))
+    ]
     served.sort(key=lambda item: item[0][:2])
     if measure.kind in ("events", "add"):
         return frozenset(row.origin for row, _ in served if state(measure, number, (row,)))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from services.metrics.counting.contribute import Evidence
+from services.metrics.counting.contribute import Evidence, since_for
 from services.metrics.counting.states import Decides, counted_in
 from services.metrics.counting.windows import Window
 from services.metrics.evaluating.moments import Moment
@@ -55,7 +55,7 @@ def steps(
     evidence = {v.evidence.origin: v.evidence for v in known}
     before = counted_in(measure, number, evidence.values(), between.first)
     now = counted_in(measure, number, evidence.values(), between.last)
-    found = _time(before, now, evidence, between)
+    found = _time(measure, before, now, evidence, between)
     for change in _changes(rows, between):
         if change.evidence is None:
             evidence.pop(change.origin, None)
@@ -71,7 +71,11 @@ def steps(
 
 
 def _time(
-    before: list[Decides], now: list[Decides], evidence: Mapping[int, Evidence], between: Between
+    measure: Measure,
+    before: list[Decides],
+    now: list[Decides],
+    evidence: Mapping[int, Evidence],
+    between: Between,
 ) -> list[Step]:
     """What the days alone change."""
     if not _net(before, now):
@@ -82,7 +86,7 @@ def _time(
             if one in other:
                 continue
             row = evidence[one.origin]
-            how, day = "happened", row.since
+            how, day = "happened", since_for(measure, row)
             if sign < 0:
                 ended = row.until is not None and row.until < between.last.end
                 how, day = ("ended", row.until or row.since) if ended else ("passed", row.since)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.metrics.counting.contribute import Contributor, Evidence, Marks
+from services.metrics.counting.contribute import Contributor, Evidence, Marks, comes_of_age
 from services.metrics.counting.fold import Change, Deltas, add_one, first, fold
 from services.metrics.counting.groups import Groups
 from services.metrics.projecting import store
@@ -126,7 +126,7 @@ class BatchCounter:
         for subject, said in batch.single.items():
             record, evidence = said
             known = old.get(subject)
-            if evidence is None or evidence.until is not None:
+            if evidence is None or evidence.until is not None or comes_of_age(evidence):
                 self._fold(subject, [said], known or {}, counted)
             elif known:
                 self._one_more(subject, record, evidence, known, counted)
@@ -184,7 +184,8 @@ class BatchCounter:
         if plan.once:
             since, origin = evidence.since, record.origin
             for row in rows:
-                if row.until is not None or (row.since, row.origin) > (since, origin):
+                late = row.until is not None or comes_of_age(row)
+                if late or (row.since, row.origin) > (since, origin):
                     again = plan.once + plan.fold
                     break
         if again or plan.first:
@@ -208,14 +209,16 @@ class BatchCounter:
         seen = set(known)
         latest = (date.min, 0)
         for row in known.values():
-            if row.until is not None:
+            if row.until is not None or comes_of_age(row):
                 return False
             latest = max(latest, (row.since, row.origin))
         served = self.groups.merged(row.marks for row in known.values())
         ones = []
         written = []
         for record, evidence in several:
-            if evidence is None or evidence.until is not None or evidence.origin in seen:
+            if evidence is None or evidence.until is not None or comes_of_age(evidence):
+                return False
+            if evidence.origin in seen:
                 return False
             at = (evidence.since, evidence.origin)
             plan = self.groups.beside(evidence.marks, (served,))

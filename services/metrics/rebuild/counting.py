@@ -175,6 +175,8 @@ class Counting:
                     group = groups[name] = [unit, 0]
                 elif group[1] < 0:
                     continue
+                elif measure.placed_by_first and parts & 1 and not group[1] & 1:
+                    group[0] = unit
                 group[1] |= parts
                 if not need or group[1] == need:
                     group[1] = -1

@@ -219,6 +219,7 @@ def objective_json(
             "period": objective.get("period"),
             "measure": objective.get("measure"),
             "note": objective.get("reading_note"),
+            "beside": {one["id"]: one["name_vi"] for one in objective.get("beside", [])},
             "rhythm_note": _rhythm_note(objective),
         },
         "source_line": objective.get("source_line"),

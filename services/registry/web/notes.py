@@ -11,8 +11,8 @@ NOTES = Path(__file__).parents[3] / "plans" / "vi" / "reading_notes.yaml"
 
 WARNINGS = (
     (
-        re.compile(r"/data/(\w+) is not the Vietnamese day of time; it is time that counts"),
-        "{0}: khác với ngày diễn ra; ngày diễn ra được dùng để tính.",
+        re.compile(r"/data/(\w+) is not the Vietnamese day of time; it counts on \w+"),
+        "{0}: khác với ngày gửi ghi trong sự kiện; số liệu được tính theo {0}.",
     ),
     (
         re.compile(r"/data/(\w+) is unusually small \(below (\d+)\); was it meant\?"),

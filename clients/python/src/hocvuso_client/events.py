@@ -103,7 +103,7 @@ class AgreementSigned(EventData):
     """A coordination agreement between forces is signed."""
 
     TYPE: ClassVar[str] = "agreement.signed"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
     parties: list[str] | tuple[str, ...] | None = _field(default=None, repr=False)
     date: dt.date | None = None
@@ -168,9 +168,9 @@ class AssistanceGiven(EventData):
     """The visitor was guided."""
 
     TYPE: ClassVar[str] = "assistance.given"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
-    request_ref: str | None = _field(default=None, repr=False)
+    request_ref: str = _field(repr=False)
     able_to_act: bool
     centre: str | None = _field(default=None, repr=False)
     service: str | None = None
@@ -191,9 +191,9 @@ class AssistanceRequested(EventData):
     """A visitor of a service centre needs help with an online service."""
 
     TYPE: ClassVar[str] = "assistance.requested"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
-    request_ref: str | None = _field(default=None, repr=False)
+    request_ref: str = _field(repr=False)
     centre: str | None = _field(default=None, repr=False)
     service: str | None = None
     person: Person | None = None
@@ -295,7 +295,7 @@ class ClassHeld(EventData):
     """A class or course is held."""
 
     TYPE: ClassVar[str] = "class.held"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
     class_ref: str | None = _field(default=None, repr=False)
     programme: str | None = None
@@ -341,7 +341,7 @@ class CommitteeEstablished(EventData):
     """A steering committee is set up."""
 
     TYPE: ClassVar[str] = "committee.established"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
     name: str | None = _field(default=None, repr=False)
     decision_no: str | None = _field(default=None, repr=False)
@@ -423,7 +423,7 @@ class ContestPromoted(EventData):
     """An agency, commune or school has mobilised people for the contest."""
 
     TYPE: ClassVar[str] = "contest.promoted"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
     organisation: Organisation | None = None
     kind: OrganisationKind | None = None
@@ -530,14 +530,16 @@ class DigitalIdentityActivated(EventData):
     """A citizen has an activated electronic identity."""
 
     TYPE: ClassVar[str] = "digital_identity.activated"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
     person: Person
-    age: int
+    age: int | None = None
     level: IdentityLevel | None = None
     target_groups: list[TargetGroup] | tuple[TargetGroup, ...] | None = None
     activated_on: dt.date | None = None
     to: dt.date | None = None
+    turns_16_on: dt.date | None = None
+    birth_year: int | None = None
     campaign: str | None = None
     plan_hint: str | None = None
     evidence_ref: str | None = _field(default=None, repr=False)
@@ -676,7 +678,7 @@ class FestivalHeld(EventData):
     """The People's Digital Learning Festival is held."""
 
     TYPE: ClassVar[str] = "festival.held"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
     held_on: dt.date | None = None
     participants: int | None = None
@@ -784,7 +786,7 @@ class InspectionHeld(EventData):
     """Inspection, monitoring or social supervision takes place."""
 
     TYPE: ClassVar[str] = "inspection.held"
-    VERSION: ClassVar[str] = "2"
+    VERSION: ClassVar[str] = "3"
 
     inspection_ref: str | None = _field(default=None, repr=False)
     follows: str | None = _field(default=None, repr=False)
@@ -830,10 +832,10 @@ class LaunchAttended(EventData):
     """A unit takes part in the launch."""
 
     TYPE: ClassVar[str] = "launch.attended"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
     launch_ref: str | None = _field(default=None, repr=False)
-    channel: PresenceChannel | None = None
+    channel: PresenceChannel
     participants: int | None = None
     campaign: str | None = None
     plan_hint: str | None = None
@@ -1114,7 +1116,7 @@ class ReportConsolidated(EventData):
     """A department consolidates and forwards reports."""
 
     TYPE: ClassVar[str] = "report.consolidated"
-    VERSION: ClassVar[str] = "2"
+    VERSION: ClassVar[str] = "3"
 
     from_unit: str | None = _field(default=None, repr=False)
     to_unit: str | None = _field(default=None, repr=False)
@@ -1188,7 +1190,7 @@ class ReportSubmitted(EventData):
     """A unit submits a report."""
 
     TYPE: ClassVar[str] = "report.submitted"
-    VERSION: ClassVar[str] = "2"
+    VERSION: ClassVar[str] = "3"
 
     from_unit: str | None = _field(default=None, repr=False)
     to_unit: str | None = _field(default=None, repr=False)
@@ -1240,7 +1242,7 @@ class SignatureRegistered(EventData):
     """A person registers a digital signature."""
 
     TYPE: ClassVar[str] = "signature.registered"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
     person: Person
     target_groups: list[TargetGroup] | tuple[TargetGroup, ...]
@@ -1249,6 +1251,8 @@ class SignatureRegistered(EventData):
     provider: str | None = _field(default=None, repr=False)
     registered_on: dt.date | None = None
     to: dt.date | None = None
+    turns_16_on: dt.date | None = None
+    birth_year: int | None = None
     campaign: str | None = None
     plan_hint: str | None = None
     evidence_ref: str | None = _field(default=None, repr=False)
@@ -1380,7 +1384,7 @@ class TeamEstablished(EventData):
     """A community digital technology team is set up."""
 
     TYPE: ClassVar[str] = "team.established"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
     team_ref: str | None = _field(default=None, repr=False)
     name: str | None = _field(default=None, repr=False)
