@@ -132,6 +132,8 @@ def install(app: "FastAPI") -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, Problem):
+            return problem_response(error.__cause__)  # of a body that the framework tried to read
         codes = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
         hints = {404: "See /docs for the addresses of this service."}
         problem = Problem(

@@ -6,6 +6,7 @@ from two counts (see `_has_duplicate_keys`). Only what fails is looked at closel
 
 import json
 import re
+import threading
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +25,7 @@ _BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class _Floats:
+class _Floats(threading.local):
     """Notes that a document holds floats: those are rare and take the exact, slower path.
 
     1.0 and 1e3 are the whole numbers 1 and 1000: what is an integer to a schema is one to whoever

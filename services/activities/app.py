@@ -49,10 +49,12 @@ from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import connect_pool_when_there
 from shared.garbage import calm_collector
+from shared.http_semantics import HttpSemantics
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
 from shared.looks import looking
 from shared.oidc import Issuers
+from shared.request_guard import RequestGuard
 from shared.stopping import ended_at_once, told_to_stop
 
 OPEN = (
@@ -131,6 +133,8 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
 
     app = FastAPI(title="hocvuso activities", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
     problems.install(app)
+    app.add_middleware(RequestGuard, keys=(key_routes.authenticated,))
+    app.add_middleware(HttpSemantics)
     app.add_middleware(EventsFirst)
     app.add_middleware(ServerSpans)
     for router in (

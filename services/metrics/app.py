@@ -23,12 +23,14 @@ from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import ask_health, connect_pool_when_there
 from shared.garbage import calm_collector
+from shared.http_semantics import HttpSemantics
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
 from shared.lane_consumer import LogReader
 from shared.looks import looking
 from shared.peers import peer
 from shared.problems import Problem
+from shared.request_guard import RequestGuard
 from shared.stopping import ended_at_once
 
 FOLLOW_SECONDS = 1.0
@@ -93,6 +95,8 @@ def create_app(
 
     app = FastAPI(title="hocvuso metrics", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
     problems.install(app)
+    app.add_middleware(RequestGuard)
+    app.add_middleware(HttpSemantics)
     app.add_middleware(ServerSpans)
     for routes in (cells_routes, explanations, why_routes, parked_routes):
         app.include_router(routes.router)

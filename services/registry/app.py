@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from services.registry import health
-from services.registry.access import PUBLIC, Reader
+from services.registry.access import PUBLIC, Reader, reader, writer
 from services.registry.completeness import routes as completeness_routes
 from services.registry.follow import Follower
 from services.registry.oversight import routes as oversight_routes
@@ -52,9 +52,11 @@ from shared.auth.introspection import Introspector
 from shared.clock import Clock, clock_from_environment
 from shared.db import connect_pool_when_there
 from shared.garbage import calm_collector
+from shared.http_semantics import HttpSemantics
 from shared.http_spans import NATIVE_OFF, ServerSpans
 from shared.instruments import watch_pool
 from shared.peers import peer
+from shared.request_guard import RequestGuard
 from shared.stopping import ended_at_once, told_to_stop
 
 TIMEOUT = httpx.Timeout(30, connect=2)
@@ -152,6 +154,8 @@ def create_app(
                 telemetry.shutdown()
 
     app = FastAPI(title="hocvuso registry", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
+    app.add_middleware(RequestGuard, keys=(reader, writer))
+    app.add_middleware(HttpSemantics)
     app.add_middleware(ServerSpans)
     problems.install(app)
     render.install(app)

@@ -72,7 +72,9 @@ def bearer(header: str | None, *, tokens: bool = False) -> str:
     scheme, _, text = header.partition(" ")
     text = text.strip()
     good = text.startswith(("hv_", "hvs_")) and text.count("_") >= 2
-    if scheme.lower() != "bearer" or not ((text.isascii() and good) or (tokens and is_token(text))):
+    # What is no plain ASCII is in no key of ours, and in no header that could pass it on.
+    plain = text.isascii() and text.isprintable()
+    if scheme.lower() != "bearer" or not plain or not (good or (tokens and is_token(text))):
         raise Problem(
             "key-malformed",
             "The Authorization header does not hold a hocvuso key.",

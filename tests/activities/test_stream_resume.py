@@ -18,10 +18,10 @@ from services.activities.app import create_app
 from services.activities.ingest import stream, stream_store
 from services.activities.ingest.answers import Result
 from services.activities.ingest.door import Path
-from services.activities.ingest.inflate import Inflater
 from services.activities.ingest.stream import StreamResponse, Superseded
 from services.activities.keys.model import Key
 from services.activities.log.model import Status
+from shared.inflate import Inflater
 from shared.problems import Problem
 from tests.activities.fake import event
 

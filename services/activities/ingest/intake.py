@@ -9,7 +9,7 @@ from typing import Any
 import rfc8785
 
 from services.activities.ingest.envelope import UNCOUNTED, Envelopes
-from services.activities.ingest.problems import MAX_EVENT_BYTES, too_large
+from services.activities.ingest.problems import MAX_EVENT_BYTES
 from services.activities.ingest.validate import Validator
 from services.activities.keys.model import Key
 from services.activities.log.model import Candidate, Kept
@@ -17,6 +17,7 @@ from services.activities.log.own_days import happened_on
 from services.activities.privacy import Noticed, Pseudonyms
 from services.activities.quarantine.masks import Masks
 from shared import strict_json, telemetry
+from shared.bodies import too_large
 from shared.clock import Clock
 from shared.contracts.definitions import Catalogue
 from shared.identity.leaks import leaks, may_leak

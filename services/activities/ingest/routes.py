@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from services.activities.ingest import answers, batches, openapi
 from services.activities.ingest.binary import to_structured
-from services.activities.ingest.body import read_body
 from services.activities.ingest.door import Door, Path
 from services.activities.ingest.envelope import is_json
 from services.activities.ingest.problems import (
@@ -21,6 +20,7 @@ from services.activities.ingest.problems import (
 from services.activities.keys.model import WRITE, Key
 from services.activities.log.model import Status
 from shared import telemetry
+from shared.bodies import read_body
 from shared.problems import Problem
 
 SINGLE = "application/cloudevents+json"
@@ -84,7 +84,7 @@ async def _single(door: Door, raw: bytes, key: Key, dry_run: bool) -> Response:
 
 async def _batch(request: Request, key: Key, atomic: bool, dry_run: bool) -> Response:
     raw = await read_body(request, MAX_BATCH_BYTES, "A batch")
-    elements = batches.split(raw, MAX_BATCH_EVENTS)
+    elements = await batches.split_aside(raw, MAX_BATCH_EVENTS)
     door: Door = request.app.state.door
     results = await door.take(
         elements,

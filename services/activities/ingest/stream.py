@@ -17,11 +17,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from services.activities.ingest.answers import Result, encode
 from services.activities.ingest.door import Element, Ready
-from services.activities.ingest.inflate import Inflater, not_gzip
 from services.activities.ingest.lines import Line, LineSplitter
 from services.activities.ingest.problems import MAX_EVENT_BYTES
 from services.activities.log.model import GiveUp, Status
 from shared import strict_json
+from shared.bodies import OWN_READER
+from shared.inflate import Inflater, not_gzip
 from shared.problems import Problem
 
 Acks = Literal["all", "errors", "none"]
@@ -94,7 +95,8 @@ class StreamResponse(Response):
         self._handed_at = time.monotonic()
         self._stopping = stopping or asyncio.Event()
 
-    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[OWN_READER] = True
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         closing: dict[str, Any] = {"done": False}
         try:

@@ -12,13 +12,13 @@ from starlette.responses import Response
 from services.activities.ingest import stream_store
 from services.activities.ingest.answers import Result
 from services.activities.ingest.door import Door, Element, Path, Ready
-from services.activities.ingest.inflate import Inflater
 from services.activities.ingest.stream import Acks, StreamResponse, Superseded, closed
 from services.activities.keys.model import STREAM
 from services.activities.keys.routes import Authenticated
 from shared import telemetry
 from shared.db import Connection
 from shared.in_clear import refuse_in_clear
+from shared.inflate import Inflater
 from shared.problems import Problem
 
 router = APIRouter(tags=["streams"])

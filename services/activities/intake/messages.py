@@ -7,8 +7,9 @@ The binding has no batch mode; Kafka batches by itself.
 
 from services.activities.ingest.binary import joined
 from services.activities.ingest.envelope import is_json
-from services.activities.ingest.problems import MAX_EVENT_BYTES, too_large
+from services.activities.ingest.problems import MAX_EVENT_BYTES
 from services.activities.intake.model import Message
+from shared.bodies import too_large
 from shared.identity.leaks import leaks
 from shared.problems import Problem
 

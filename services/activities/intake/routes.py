@@ -19,6 +19,7 @@ from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
 from shared.in_clear import refuse_in_clear
+from shared.json_types import Truth, Whole
 
 router = APIRouter(prefix="/v1/intake", tags=["intake"], dependencies=[Depends(bearer)])
 
@@ -49,14 +50,14 @@ class IntakeOrder(BaseModel):
     acks: Literal["all", "errors", "none"] = Field(
         "errors", description="which messages are answered one by one on the receipts topic"
     )
-    partitions: int = Field(3, ge=1, le=100, description="of both topics, when they are made")
-    retention_hours: int = Field(
+    partitions: Whole = Field(3, ge=1, le=100, description="of both topics, when they are made")
+    retention_hours: Whole = Field(
         72, ge=1, le=24 * 14, description="of the intake topic, when it is made"
     )
     principal: Annotated[str, Field(pattern=r"^[A-Za-z]+:[^\s\x27\x22\\$`]{1,250}$")] | None = (
         Field(None, description="the partner's principal on the broker; default User:PARTNER")
     )
-    apply_acls: bool = Field(
+    apply_acls: Truth = Field(
         False, description="have the broker let the principal in, where it keeps access rules"
     )
 

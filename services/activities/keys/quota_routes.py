@@ -11,6 +11,7 @@ from services.activities.keys.routes import Administrator, Quota, bearer
 from services.activities.keys.store import KeyStore
 from services.activities.naming import partner_warnings
 from shared.clock import Clock
+from shared.json_types import Whole
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/quotas", tags=["keys"], dependencies=[Depends(bearer)])
@@ -28,8 +29,8 @@ class QuotaOrder(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    per_minute: Annotated[int, Field(ge=1, le=2_000_000_000)] | None = None
-    per_day: Annotated[int, Field(ge=1_000, le=10**15)] | None = None
+    per_minute: Annotated[Whole, Field(ge=1, le=2_000_000_000)] | None = None
+    per_day: Annotated[Whole, Field(ge=1_000, le=10**15)] | None = None
 
 
 class PartnerQuota(Quota):

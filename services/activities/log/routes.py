@@ -8,15 +8,16 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.keys.model import READ_LOG
-from services.activities.keys.routes import authenticated
+from services.activities.keys.routes import Authenticated, authenticated
 from services.activities.log import receipts
 from services.activities.log.receipts import limit_receipts
 from services.activities.log.replay import replay, rows_of
 from shared.contracts.record import LANES
+from shared.json_types import Whole
 
 router = APIRouter()
 
-Position = Annotated[int, Field(ge=0, lt=2**63)]
+Position = Annotated[Whole, Field(ge=0, lt=2**63)]
 
 
 @router.get("/v1/log", tags=["log"], response_class=Response)
@@ -58,12 +59,11 @@ class RowsOf(BaseModel):
 
 
 @router.post("/v1/log/rows", tags=["log"], response_class=Response)
-async def read_rows(request: Request, asked: RowsOf) -> Response:
+async def read_rows(request: Request, asked: RowsOf, key: Authenticated) -> Response:
     """The rows at some positions and all rows of their events (scope `log:read`), as NDJSON.
 
     So the whole present truth of a page of events is read at once, wherever its rows lie.
     """
-    key = await authenticated(request)
     key.require(READ_LOG)
     body = await rows_of(request.app.state.pool, asked.positions, asked.through)
     return Response(body, media_type="application/x-ndjson")

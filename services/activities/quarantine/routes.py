@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 
 from services.activities.ingest.answers import Result
-from services.activities.ingest.body import read_body
 from services.activities.ingest.problems import MAX_EVENT_BYTES
 from services.activities.keys.model import REPLAY, Key
 from services.activities.keys.routes import Authenticated, bearer
@@ -27,6 +26,7 @@ from services.activities.quarantine.shapes import (
 )
 from services.activities.quarantine.store import Filter, Refused
 from shared import telemetry
+from shared.bodies import read_body
 from shared.contracts.topics import EVENT_TYPE_PREFIX
 from shared.days import DateTime
 from shared.in_clear import refuse_in_clear

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.quarantine.store import State
 from shared.days import DateTime
+from shared.json_types import Whole
 
 
 class Listed(BaseModel):
@@ -68,8 +69,8 @@ class Selection(BaseModel):
     type: str | None = None
     since: DateTime | None = None
     changes: dict[str, Any] | None = None
-    cursor: int | None = None
-    limit: Annotated[int, Field(ge=1, le=1_000)] = 1_000
+    cursor: Whole | None = None
+    limit: Annotated[Whole, Field(ge=1, le=1_000)] = 1_000
 
 
 class Replayed(BaseModel):

@@ -11,9 +11,10 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 
 from services.activities.ingest.envelope import LONGEST
-from services.activities.ingest.inflate import Inflater, not_gzip
 from services.activities.ingest.lines import Line, LineSplitter
+from shared.bodies import OWN_READER
 from shared.identity.leaks import leaks, may_leak
+from shared.inflate import Inflater, not_gzip
 from shared.problems import Problem
 
 TYPES = ("text/plain", "application/x-ndjson", "text/csv")
@@ -77,12 +78,11 @@ async def read_ids(request: Request, file: BinaryIO) -> Listed:
     size = 0
 
     def take(line: Line) -> None:
-        if line.raw == b"":
-            return
         found = id_of(line.raw) if line.raw is not None else None
         if found is not _HEAD:
             listed.take(line, found)
 
+    request.scope[OWN_READER] = True
     stream = request.stream().__aiter__()
     while True:
         try:

@@ -11,11 +11,11 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from services.activities.ingest.body import read_body
 from services.activities.ingest.problems import MAX_BATCH_BYTES
 from services.activities.keys.model import XAPI, Key
 from services.activities.xapi.formats import is_version
 from services.activities.xapi.problems import bad_parameter
+from shared.bodies import read_body
 from shared.problems import Problem
 
 VERSION_HEADER = "X-Experience-API-Version"

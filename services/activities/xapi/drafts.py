@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.activities.ingest.problems import MAX_EVENT_BYTES, too_large
+from services.activities.ingest.problems import MAX_EVENT_BYTES
 from services.activities.privacy import Pseudonyms
 from services.activities.xapi import compare, formats
 from services.activities.xapi.rules import check
 from services.activities.xapi.store import View
 from shared import strict_json
+from shared.bodies import too_large
 from shared.problems import Problem
 
 Json = dict[str, Any]

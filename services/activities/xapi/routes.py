@@ -125,7 +125,7 @@ async def _post(statements: Statements, call: Call, key: Key) -> Response:
     _only(call, ())
     raw = await _content(call)
     array = raw.lstrip()[:1] == b"["
-    raws = batches.split(raw, MAX_BATCH_EVENTS, "statements") if array else [raw]
+    raws = await batches.split_aside(raw, MAX_BATCH_EVENTS, "statements") if array else [raw]
     return _json(await statements.take(raws, key, telemetry.traceparent()))
 
 

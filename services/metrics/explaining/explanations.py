@@ -10,6 +10,7 @@ from services.metrics.access import CurrentPrincipal, authorize_unit, service
 from services.metrics.explaining.explain import MOST, Explainer
 from services.metrics.explaining.judging import Explanation
 from services.metrics.explaining.reasons import REASONS
+from shared.bodies import SMALL, read_json
 from shared.problems import Problem
 
 router = APIRouter(tags=["events"])
@@ -63,15 +64,15 @@ async def explain_events(request: Request) -> Response:
     what a technical problem's message was.
     """
     explainer: Explainer = request.app.state.explainer
-    positions = _positions(await request.body())
+    positions = _positions(await read_json(request, SMALL))
     watermark, found = await explainer.explain(positions)
     return _json({"watermark": watermark, "results": [_brief(one) for one in found]})
 
 
-def _positions(body: bytes) -> list[int]:
+def _positions(question: Any) -> list[int]:
     try:
-        positions = msgspec.json.decode(body, type=Question).positions
-    except msgspec.DecodeError as error:
+        positions = msgspec.convert(question, Question).positions
+    except msgspec.ValidationError as error:
         raise Problem(
             "positions-malformed",
             'The body is not of the form {"positions": [1, 2, 3]}.',

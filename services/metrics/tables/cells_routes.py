@@ -7,12 +7,15 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.metrics.access import CurrentPrincipal, authorize_unit
+from shared.bodies import read_json
 from shared.days import FullDate
 from shared.domain.checking import check
 from shared.domain.compile import compile_plan
 from shared.problems import Problem
 
 router = APIRouter()
+
+LARGEST_PLAN = 1024 * 1024
 
 LEVELS = "^(nation|province|district|commune|hamlet|organisation)$"
 
@@ -38,7 +41,7 @@ async def cells(
 async def check_plan(request: Request, _: CurrentPrincipal) -> Response:
     """Compile a plan before it is posted: errors (objective, detail, JSON pointer into the
     document), and what it would need."""
-    document = _document(await request.body())
+    document = _document(await read_json(request, LARGEST_PLAN, "A plan"))
     catalogue = request.app.state.catalogue
     errors = check(document, catalogue)
     objectives = compile_plan(document, catalogue)
@@ -72,16 +75,7 @@ def _json(value: Any) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
 
 
-def _document(body: bytes) -> dict[str, Any]:
-    try:
-        document = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
-        raise Problem(
-            "json-invalid",
-            f"The body is no JSON: {error}.",
-            status=400,
-            hint="Send the plan document as JSON.",
-        ) from error
+def _document(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict) or not isinstance(document.get("objectives"), list):
         raise Problem(
             "plan-invalid",

@@ -8,7 +8,6 @@ from fastapi.responses import Response
 
 from services.registry.access import Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
-from services.registry.body import read_body
 from services.registry.definitions import PlanVersion
 from services.registry.parameters import KnownAt, On
 from services.registry.populations import sheet, workbook
@@ -16,6 +15,7 @@ from services.registry.populations.grid import Grid, Number
 from services.registry.populations.groups import groups_of, names_of_groups
 from services.registry.state import Registry, not_future
 from services.registry.tables.build import Place, Question, place_of
+from shared.bodies import read_body
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}/populations", tags=["populations"])
@@ -157,6 +157,6 @@ async def declare(
 ) -> Response:
     """Take a filled-in grid (XLSX): the difference to what is declared, and, with `dry_run=false`,
     one population.declared per changed number, under the caller's own key."""
-    body = await read_body(request, sheet.LARGEST)
+    body = await read_body(request, sheet.LARGEST, "A grid", required=True)
     filled = await workbook.read(state, plan, body)
     return json_answer(await workbook.take(state, filled, caller, source, dry_run=dry_run))

@@ -10,6 +10,7 @@ from services.registry.plans.routes import obligation_json
 from services.registry.reports.ledger import Account, Entry, Filled, sender, submitted_on
 from services.registry.reports.periods import Period, Request
 from shared.days import DateTime, FullDate
+from shared.json_types import Figure, Truth, Whole
 
 _CONTENT = (
     "people_total", "people_completed", "target_groups", "figures", "difficulties", "decisions",
@@ -75,11 +76,11 @@ class NewReport(BaseModel):
     file_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     file_sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
     target_groups: Annotated[list[str], Field(min_length=1)] | None = None
-    people_total: Annotated[int, Field(ge=0)] | None = None
-    people_completed: Annotated[int, Field(ge=0)] | None = None
-    figures: dict[str, float | int | str | None] | None = None
+    people_total: Annotated[Whole, Field(ge=0)] | None = None
+    people_completed: Annotated[Whole, Field(ge=0)] | None = None
+    figures: dict[str, Figure] | None = None
     difficulties: Annotated[str, Field(max_length=4000)] | None = None
-    opening: bool = Field(False, description="from before the system's start")
+    opening: Truth = Field(False, description="from before the system's start")
     source: str | None = Field(None, description="CloudEvents source; default the key's first")
 
 

@@ -18,11 +18,17 @@ from services.registry.units.changes import Planner
 from services.registry.units.doubles import asked
 from services.registry.units.wishes import Establish
 from services.registry.units.write_routes import DryRun, Source, planner_of, write
+from shared.bodies import larger_body
 from shared.days import FullDate
 from shared.domain.units import Unit
+from shared.json_types import Truth
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/units/{code}/hamlets", tags=["units"])
+
+
+LARGEST = 1024 * 1024
+"""Bytes of a body: 2,000 names, or 200,000 characters pasted."""
 
 
 class HamletList(BaseModel):
@@ -31,7 +37,7 @@ class HamletList(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     names: Annotated[list[str], Field(max_length=2_000)] | Annotated[str, Field(max_length=200_000)]
-    complete: bool | None = Field(
+    complete: Truth | None = Field(
         None,
         description="true: these are all, targets per hamlet can be judged; false: they are not,"
         " also if that was said before; left out: says nothing",
@@ -118,6 +124,7 @@ def _hamlet_json(unit: Unit, on: date) -> dict[str, Any]:
 
 
 @router.post("", response_class=Response)
+@larger_body(LARGEST)
 async def list_hamlets(
     state: Registry,
     code: str,

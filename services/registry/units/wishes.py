@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.days import FullDate
+from shared.json_types import Truth
 
 Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$")]
 
@@ -88,7 +89,7 @@ class Attribute(BaseModel):
     op: Literal["attribute"]
     unit: str
     attribute: str
-    value: bool
+    value: Truth
     on: FullDate
 
 

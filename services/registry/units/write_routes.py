@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.access import Writer, Writing
 from services.registry.answers import json_answer
-from services.registry.body import read_body
 from services.registry.posting import post
 from services.registry.state import Registry, State
 from services.registry.units import importing
 from services.registry.units.changes import Planner
 from services.registry.units.import_file import read_units
 from services.registry.units.wishes import Change
+from shared.bodies import larger_body, read_body
 from shared.contracts.definitions import Catalogue
 from shared.contracts.topics import EVENT_TYPE_PREFIX
 from shared.days import FullDate
@@ -34,6 +34,10 @@ Source = Annotated[str | None, Query(description="CloudEvents source; default th
 Reference = Annotated[str | None, Query(max_length=200, description="the document that decided it")]
 
 
+LARGEST = 1024 * 1024
+"""Bytes of a body: 500 changes with their successors and names."""
+
+
 class Changes(BaseModel):
     """Changes that belong together: all are written or none."""
 
@@ -44,6 +48,7 @@ class Changes(BaseModel):
 
 
 @router.post("/changes", response_class=Response)
+@larger_body(LARGEST)
 async def change_units(
     state: Registry,
     wanted: Changes,
@@ -83,7 +88,8 @@ async def import_units(
     """Bring the tree up to a CSV file (code, name_vi, kind, parent, organisation_kind, attributes,
     ends_on, successors): new units begin, other names and kinds become renames, and a unit ends
     only where its line says so."""
-    file = read_units(await read_body(request, importing.LARGEST))
+    raw = await read_body(request, importing.LARGEST, "A file", required=True)
+    file = read_units(raw)
     day = on or state.clock.today()
     planner = planner_of(state, caller, source, source_ref)
     wrong, absent = importing.plan_import(state.tree, file, day, planner)

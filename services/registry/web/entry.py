@@ -8,17 +8,16 @@ passed on and kept nowhere, also not in a form that is shown again.
 import uuid
 from datetime import date, datetime, time
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from services.registry.access import CurrentPrincipal, Writing
-from services.registry.body import read_body
 from services.registry.posting import event, post
 from services.registry.state import Registry, State
 from services.registry.web.render import PageRoute, show
 from shared.auth.scopes import WRITE
+from shared.bodies import read_form
 from shared.clock import VIETNAM
 from shared.contracts.definitions import Catalogue
 from shared.contracts.model import EventType, FieldSpec
@@ -26,7 +25,6 @@ from shared.problems import Problem
 
 router = APIRouter(prefix="/enter", route_class=PageRoute, include_in_schema=False)
 
-LARGEST = 64 * 1024
 HIDDEN = frozenset({"plan_hint", "reporter", "reporter_kind", "opening"})
 SHOWN = frozenset(
     {"enum", "enum_list", "code", "text", "integer", "number", "date", "boolean", "identity"}
@@ -124,8 +122,7 @@ async def form_page(
 async def enter(request: Request, state: Registry, caller: Writing, type: str) -> HTMLResponse:
     """Post what was typed; the same form sent twice is one event."""
     kind = kind_of(type)
-    raw = await read_body(request, LARGEST)
-    form = parse_qs(raw.decode("utf-8", "replace"), max_num_fields=500)
+    form = await read_form(request)
     id = form.get("id", [""])[0]
     try:
         day = date.fromisoformat(form.get("day", [""])[0])

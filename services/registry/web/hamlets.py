@@ -7,14 +7,13 @@ key of who is signed in, which judges it.
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
 from services.registry.access import CurrentPrincipal, Writer, Writing
-from services.registry.body import read_body
 from services.registry.state import Registry, State
 from services.registry.units import hamlets
 from services.registry.units.changes import Planner
@@ -25,6 +24,7 @@ from services.registry.web.render import PageRoute, show
 from services.registry.web.waiting import learn
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
+from shared.bodies import read_form
 from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
@@ -64,8 +64,7 @@ async def change_hamlets(
     request: Request, state: Registry, principal: CurrentPrincipal, caller: Writing, code: str
 ) -> Response:
     """Show what the form would change; write it when that was seen (`write`)."""
-    raw = await read_body(request, LARGEST)
-    form = parse_qs(raw.decode("utf-8", "replace"), max_num_fields=2_000)
+    form = await read_form(request, LARGEST)
     found = register_of(state, code, state.clock.today())
     shown = Shown(form)
     try:

@@ -2,14 +2,13 @@
 
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
 from services.registry.access import CurrentPrincipal, Writing
-from services.registry.body import read_body
 from services.registry.plans.routes import plan_json
 from services.registry.reports.answering import REPORTS
 from services.registry.reports.model import NewReport, entry_json, period_json
@@ -20,6 +19,7 @@ from services.registry.state import Registry, State
 from services.registry.web import words
 from services.registry.web.render import PageRoute, show
 from shared.auth import Principal
+from shared.bodies import read_form
 from shared.problems import Problem
 from shared.refused_parameters import words as wrong_words
 
@@ -29,7 +29,6 @@ router = APIRouter(
     include_in_schema=False,
 )
 
-LARGEST = 64 * 1024
 FIELDS = ("unit", "organisation", "number", "document_date", "file_name", "file_sha256")
 Form = dict[str, str]
 
@@ -52,8 +51,7 @@ async def hand_in_page(
     request: Request, state: Registry, caller: Writing, plan: str, obligation: str, period: str
 ) -> Response:
     """Record what was typed, as `PUT /v1/plans/{plan}/reports/{obligation}/{period}` does."""
-    raw = await read_body(request, LARGEST)
-    typed = {k: v[0].strip() for k, v in parse_qs(raw.decode("utf-8", "replace")).items()}
+    typed = {k: v[0].strip() for k, v in (await read_form(request)).items()}
     given: dict[str, Any] = {name: typed[name] for name in FIELDS if typed.get(name)}
     try:
         if typed.get("submitted_on"):

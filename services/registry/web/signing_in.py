@@ -1,7 +1,6 @@
 """Signing in, with a key or with the code of an invitation; confirming; signing out."""
 
 from datetime import datetime
-from urllib.parse import parse_qs
 
 import httpx
 from fastapi import APIRouter, Request, Response
@@ -9,11 +8,11 @@ from fastapi.responses import RedirectResponse
 
 from services.registry import sessions
 from services.registry.access import OwnPage, SignedIn
-from services.registry.body import read_body
 from services.registry.invitations import accept
 from services.registry.state import Registry, State
 from services.registry.web.render import PageRoute, secret, show, with_script
 from shared import auth
+from shared.bodies import read_form
 from shared.problems import Problem
 
 LARGEST_FORM = 4096
@@ -115,8 +114,7 @@ def _remember(request: Request, state: State, answer: Response, made: dict[str, 
 
 
 async def _form(request: Request) -> dict[str, str]:
-    raw = await read_body(request, LARGEST_FORM)
-    fields = parse_qs(raw.decode("utf-8", "replace"), max_num_fields=20)
+    fields = await read_form(request, LARGEST_FORM)
     return {name: values[0].strip() for name, values in fields.items()}
 
 

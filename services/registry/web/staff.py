@@ -2,14 +2,12 @@
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.registry import invitations
 from services.registry.access import SignedIn, Writer, Writing
-from services.registry.body import read_body
 from services.registry.state import Registry, State
 from services.registry.web import words
 from services.registry.web.qr import qr
@@ -17,6 +15,7 @@ from services.registry.web.render import CONFIRMATION, PageRoute, secret, show
 from shared.auth import Principal
 from shared.auth.grants import givable_roles
 from shared.auth.scopes import INVITE, READ, WRITE
+from shared.bodies import read_form
 from shared.clock import VIETNAM
 from shared.problems import Problem
 
@@ -35,8 +34,7 @@ async def staff_page(state: Registry, caller: SignedIn) -> HTMLResponse:
 @router.post("")
 async def invite(request: Request, state: Registry, caller: Writing) -> HTMLResponse:
     """Invite somebody; the code stands on this page and nowhere else."""
-    raw = await read_body(request, LARGEST)
-    form = parse_qs(raw.decode("utf-8", "replace"), max_num_fields=20)
+    form = await read_form(request, LARGEST)
     typed = {name: values[0].strip() for name, values in form.items()}
     order = {name: typed.get(name, "") for name in ("role", "unit", "label")}
     made, wrong = None, None

@@ -3,14 +3,13 @@
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
 from services.registry.access import CurrentPrincipal, Writer, Writing
-from services.registry.body import read_body
 from services.registry.state import Registry, State
 from services.registry.units.changes import Planner
 from services.registry.units.wishes import Change, Merge, NewUnit, Rename, Split
@@ -21,13 +20,13 @@ from services.registry.web.unit_words import ENUMS, left_below, told
 from services.registry.web.waiting import learn
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
+from shared.bodies import read_form
 from shared.contracts.definitions import Catalogue
 from shared.domain.units import LEVEL_OF_KIND, Unit, UnknownUnit
 from shared.problems import Problem
 
 router = APIRouter(prefix="/units/{code}/changes", route_class=PageRoute, include_in_schema=False)
 
-LARGEST = 64 * 1024
 NEW = "new"
 PARTS = 8
 """Parts that the form of a split has room for."""
@@ -60,8 +59,7 @@ async def change_unit(
     request: Request, state: Registry, principal: CurrentPrincipal, caller: Writing, code: str
 ) -> Response:
     """Show what the form would change; write it when that was seen (`write`)."""
-    raw = await read_body(request, LARGEST)
-    form = parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=500)
+    form = await read_form(request, blanks=True)
     unit = state.unit(code, state.clock.today())
     shown = Shown(form)
     try:

@@ -11,7 +11,7 @@ from email.parser import HeaderParser
 
 from fastapi import Request
 
-from services.registry.body import read_body
+from shared.bodies import read_body
 from shared.problems import Problem
 
 ROOM = 64 * 1024
@@ -20,7 +20,7 @@ ROOM = 64 * 1024
 
 async def read_upload(request: Request, largest: int) -> dict[str, list[bytes]]:
     """Fields of a form by name; a file may have `largest` bytes, packed as `pack` does or not."""
-    raw = await read_body(request, largest * 4 // 3 + ROOM)
+    raw = await read_body(request, largest * 4 // 3 + ROOM, "A form", required=True)
     found = fields(request.headers.get("Content-Type", ""), raw)
     if any(len(value) > largest * 4 // 3 + 4 for values in found.values() for value in values):
         raise Problem(
