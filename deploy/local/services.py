@@ -70,6 +70,7 @@ def http_service(name: str, env: Mapping[str, str], addresses: Addresses) -> Com
         argv=[
             *(sys.executable, "-m", "uvicorn", f"services.{name}.app:create_app", "--factory"),
             *("--host", LOOPBACK, "--port", str(port)),
+            *("--http", "shared.server_protocol:BoundedHttp"),
             *("--timeout-keep-alive", str(KEEP_ALIVE_SECONDS)),
             # Below what the supervisor waits for: answers that hang are cut, the rest is written.
             *("--timeout-graceful-shutdown", "6"),

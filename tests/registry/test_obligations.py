@@ -1,14 +1,16 @@
 """All 36 obligations of the five plans against the plans' own words: cadence, due days, and whether
 the day that is written still counts."""
 
-from datetime import date
+from datetime import UTC, date
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from icalendar import Calendar
 
+from services.registry.reports.ical import to_ical
 from services.registry.reports.periods import periods
-from tests.registry.conftest import Running
+from tests.registry.conftest import NOW, Running
 
 # plan -> obligation -> cadence, number of periods, last days that are on time, words of the plan
 OBLIGATIONS: dict[str, dict[str, tuple[str, int, list[str], str]]] = {
@@ -102,6 +104,16 @@ def test_due_days_are_those_of_the_plan(registry: Running, plan: str, name: str)
             assert (period.due.written - period.due.last_day).days == int(exclusive)
 
 
+def test_a_calendar_without_entries_is_valid() -> None:
+    """RFC 5545, 3.6: a calendar has at least one component; so it says its time zone."""
+    plan: Any = SimpleNamespace(
+        plan="p", version=1, document={"title_vi": "Kế hoạch", "organisations": []}
+    )
+    found = Calendar.from_ical(to_ical(plan, [], NOW))
+    (zone,) = found.walk("VTIMEZONE")
+    assert zone["tzid"] == "Asia/Ho_Chi_Minh" and found.walk("VEVENT") == []
+
+
 @pytest.mark.parametrize("plan", OBLIGATIONS)
 async def test_the_calendar_of_every_plan_is_a_calendar(registry: Running, plan: str) -> None:
     """Read back by a library, and by the letter of RFC 5545: CRLF, at most 75 octets in a line, no
@@ -118,5 +130,7 @@ async def test_the_calendar_of_every_plan_is_a_calendar(registry: Running, plan:
         assert line.decode("utf-8")[:1] in (" ", "") or b":" in line or b";" in line
     for entry in entries:
         assert isinstance(entry["dtstart"].dt, date) and entry["dtstamp"].dt.tzinfo is not None
-        assert str(entry["summary"]).startswith("Hạn báo cáo")
+        assert entry["dtstamp"].dt == NOW.astimezone(UTC), "when it was written, never later"
+        summary = str(entry["summary"])
+        assert summary.startswith("Hạn báo cáo") and "once" not in summary
     assert len({str(e["uid"]) for e in entries}) == len(entries)

@@ -80,7 +80,8 @@ async def _alternate(request: Request, params: dict[str, str]) -> Call:
         ) from None
     given = _once(form)
     content = given.pop("content", "")
-    headers = dict(request.headers)
+    # The request's own Content-Type is that of the form; the content is JSON unless a field says so.
+    headers = {**request.headers, "content-type": "application/json"}
     for name in list(given):
         if name.lower() in FORM_HEADERS:
             headers[name.lower()] = given.pop(name)

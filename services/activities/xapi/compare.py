@@ -12,6 +12,7 @@ from typing import Any
 import rfc8785
 
 from services.activities.xapi.activities import kind_of
+from services.activities.xapi.formats import to_time
 from services.activities.xapi.rules import VOIDED
 
 Json = dict[str, Any]
@@ -21,8 +22,33 @@ _LISTS = ("parent", "grouping", "category", "other")
 
 
 def canonical(statement: Json) -> bytes:
-    """What of a statement is compared, by RFC 8785."""
+    """What of a statement is compared, by RFC 8785: one form for all spellings of the same."""
+    return rfc8785.dumps(_plain(_statement(statement)))
+
+
+def as_sent(statement: Json) -> bytes:
+    """The same with defaults said or not, as they came: what was compared at first, from which the
+    ids of statements without one are made."""
     return rfc8785.dumps(_statement(statement))
+
+
+def _plain(value: Any, name: str = "") -> Any:
+    """Without what means nothing: an objectType that is the default of its place, and the offset
+    in which an instant is written."""
+    if isinstance(value, list):
+        return [_plain(item, name) for item in value]
+    if isinstance(value, str) and name == "timestamp":
+        found = to_time(value)
+        return found[0].isoformat() if found else value
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("objectType")
+    default = kind == "Activity" or (kind == "Agent" and name != "object")
+    return {
+        key: item if key == "extensions" else _plain(item, key)
+        for key, item in value.items()
+        if not (default and key == "objectType")
+    }
 
 
 def _statement(statement: Json) -> Json:

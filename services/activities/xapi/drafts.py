@@ -20,11 +20,15 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class Draft:
-    """A statement of a request: checked, with its id, not yet compared with what is kept."""
+    """A statement of a request: checked, with its id, not yet compared with what is kept.
+
+    `mac` is of its content, `as_sent` of the form in which earlier versions kept it.
+    """
 
     id: uuid.UUID
     statement: Json
     mac: bytes
+    as_sent: bytes
     told: datetime | None
     voids: uuid.UUID | None
 
@@ -70,6 +74,7 @@ class Drafts:
 
     def _draft(self, statement: Json, id: uuid.UUID | None) -> Draft:
         mac = self._mac(b"xapi\0" + compare.canonical(statement))
+        as_sent = self._mac(b"xapi\0" + compare.as_sent(statement))
         found = formats.to_time(statement["timestamp"]) if "timestamp" in statement else None
         given = uuid.UUID(statement["id"]) if "id" in statement else None
         if id is not None and given is not None and given != id:
@@ -83,9 +88,10 @@ class Drafts:
         told = found[0] if found else None
         voids = compare.voids(statement)
         return Draft(
-            id or given or self._new_id(mac, told),
+            id or given or self._new_id(as_sent, told),
             statement,
             mac,
+            as_sent,
             told,
             uuid.UUID(voids) if voids else None,
         )
@@ -112,7 +118,7 @@ def new(drafts: Sequence[Draft], seen: View) -> list[Draft]:
         known = seen.known.get(draft.id)
         if known is None:
             found.append(draft)
-        elif known.mac != draft.mac or (
+        elif known.mac not in (draft.mac, draft.as_sent) or (
             None not in (known.told, draft.told) and known.told != draft.told
         ):
             raise Problem(

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from services.activities.xapi.agents import IDENTIFIERS
+
 Json = dict[str, Any]
 
 
@@ -17,23 +19,46 @@ def formatted(statement: Json, name: str, languages: str) -> Json:
 
 
 def ids_only(statement: Json) -> Json:
-    """Nothing of activities and verbs but their ids."""
+    """Of agents, activities, verbs and groups nothing but what identifies them."""
     kept = {**statement, "verb": {"id": statement["verb"]["id"]}}
     kept["object"] = _bare(statement["object"])
-    context = statement.get("context", {})
-    if "contextActivities" in context:
-        bare = {
-            name: [_bare(one) for one in activities]
-            for name, activities in context["contextActivities"].items()
-        }
-        kept["context"] = {**context, "contextActivities": bare}
+    for name in ("actor", "authority"):
+        if name in kept:
+            kept[name] = _party(kept[name])
+    if "context" in kept:
+        kept["context"] = _context(kept["context"])
     return kept
+
+
+def _context(context: Json) -> Json:
+    kept = dict(context)
+    for name in ("instructor", "team"):
+        if name in kept:
+            kept[name] = _party(kept[name])
+    if "contextActivities" in kept:
+        kept["contextActivities"] = {
+            name: [_bare(one) for one in activities]
+            for name, activities in kept["contextActivities"].items()
+        }
+    return kept
+
+
+def _party(party: Json) -> Json:
+    """An agent or group by its identifier; an anonymous group by its members."""
+    group = party.get("objectType") == "Group"
+    kept = {"objectType": "Group"} if group else {}
+    found = {name: party[name] for name in IDENTIFIERS if name in party}
+    if group and not found:
+        found = {"member": [_party(one) for one in party.get("member", ())]}
+    return kept | found
 
 
 def _bare(target: Json) -> Json:
     kind = target.get("objectType", "Activity")
     if kind == "Activity":
-        return {"objectType": "Activity", "id": target["id"]}
+        return {"id": target["id"]}
+    if kind in ("Agent", "Group"):
+        return {"objectType": kind, **_party(target)}
     return ids_only(target) if kind == "SubStatement" else target
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from services.activities.ingest.broken_rules import escape
 from services.activities.xapi import formats
 from services.activities.xapi.activities import check_activity, kind_of
-from services.activities.xapi.agents import check_agent, check_group, check_party
+from services.activities.xapi.agents import IDENTIFIERS, check_agent, check_group, check_party
 from services.activities.xapi.problems import broken
 from services.activities.xapi.shapes import (
     boolean,
@@ -193,8 +193,20 @@ _CONTEXT: dict[str, Check] = {
 
 def _authority(value: Any, at: str) -> None:
     check_party(value, at)
-    if value.get("objectType") == "Group" and len(value.get("member", ())) != 2:
+    if value.get("objectType") != "Group":
+        return
+    members = value.get("member", ())
+    if len(members) != 2:
         raise broken(at, "An authority that is a Group has two members (section 2.4.9).")
+    if any(name in value for name in IDENTIFIERS):
+        raise broken(at, "An authority that is a Group is anonymous (section 2.4.9).")
+    if sum("account" in member for member in members) < 1:
+        raise broken(
+            f"{at}/member",
+            "One member of an authority that is a Group is the OAuth consumer, by its account"
+            " (section 2.4.9).",
+            "Leave authority out: it is set from the key.",
+        )
 
 
 def _attachment(value: Any, at: str) -> None:

@@ -1,6 +1,7 @@
 """`.../calendar` and `.../reports`: what is due, what was handed in, and what it adds up to."""
 
-from datetime import date
+import hashlib
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -81,7 +82,10 @@ async def show_calendar(
     if format == "ics":
         name = f"{plan}.ics"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        body = to_ical(found, listed, sandbox=state.settings.sandbox)
+        stamp = datetime.combine(found.recorded, time(), UTC)  # the tag does not tell of the hour
+        for_tag = to_ical(found, listed, stamp, sandbox=state.settings.sandbox)
+        headers["ETag"] = f'W/"{hashlib.sha256(for_tag).hexdigest()[:20]}"'
+        body = to_ical(found, listed, state.clock.now(), sandbox=state.settings.sandbox)
         return Response(body, headers=headers, media_type=MEDIA_TYPE)
     obligations = [account_json(account, day) for account in listed]
     if debtor is not None:

@@ -2,14 +2,14 @@
 has come."""
 
 from typing import Annotated, Any
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
 from services.registry.access import CurrentPrincipal, Writing
-from services.registry.body import read_body
+from shared.bodies import read_form
 from services.registry.definitions import PlanVersion
 from services.registry.plans.routes import plan_json
 from services.registry.plans.territory import in_plan
@@ -99,8 +99,7 @@ async def state_progress_page(
 ) -> Response:
     """Record what was typed, as `POST /v1/plans/{plan}/tasks/{task}/statements` does. What was
     typed stays in the form when it is refused."""
-    raw = await read_body(request, LARGEST)
-    typed = {k: v[0].strip() for k, v in parse_qs(raw.decode("utf-8", "replace")).items()}
+    typed = {k: v[0].strip() for k, v in (await read_form(request, LARGEST)).items()}
     given: dict[str, Any] = {name: typed[name] for name in FIELDS if typed.get(name)}
     given["unit" if "@" in body else "organisation"] = body
     principal = caller.principal
