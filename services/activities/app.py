@@ -42,7 +42,7 @@ from services.activities.watch import Watch
 from services.activities.xapi import partner_routes as xapi_partner_routes
 from services.activities.xapi import routes as xapi_routes
 from services.activities.xapi.statements import Statements
-from shared import exposition, problems, telemetry
+from shared import api_reference, exposition, problems, telemetry
 from shared import openapi as openapi_document
 from shared.auth.attempts import Attempts, RecentCalls
 from shared.clock import Clock, clock_from_environment
@@ -131,7 +131,11 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             await pool.close()
             telemetry.shutdown()
 
-    app = FastAPI(title="hocvuso activities", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
+    app = FastAPI(
+        title="hocvuso activities", version="1", lifespan=lifespan, telemetry=NATIVE_OFF,
+        docs_url=None, redoc_url=None,
+    )  # fmt: skip
+    api_reference.install(app)
     problems.install(app)
     app.add_middleware(RequestGuard, keys=(key_routes.authenticated,))
     app.add_middleware(HttpSemantics)

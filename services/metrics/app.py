@@ -16,7 +16,7 @@ from services.metrics.settings import MetricsSettings
 from services.metrics.tables import cells_routes
 from services.metrics.tables.watch import Watch
 from services.metrics.tables.watch_plans import EVERY_SECONDS, PlanWatch
-from shared import exposition, problems, telemetry
+from shared import api_reference, exposition, problems, telemetry
 from shared import openapi as openapi_document
 from shared.auth.introspection import Introspector
 from shared.clock import Clock, clock_from_environment
@@ -93,7 +93,11 @@ def create_app(
             await pool.close()
             telemetry.shutdown()
 
-    app = FastAPI(title="hocvuso metrics", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
+    app = FastAPI(
+        title="hocvuso metrics", version="1", lifespan=lifespan, telemetry=NATIVE_OFF,
+        docs_url=None, redoc_url=None,
+    )  # fmt: skip
+    api_reference.install(app)
     problems.install(app)
     app.add_middleware(RequestGuard)
     app.add_middleware(HttpSemantics)

@@ -20,6 +20,7 @@ from services.registry.populations import routes as population_routes
 from services.registry.progress import card, cold_spots, doubts, live, ranking, receipts, share, why
 from services.registry.reports import routes as report_routes
 from services.registry.reports import write_routes as report_write_routes
+from services.registry.readiness import Readiness
 from services.registry.settings import RegistrySettings
 from services.registry.state import State
 from services.registry.tables import nation
@@ -46,7 +47,7 @@ from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
 from services.registry.web import tasks as web_tasks
 from services.registry.web import units as web_units
-from shared import exposition, problems, telemetry
+from shared import api_reference, exposition, problems, telemetry
 from shared import openapi as openapi_document
 from shared.auth.introspection import Introspector
 from shared.clock import Clock, clock_from_environment
@@ -153,7 +154,12 @@ def create_app(
                 await pool.close()
                 telemetry.shutdown()
 
-    app = FastAPI(title="hocvuso registry", version="1", lifespan=lifespan, telemetry=NATIVE_OFF)
+    app = FastAPI(
+        title="hocvuso registry", version="1", lifespan=lifespan, telemetry=NATIVE_OFF,
+        docs_url=None, redoc_url=None,
+    )  # fmt: skip
+    api_reference.install(app)
+    app.add_middleware(Readiness)
     app.add_middleware(RequestGuard, keys=(reader, writer))
     app.add_middleware(HttpSemantics)
     app.add_middleware(ServerSpans)

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
+from services.registry.readiness import not_ready
 from services.registry.state import Registry
 from shared.db import ask_health
-from shared.problems import Problem
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -25,13 +25,5 @@ async def ready(state: Registry) -> dict[str, str | int]:
         except Exception as error:
             reason = f"the database does not answer ({type(error).__name__})"
     if reason is not None:
-        raise Problem(
-            "not-ready",
-            f"registry is not ready: {reason}.",
-            status=503,
-            hint="Usually a matter of seconds; else look at the health of activities and of the"
-            " database.",
-            retryable=True,
-            retry_after=1,
-        )
+        raise not_ready(reason)
     return {"status": "ready", "definitions": state.definitions.position}

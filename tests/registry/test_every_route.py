@@ -80,7 +80,7 @@ WRITES = {
 }  # fmt: skip
 """A key, which activities judges."""
 LISTS = (FREE, ANY_KEY, OF_A_UNIT, OF_ONES_OWN, EVENTS, NATION, STAFF_PAGES, OWN_ACCESS, WRITES)
-NO_DATA = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/static"}
+NO_DATA = {"/openapi.json", "/docs", "/docs/reference.css", "/static"}
 """Descriptions and styles. `/metrics` is closed at the origin (tests/deploy/test_origin.py)."""
 VALUES = {
     "plan": "dak-lak-2026", "code": "24133", "objective": "adults-certified-vneid",

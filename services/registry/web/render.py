@@ -19,6 +19,7 @@ from services.registry.state import State
 from services.registry.web import cell_words, words
 from services.registry.web.notes import note_vi, warning_vi
 from services.registry.web.problem_words import explain, where
+from shared.api_reference import POLICY
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem, expected, problem_response
 from shared.refused_parameters import words as wrong_words
@@ -60,15 +61,6 @@ _pages.globals.update(
     other_target=cell_words.other_target,
     other_deadline=cell_words.other_deadline,
 )
-
-# No script, no frames, nothing from elsewhere: a page cannot be made to do anything else.
-_SECURITY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self';"
-    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-cache",
-}
 
 
 CONFIRMATION = "confirmation-required"
@@ -131,7 +123,7 @@ def show(state: State, template: str, status: int = 200, /, **values: Any) -> HT
     body = _pages.get_template(template).render(
         sandbox=state.settings.sandbox, today=state.clock.today(), **values
     )
-    return HTMLResponse(body, status, headers=_SECURITY)
+    return HTMLResponse(body, status, headers=POLICY)
 
 
 def _problem(request: Request, problem: Problem) -> HTMLResponse:
@@ -140,6 +132,11 @@ def _problem(request: Request, problem: Problem) -> HTMLResponse:
     if problem.retry_after is not None:
         page.headers["Retry-After"] = str(problem.retry_after)
     return page
+
+
+def problem_answer(request: Request, problem: Problem) -> Response:
+    """A problem for whoever asks: a page for browsers, problem details for programs."""
+    return problem_response(problem) if _is_api(request) else _problem(request, problem)
 
 
 def _is_api(request: Request) -> bool:
@@ -167,7 +164,7 @@ def install(app: FastAPI) -> None:
         found = explained(request.app.state.registry, plan, Catalogue.load()) if plan else None
         if found is None:
             raise error
-        return problem_response(found) if _is_api(request) else _problem(request, found)
+        return problem_answer(request, found)
 
     for failure in (*FAILURES, TemplateError):
         app.add_exception_handler(failure, show_malformed)
