@@ -36,6 +36,14 @@ class Statement:
     data: dict[str, Any]
 
 
+def stands(position: int, amendments: Iterable[Amendment]) -> bool:
+    """Whether the event at a position is not revoked by a revocation that stands itself."""
+    known = list(amendments)
+    return not any(
+        a.target == position and a.type == REVOKED and stands(a.position, known) for a in known
+    )
+
+
 def effective(root: int, original: Statement, amendments: Iterable[Amendment]) -> Statement | None:
     """What the event at position `root` says now; None when it is void."""
     by_target: dict[int, list[Amendment]] = defaultdict(list)

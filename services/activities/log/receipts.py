@@ -10,6 +10,8 @@ from typing import Any, Literal
 import asyncpg
 from pydantic import BaseModel, Field
 
+from services.activities.log import amend
+from services.activities.log.present import Change, Named, State, present
 from services.activities.quarantine import store as quarantine
 from services.activities.reconciliation.explain import DOWN, Explanations, MetricsDown, coarse
 from shared.auth.attempts import RecentCalls
@@ -22,6 +24,8 @@ VISIBLE_LANE = -1
 MARKS_KEPT_DAYS = 400
 METRICS_S = 3.0
 RECEIPTS_A_MINUTE = 600
+REVOKED = "The event was revoked."
+REVOKES = "It takes back another event, which counts no longer; it is not counted itself."
 
 
 class Stage(BaseModel):
@@ -42,12 +46,17 @@ class Effect(BaseModel):
 
 
 class Receipt(BaseModel):
-    """The receipt of an event; `position` and `last_position` bound its rows in the log."""
+    """The receipt of an event; `position` and `last_position` bound its rows in the log.
+
+    `state`, `unit_id` and `occurred` are those of now; `changed_by` says which later events made
+    them so. `amends`: what a correction or revocation is about.
+    """
 
     source: str
     id: str
     type: str
     status: Literal["accepted", "published", "counted", "visible", "parked"]
+    state: State
     position: int
     last_position: int
     unit_id: str
@@ -58,6 +67,8 @@ class Receipt(BaseModel):
     published: Stage
     counted: Stage
     visible: Stage
+    changed_by: list[Change] = Field([], description="later events, in the order of the log")
+    amends: Named | None = None
     trace_id: str | None
     objectives: list[Effect] = Field(
         [], description="for which objectives it was accepted into counting"
@@ -109,7 +120,12 @@ async def explained(found: Receipt, metrics: Explanations, *, whole: bool) -> Re
     """The receipt with what metrics says of the event, once it has been counted or parked. `whole`:
     also whether other events of the same person count already, which partners are not told."""
     if not (found.counted.reached or found.status == "parked"):
-        found.reason, found.reason_text = "not_yet", "It is not counted yet; ask again soon."
+        return _not_yet(found)
+    if found.state == "revoked":
+        found.reason, found.reason_text = "revoked", REVOKED
+        return found
+    if found.type == amend.REVOKED:
+        found.reason, found.reason_text = "revokes", REVOKES
         return found
     try:
         told = (await metrics.ask([found.position], METRICS_S)).results[0]
@@ -117,6 +133,8 @@ async def explained(found: Receipt, metrics: Explanations, *, whole: bool) -> Re
         found.why_not_known = DOWN
         return found
     told = told if whole else coarse(told)
+    if told.code == "not_yet":
+        return _not_yet(found)  # one lane is further than the tables are complete
     found.reason, found.reason_text = told.code, told.reason
     found.objectives = [
         Effect(plan=o.plan, objective=o.objective, unit_id=o.unit_id, counts=o.counts)
@@ -138,6 +156,12 @@ def limit_receipts(asked: RecentCalls, partner: str) -> None:
             retry_after=wait,
         )
     asked.note(partner)
+def _not_yet(found: Receipt) -> Receipt:
+    """What is not complete up to the event has neither counted it nor shown it."""
+    found.counted = found.visible = Stage(reached=False, at=None)
+    found.status = "published" if found.published.reached else "accepted"
+    found.reason, found.reason_text = "not_yet", "It is not counted yet; ask again soon."
+    return found
 
 
 def _unknown() -> Problem:
@@ -158,7 +182,7 @@ async def receipt(
     pool: asyncpg.Pool, source: str, id: str, partner: str | None = None
 ) -> Receipt | None:
     """The receipt of an event that `partner` posted (None: anybody); None when there is none."""
-    async with pool.acquire() as connection:
+    async with pool.acquire() as connection, connection.transaction(readonly=True):
         first = await connection.fetchrow(
             "SELECT * FROM log WHERE source = $1 AND id = $2 AND ordinal = 0", source, id
         )
@@ -179,6 +203,7 @@ async def receipt(
         published = await _reached(connection, "published", {PUBLISHED_LANE: last})
         counted = await _reached(connection, "counted", lanes)
         visible = await _reached(connection, "visible", {VISIBLE_LANE: last})
+        now = await present(connection, first, partner)
         parked = await connection.fetchval(
             "SELECT true FROM parked WHERE position BETWEEN $1 AND $2", first["position"], last
         )
@@ -196,10 +221,13 @@ async def receipt(
         id=id,
         type=first["type"],
         status=status,
+        state=now.state,
+        changed_by=now.changes,
+        amends=now.amends,
         position=first["position"],
         last_position=last,
-        unit_id=first["unit_id"],
-        occurred=first["occurred"],
+        unit_id=now.unit_id,
+        occurred=now.occurred,
         recorded=first["recorded"],
         recorded_at=first["recorded_at"],
         accepted=Stage(reached=True, at=first["recorded_at"]),

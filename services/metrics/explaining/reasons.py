@@ -140,8 +140,11 @@ class Reasons:
 
     def _definition(self, current: Sequence[LogRecord]) -> Why:
         """Of a plan also what of it cannot be counted: its poster should learn that."""
-        data = _content(current[0]).data if current else {}
-        if "document" in data:
+        if not current:
+            return Why.of("revoked")
+        content = _content(current[0])
+        data = content.data
+        if content.type == "plan.published":
             refused = why_refused(data["plan"], data["document"])
             if refused is not None:
                 return Why.of("plan_refused", str(refused))

@@ -127,6 +127,7 @@ NOT_COUNTED = {
     "position_unknown": "Nhật ký không có vị trí này.",
     "building": "Các chỉ tiêu liên quan đang được tính lại từ nhật ký.",
     "revoked": "Sự kiện đã bị hủy vì sai.",
+    "revokes": "Đây là việc hủy một sự kiện khác; sự kiện đó không còn được tính.",
     "superseded": "Sự kiện đã được đính chính, và theo nội dung mới thì không được đếm.",
     "shown_beside": "Được nêu bên cạnh chỉ tiêu, không đếm vào chỉ tiêu.",
     "plan_not_named": "Báo cáo một tổng số nhưng không nêu kế hoạch nên không hiện ở đâu: hãy đính chính.",

@@ -62,24 +62,46 @@ def describe(receipt: Json, why: Json | None) -> list[str]:
     ]
     if receipt.get("trace_id"):
         lines.append(f"  trace {receipt['trace_id']}")
-    before: datetime | None = None
-    start: datetime | None = None
-    for depth, (name, text) in enumerate(_STAGES, start=1):
-        indent = "  " * depth
-        stage = receipt[name]
-        if not stage["reached"]:
-            lines.append(f"{indent}not yet {text}")
-            break
-        at = datetime.fromisoformat(stage["at"])
-        start = start or at
-        step = f"  +{_span(before, at)}, {_span(start, at)} in all" if before else ""
-        lines.append(
-            f"{indent}{at.astimezone(VIETNAM):%Y-%m-%d %H:%M:%S.%f}"[:-3] + f"  {text}{step}"
-        )
-        before = at
+    lines += _stages(receipt)
+    lines += _changes(receipt)
     if receipt["status"] == "parked":
         lines.append("  PARKED: it could not be counted and waits for a person (hocvuso parked)")
     return lines + _counts(why)
+
+
+def _stages(receipt: Json) -> list[str]:
+    """The stages in the order of their times: what is read from the log itself, while the broker is
+    away, is counted before it is published."""
+    reached = [
+        (datetime.fromisoformat(receipt[name]["at"]), text)
+        for name, text in _STAGES
+        if receipt[name]["reached"]
+    ]
+    reached[1:] = sorted(reached[1:])
+    lines: list[str] = []
+    start = before = reached[0][0]
+    for depth, (at, text) in enumerate(reached, start=1):
+        step = f"  +{_span(before, at)}, {_span(start, at)} in all" if depth > 1 else ""
+        moment = f"{at.astimezone(VIETNAM):%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        lines.append(f"{'  ' * depth}{moment}  {text}{step}")
+        before = max(before, at)
+    missing = [text for name, text in _STAGES if not receipt[name]["reached"]]
+    if missing:
+        lines.append(f"{'  ' * (len(reached) + 1)}not yet {missing[0]}")
+    return lines
+
+
+def _changes(receipt: Json) -> list[str]:
+    lines = []
+    if receipt.get("amends"):
+        lines.append(f"  about {receipt['amends']['id']} of {receipt['amends']['source']}")
+    if receipt.get("state", "standing") != "standing":
+        lines.append(f"  {receipt['state'].upper()}")
+    for change in receipt.get("changed_by", ()):
+        gone = "" if change["standing"] else ", itself revoked"
+        named = f"{change['id']} of {change['source']}" if change["id"] else "of another partner"
+        lines.append(f"    by {change['type']} {named}, position {change['position']}{gone}")
+    return lines
 
 
 def _refused(receipt: Json) -> list[str]:
@@ -111,7 +133,8 @@ def _counts(why: Json | None) -> list[str]:
 
 
 def _span(start: datetime, end: datetime) -> str:
-    seconds = (end - start).total_seconds()
+    # Clocks of two machines may differ by some milliseconds; no stage takes less than no time.
+    seconds = max(0.0, (end - start).total_seconds())
     return f"{seconds * 1000:.0f} ms" if abs(seconds) < 10 else f"{seconds:.1f} s"
 
 
