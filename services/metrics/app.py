@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 from fastapi import FastAPI, Request
 
+from services.metrics import access
 from services.metrics.evaluating.moments import Moments
 from services.metrics.evaluating.query import Cells
 from services.metrics.explaining import explanations, why_routes
@@ -99,7 +100,7 @@ def create_app(
     )  # fmt: skip
     api_reference.install(app)
     problems.install(app)
-    app.add_middleware(RequestGuard)
+    app.add_middleware(RequestGuard, keys=(access.principal,))
     app.add_middleware(HttpSemantics)
     app.add_middleware(ServerSpans)
     for routes in (cells_routes, explanations, why_routes, parked_routes):

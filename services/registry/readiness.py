@@ -19,8 +19,8 @@ class Readiness:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not scope["path"].startswith(ALWAYS):
-            state: State = scope["app"].state.registry
-            reason = state.follower.why_not_ready
+            state: State | None = getattr(scope["app"].state, "registry", None)
+            reason = state.follower.why_not_ready if state is not None else "starting"
             if reason is not None:
                 answer = problem_answer(Request(scope), not_ready(reason))
                 await answer(scope, receive, send)

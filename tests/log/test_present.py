@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from services.activities.trace_cli import describe
 
 from services.activities.log import receipts
 from services.activities.log.receipts import Receipt, Stage
 from services.activities.reconciliation.explain import Explained, Explanation
-from services.activities.trace_cli import describe
 from tests.activities.conftest import admin, clock, database, port, service, settings
 from tests.activities.fake import event
 from tests.activities.posting import send

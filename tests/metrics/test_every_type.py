@@ -15,6 +15,7 @@ from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES
 from shared.lane_consumer import LaneConsumer
 from tests import every_type
+from tests.metrics import credentials
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.test_smoke import a_province
 
@@ -38,12 +39,16 @@ async def test_each_is_explained(pool: asyncpg.Pool, database: str, catalogue: C
     await LaneConsumer(projection, log, "unused:1", "test").catch_up(  # type: ignore[arg-type]
         list(range(LANES))
     )
-    app = create_app(MetricsSettings(metrics_database_url=database), CLOCK)
+    app = create_app(
+        MetricsSettings(metrics_database_url=database), CLOCK, activities=credentials.transport()
+    )
     async with app.router.lifespan_context(app):
         app.state.reader = log
         app.state.explainer = Explainer(pool, app.state.definitions, log, CLOCK)  # type: ignore[arg-type]
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://metrics", headers=credentials.SERVICE
+        ) as client:
             brief = await client.post("/v1/explanations", json={"positions": list(made)})
             assert brief.status_code == 200, brief.text
             states = {one["position"]: one for one in brief.json()["results"]}
