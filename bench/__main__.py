@@ -17,6 +17,7 @@ from bench import (
     intake,
     projection,
     rebuild,
+    refused,
     soak,
     start,
     stream,
@@ -37,6 +38,7 @@ async def main() -> list[Row]:
         async with stack:
             for part in (
                 ingest.measure,
+                refused.measure,
                 stream.measure,
                 intake.measure,
                 tracing.measure,
@@ -50,6 +52,14 @@ async def main() -> list[Row]:
                 rows += await part(stack)
                 print(render(rows[-2:]), file=sys.stderr)
     return rows
+
+
+async def _refused() -> list[Row]:
+    """`refused`: what a large body without a key costs others."""
+    with tempfile.TemporaryDirectory(prefix="hocvuso-bench-") as folder:
+        stack = LocalStack(Path(folder) / "home", stages=infrastructure_only, report=lambda _: None)
+        async with stack:
+            return await refused.measure(stack)
 
 
 def _soak(arguments: list[str]) -> int:
@@ -105,6 +115,7 @@ Without a part: all of `make bench`, for half an hour or so, a row for each path
 parts:
   projection, rebuild, growth, table --rows N    one part, as large as wanted
   visible --seconds N                            from POST to the table, on every broker that is here
+  refused                                        what a large body without a key costs others
   idle --seconds N                               processor and memory of a system at rest
   start                                          a first start and a warm one, stage by stage
   soak --minutes N                               whether memory and lag stay flat
@@ -124,6 +135,9 @@ if __name__ == "__main__":
         sys.exit(_idle(sys.argv[2:]))
     if sys.argv[1:2] == ["start"]:
         print(start.measure())
+        sys.exit(0)
+    if sys.argv[1:2] == ["refused"]:
+        print(render(asyncio.run(_refused())))
         sys.exit(0)
     if sys.argv[1:2] == ["soak"]:
         sys.exit(_soak(sys.argv[2:]))

@@ -18,9 +18,9 @@ from services.registry.parameters import Declared
 from services.registry.plans import routes as plan_routes
 from services.registry.populations import routes as population_routes
 from services.registry.progress import card, cold_spots, doubts, live, ranking, receipts, share, why
+from services.registry.readiness import Readiness
 from services.registry.reports import routes as report_routes
 from services.registry.reports import write_routes as report_write_routes
-from services.registry.readiness import Readiness
 from services.registry.settings import RegistrySettings
 from services.registry.state import State
 from services.registry.tables import nation

@@ -156,6 +156,8 @@ def limit_receipts(asked: RecentCalls, partner: str) -> None:
             retry_after=wait,
         )
     asked.note(partner)
+
+
 def _not_yet(found: Receipt) -> Receipt:
     """What is not complete up to the event has neither counted it nor shown it."""
     found.counted = found.visible = Stage(reached=False, at=None)

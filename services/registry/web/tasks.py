@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
 from services.registry.access import CurrentPrincipal, Writing
-from shared.bodies import read_form
 from services.registry.definitions import PlanVersion
 from services.registry.plans.routes import plan_json
 from services.registry.plans.territory import in_plan
@@ -23,6 +22,7 @@ from services.registry.tasks.words import LENGTH, STATE, STATUS, condition_vi
 from services.registry.tasks.write_routes import state_progress
 from services.registry.web.render import PageRoute, show
 from shared.auth import Principal
+from shared.bodies import read_form
 from shared.problems import Problem
 from shared.refused_parameters import words as wrong_words
 
