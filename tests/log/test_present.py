@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from services.activities.trace_cli import describe
 
+from hocvuso_cli.trace import describe
 from services.activities.log import receipts
 from services.activities.log.receipts import Receipt, Stage
 from services.activities.reconciliation.explain import Explained, Explanation
