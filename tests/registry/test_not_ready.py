@@ -40,4 +40,4 @@ async def test_what_needs_no_definitions_answers(registry: Running, starting: No
 
 
 async def test_then_it_answers(registry: Running) -> None:
-    assert (await registry.client.get("/v1/plans")).json()["items"]
+    assert (await registry.client.get("/v1/plans")).json()["plans"]

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.xapi.conftest import VERSION, Platform
+from services.activities.xapi.call import VERSION_HEADER as VERSION
+from tests.xapi.conftest import Platform
 from tests.xapi.samples import statement
 from tests.xapi.test_requests import _form
 
