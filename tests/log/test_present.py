@@ -96,17 +96,19 @@ def made(**changes: Any) -> Receipt:
 
 async def test_no_stage_is_reached_that_is_not_yet_counted() -> None:
     """A lane may be further than the tables are complete: then nothing is counted yet."""
-    found = await receipts.explained(made(), Answers("not_yet", "not_yet"))  # type: ignore[arg-type]
+    found = await receipts.explained(made(), Answers("not_yet", "not_yet"), whole=True)  # type: ignore[arg-type]
     assert (found.reason, found.status) == ("not_yet", "published")
     assert not found.counted.reached and not found.visible.reached
 
 
 async def test_revocations_speak_of_themselves() -> None:
     told: Any = Answers("not_counted", "revoked")
-    assert (await receipts.explained(made(type="event.revoked"), told)).reason == "revokes"
+    assert (
+        await receipts.explained(made(type="event.revoked"), told, whole=True)
+    ).reason == "revokes"
     gone = made(type="event.revoked", state="revoked")
-    assert (await receipts.explained(gone, told)).reason == "revoked"
-    assert (await receipts.explained(made(state="revoked"), told)).reason == "revoked"
+    assert (await receipts.explained(gone, told, whole=True)).reason == "revoked"
+    assert (await receipts.explained(made(state="revoked"), told, whole=True)).reason == "revoked"
 
 
 def test_no_span_of_a_trace_is_negative() -> None:
