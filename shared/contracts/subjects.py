@@ -1,5 +1,6 @@
 """Whom an event counts for, and on which days: pure readings of its definition."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -42,6 +43,35 @@ def subjects(
                 found.append(Subject(index, alternative.kind, values))
                 break
     return found
+
+
+def thing_of(kind: EventType, index: int, stored: Mapping[str, Any]) -> str:
+    """What the count key of an event names besides its unit: the unit's level (`commune`, `unit`)
+    and a digest of the rest. Empty where the key names no unit.
+
+    So posts of one address by two communes, two subjects, can be known as one when these merge.
+    """
+    for alternative in kind.count_keys[index]:
+        values = _values(alternative, stored, _NO_ENVELOPE)
+        if values is None:
+            continue
+        level = next((_LEVELS[f.name] for f in alternative.fields if f.name in _LEVELS), None)
+        if level is None:
+            return ""
+        rest = [
+            value
+            for field, value in zip(alternative.fields, values, strict=True)
+            if field.name not in _LEVELS
+        ]
+        text = "\x1f".join((alternative.kind, *rest))
+        return f"{level}:{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    return ""
+
+
+_LEVELS = {"$commune_id": "commune", "$unit_id": "unit"}
+_NO_ENVELOPE = dict.fromkeys(
+    ("$unit_id", "$commune_id", "$source", "$id", "$type", "$reporter"), ""
+)
 
 
 def _values(

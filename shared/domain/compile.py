@@ -12,6 +12,7 @@ import msgspec
 
 from shared.contracts.definitions import Catalogue, DefinitionError
 from shared.contracts.filters import FilterError, compile_filter
+from shared.contracts.model import EventType
 from shared.domain.measures import Measure, Part
 from shared.domain.objectives import Beside, Within
 from shared.domain.objectives import Objective as Objective
@@ -236,6 +237,7 @@ def _measure(
             among=tuple(sorted(inside.get("among", ()))),
             threshold=needed.required(),
             of_age=of_age,
+            placed=_placed(types, key, apart),
         )
     return Measure(
         kind="distinct",
@@ -247,6 +249,19 @@ def _measure(
         apart=apart,
         placed_by_first=tally.get("match") == "all" and _is_part_of_its_whole(tally),
         of_age=of_age,
+        placed=_placed(types, key, apart),
+    )
+
+
+def _placed(types: list[EventType], key: str, apart: str | None) -> bool:
+    """Whether things are told apart by their unit: inside units, or since their key names one."""
+    return apart is not None or any(
+        field.name in ("$unit_id", "$commune_id")
+        for kind in types
+        for alternatives in kind.count_keys
+        for alternative in alternatives
+        if alternative.kind == key
+        for field in alternative.fields
     )
 
 

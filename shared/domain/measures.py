@@ -48,7 +48,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     reports about named schools or enterprises, which speak for no whole unit. `placed_by_first`: a
     subject with all parts counts where its earliest evidence of the first part is, as in a measure
     of that part alone (whose subset it so is, in every unit). `of_age`: who is younger on the day
-    of an event counts from the day of that age on, if the event says which.
+    of an event counts from the day of that age on, if the event says which. `placed`: what is
+    distinct is distinct in every unit of the tree in which it is shown.
     """
 
     kind: Kind
@@ -64,6 +65,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dic
     named: bool = False
     placed_by_first: bool = False
     of_age: int | None = None
+    placed: bool = False
 
     @property
     def need(self) -> int:

@@ -54,7 +54,7 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     or (none of these) a plain count for the plan's own unit. `window_start`: first day that counts;
     `first_day`, `final_day`: those of its period.
     `latest_day`: the hard limit of any extension of `last_day`. `variants`: how it reads for single
-    units; `flags`: what to say of it in every cell.
+    units; `flags`: what to say of it in every cell; `own_target`: it was set for this very unit.
     """
 
     plan: str
@@ -81,6 +81,7 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     latest_day: date | None = None
     variants: tuple[tuple[str, "Objective"], ...] = ()
     flags: tuple[str, ...] = ()
+    own_target: bool = False
 
     def measures(self) -> list[Measure]:
         """What must be counted for its number."""
@@ -95,4 +96,8 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, unit_id: str) -> "Objective":
         """How it reads for one unit, for which the plan may have been amended."""
-        return next((v for unit, v in self.variants if unit == unit_id), self)
+        own = next((v for unit, v in self.variants if unit == unit_id), None)
+        if own is None:
+            return self
+        # A plain number asked of the plan's unit is none of a unit below, unless one was set for it.
+        return msgspec.structs.replace(own, own_target=own.target != self.target)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
+from shared.contracts.places import commune_of
 from shared.domain.measures import reports, speaking
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
@@ -107,6 +108,20 @@ class Places:
     def _home_chain(self, unit_id: str) -> list[str]:
         home = self.home(unit_id).unit_id
         return self.chain(home) if home is not None else []
+
+    def lies_in(self, unit_id: str, level: str) -> str:
+        """Where a unit lies in this tree, at level `commune`, or `unit`: itself or what took its
+        place. A unit that went into several stays where its code says."""
+        home = self.home(unit_id)
+        if home.unit_id is None:
+            return commune_of(unit_id) if level == "commune" else unit_id
+        if level == "unit":
+            return unit_id if home.remainder else home.unit_id
+        for name in self.chain(home.unit_id):
+            unit = self.tree.unit(name)
+            if unit is not None and unit.level == "commune":
+                return name
+        return commune_of(unit_id) if home.remainder else home.unit_id
 
     def children(self, unit_id: str) -> list[Unit]:
         known = self._children.get(unit_id)

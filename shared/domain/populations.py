@@ -53,9 +53,10 @@ class Populations:
         return found
 
     def _find(self, unit_id: str, code: str, on: date) -> Number:
-        own = self._definitions.population(unit_id, code, on)
-        if own is not None:
-            return Number(own)
+        for name in (unit_id, self._goes_on_as(unit_id)):
+            own = self._definitions.population(name, code, on) if name is not None else None
+            if own is not None:
+                return Number(own)
         if self._places.exists(unit_id):
             below = [unit.unit_id for unit in self._places.children(unit_id)]
         else:
@@ -65,6 +66,17 @@ class Populations:
         if parts and len(known) == len(parts):
             return Number(sum(known))
         return Number(None, "denominator_partial" if known else "denominator_missing")
+
+    def _goes_on_as(self, unit_id: str) -> str | None:
+        """The unit of this day with the very territory of one that is gone: what is declared for it
+        is declared for the old one too."""
+        if self._places.exists(unit_id):
+            return None
+        home = self._places.home(unit_id)
+        old, new = (self._places.tree.unit(name) for name in (unit_id, home.unit_id or ""))
+        if home.remainder or old is None or new is None:
+            return None
+        return new.unit_id if self._places.tree.same_territory(old, new) else None
 
     def hamlets_incomplete(self, unit_id: str, on: date) -> str | None:
         """A flag unless every commune has as many hamlets in the register as were declared."""

@@ -18,10 +18,10 @@ from tests.metrics.province import ROOT, define, document
 Fact = tuple[str, date, int]
 
 
-def sums_of(facts: list[Fact]) -> Callable[[Measure, Window], Sums]:
+def sums_of(facts: list[Fact]) -> Callable[[Measure, Window, str], Sums]:
     """Every measure has the same facts: unit, day, number."""
 
-    def sums(_: Measure, window: Window) -> Sums:
+    def sums(_: Measure, window: Window, _root: str) -> Sums:
         found: dict[str, tuple[int, int]] = {}
         for unit, when, number in facts:
             if (window.start is None or window.start <= when) and when <= window.end:

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from shared.contracts.definitions import Catalogue
+from shared.domain.definitions import Definitions
+from shared.domain.places import Places
+from shared.domain.populations import Populations
 from tests.metrics.cell_world import World, percent
 from tests.metrics.histories import BASE
 from tests.metrics.province import ROOT, A, B, C, declare, objective, of
@@ -129,3 +132,48 @@ def test_organisations_are_judged_at_the_plans_unit(catalogue: Catalogue) -> Non
     below = world.cell("all-promote", [(A, BASE, 2)], unit=A)
     assert (below.value, below.target, below.status) == (2, None, "no_target")
     assert world.cell("all-promote", [], unit=C).met is None
+
+
+def amend(world: World, objective: str, unit: str | None, **changes: Any) -> None:
+    data = {"plan": "p", "objective": objective, "valid_from": str(BASE), "changes": changes}
+    data |= {"for_unit": unit} if unit else {}
+    world.log.post("plan.amended", ROOT, BASE, BASE, data)
+
+
+def test_a_number_set_for_a_commune_is_judged_there(catalogue: Catalogue) -> None:
+    """The province asks for 100 classes; 8 of them of A, nothing said of B."""
+    classes = {"count": "events", "of": [of("class.held")]}
+    target = {"value": 100, "unit": "count", "comparator": ">="}
+    world = World(catalogue, objective("classes", classes, target=target))
+    amend(world, "classes", A, target={"value": 8})
+    amend(world, "classes", B, last_day="2026-11-30", deadline="2026-11-30")
+    eight = [(A, BASE, 8), (B, BASE, 8)]
+    mine = world.cell("classes", eight, unit=A)
+    assert (mine.target, mine.target_unit, mine.comparator) == (8, "count", ">=")
+    assert (mine.met, mine.required, mine.status) == (True, 8, "met")
+    other = world.cell("classes", eight, unit=B)
+    assert (other.target, other.status, other.last_day) == (None, "no_target", date(2026, 11, 30))
+    whole = world.cell("classes", eight)
+    assert (whole.target, whole.met) == (100, False)
+
+
+def test_what_a_unit_goes_on_as_declares_for_it(catalogue: Catalogue) -> None:
+    """The nation of before 1/7/2025, and a commune that only got another number."""
+    world = World(catalogue, objective("adults", ADULTS, target=percent(50)))
+    old, both, two = "OLD@2004", "BOTH@2004", "TWO@2004"
+    for unit in (old, both, two):
+        data = {"unit_id": unit, "code": unit[:-5], "era": "2004", "name_vi": unit}
+        data |= {"kind": "ward", "from": "2004-01-01"}
+        world.log.post("unit.established", unit, BASE, BASE, data)
+    for unit, heir in ((old, C), (both, A), (two, A)):
+        heirs: Any = [{"unit_id": heir, "part": "whole"}]
+        gone: Any = {"unit_id": unit, "dissolved_on": "2025-07-01", "successors": heirs}
+        world.log.post("unit.dissolved", unit, BASE, BASE, gone)
+    declare(world.log, C, "adults", 30, BASE)
+    declare(world.log, A, "adults", 70, BASE)
+    definitions = Definitions(catalogue)
+    for row in world.log.rows:
+        definitions.apply(row)
+    numbers = Populations(definitions, Places(definitions.tree, BASE))
+    assert numbers.of(old, "adults", BASE).value == 30
+    assert numbers.of(both, "adults", BASE).value != 70, "A is more than one of the two"

@@ -32,7 +32,7 @@ def cells(catalogue: Catalogue, posted: list[tuple[str, str, dict[str, Any]]]) -
     assert plan is not None
     others = {one.id: one for one in plan[1]}
 
-    def sums(measure: Measure, _: Window) -> Sums:
+    def sums(measure: Measure, _: Window, _root: str) -> Sums:
         subjects: dict[bytes, list[Any]] = {}
         contributor = Contributor({1: measure}, catalogue)
         for row in log.rows:

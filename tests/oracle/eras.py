@@ -53,6 +53,13 @@ class Day(Units):
             found = self._all[found].parent
         return unit
 
+    def lies(self, unit: str, level: str) -> str:
+        """Where a unit lies on this day: in what wholly took its place; else as it stood."""
+        if self.astray(unit) or unit not in self._all:
+            return super().lies(unit, level)
+        here = unit if unit == self._root else self._now(unit, set())[0][0]
+        return super().lies(here, level)
+
     def above(self, unit: str) -> list[str]:
         """The units that show the facts of a unit on this day, itself included if it stands."""
         if self.gone and unit not in self._mine:

@@ -275,7 +275,9 @@ class Oracle:
         found: dict[Any, list[tuple[int, Fact]]] = {}
         for number, facts in enumerate(parts):
             for fact in facts:
-                at = self._units.at(fact.unit, within["per"]) if within is not None else None
+                if (within or _keyed_by_unit(measure)) and not self._covers(fact.unit):
+                    continue  # what the plan does not cover is no part of a unit's things
+                at = self._units.lies(fact.unit, within["per"]) if within is not None else None
                 thing = self._thing(measure, fact, at)
                 if thing is None:
                     continue
@@ -292,6 +294,9 @@ class Oracle:
             return max(fact.first, day.replace(year=day.year + age - 16))
         return max(fact.first, date(fact.data["birth_year"] + age, 12, 31))
 
+    def _covers(self, unit: str) -> bool:
+        return self._plan["unit"] in self._units.above(unit)
+
     def _thing(self, measure: Json, fact: Fact, at: str | None) -> Any:
         data, what = fact.data, measure.get("key") or measure["count"]
         if what in ("distinct_persons", "mentor"):
@@ -299,19 +304,20 @@ class Oracle:
             return self._truth.person(reference) if reference else None
         if what == "distinct_organisations":
             owner = data.get("organisation")
-            return (owner["scheme"], owner["value"]) if owner else ("unit", fact.unit)
+            here = self._units.lies(fact.unit, "unit")
+            return (owner["scheme"], owner["value"]) if owner else ("unit", here)
         if what == "household":
             return str(data["household"]) if "household" in data else None
         if what == "request":
             owner, _, name = str(data.get("request_ref", "")).rpartition("#")
             return (owner or fact.source, name) if name else None
-        commune = self._units.at(fact.unit, "commune")
+        commune = self._units.lies(fact.unit, "commune")
         if what == "unit":
             return at or fact.unit
         if what == "page":
             return commune, data["url"]
         if what == "team":
-            return fact.unit, data.get("team_ref")
+            return self._units.lies(fact.unit, "unit"), data.get("team_ref")
         if what == "model":
             return commune, data["kind"], data["model_ref"]
         raise NotImplementedError(what)
@@ -360,6 +366,11 @@ class Oracle:
             return mine + sum(total(child) for child in children)
 
         return total
+
+
+def _keyed_by_unit(measure: Json) -> bool:
+    """Whether things are told apart by the unit that posted them."""
+    return measure.get("key") in ("unit", "page", "team", "model")
 
 
 def _about_a_part(fact: Fact) -> bool:

@@ -18,9 +18,13 @@ import pytest
 from deploy.local.stack import LocalStack
 from services.metrics import rebuild
 from services.metrics.evaluating.cell import Cell
+from services.metrics.explaining.differences import Differences
+from services.metrics.explaining.evidence import EvidencePages
+from services.metrics.explaining.series import SeriesMaker
 from services.metrics.projecting.projection import MetricsProjection
 from shared.contracts.record import LANES
 from shared.lane_consumer import LaneConsumer, LogReader
+from shared.problems import Problem
 from shared.progress import LanesLost
 from tests.golden.system import System, noon, running
 from tests.oracle.eras import Day
@@ -154,7 +158,65 @@ async def test_every_cell_of_every_day_as_known_on_every_day(world: World) -> No
     assert len(still) <= 3, f"a story in which too little happens: {still}"
     assert seen["not_attributable"] != {None}, "a unit that was split has facts"
     assert {"met", "on_track", "behind", "overdue", "unknown", "not_judged"} <= seen["status"]
+    for unit in (OLD, NEW):
+        await _evidence_adds_up(world, unit, LAST)
+        await _changes_add_up(world, unit)
+    await _evidence_adds_up(world, OLD, FIRST + timedelta(days=6))
     assert seen["exceeds"] == {True, False} and len(seen["status_value"]) > 2
+
+
+async def _evidence_adds_up(world: World, unit: str, tree: date) -> None:
+    """What the pages of evidence weigh is what the cell says, and its course ends with it."""
+    pages = EvidencePages(world.system.moments, lambda: LogReader(world.system.client))
+    name = f"plan-{unit.partition('@')[0]}"
+    places = [unit, *(s.unit for s in SPANS if s.kind in ("commune", "ward", "hamlet"))]
+    asked: Json = {"plan": name, "as_of": tree, "known_at": None, "tree": tree.isoformat()}
+    for place in places:
+        for objective in OBJECTIVES:
+            cursor, weight, limit = None, 0, world.dice.randrange(1, 9)
+            while True:
+                try:
+                    page = await pages.ask(
+                        **asked,
+                        objective=objective,
+                        unit=place,
+                        part="value",
+                        cursor=cursor,
+                        limit=limit,
+                    )
+                except Problem as problem:
+                    assert problem.code in ("unit-not-in-plan", "unit-unknown"), (place, objective)
+                    break
+                assert len(page.events) <= limit
+                weight += sum(event.weight for event in page.events)
+                cursor = page.next
+                if cursor is None:
+                    said = (weight, page.counted)
+                    assert said == (page.cell.value,) * 2, (place, objective, page)
+                    break
+    course = await SeriesMaker(world.system.moments).ask(
+        plan=name, unit=unit, objectives=[], level="commune", start=tree - timedelta(days=9),
+        end=tree, every="day", known_at=None, tree="as_of",
+    )  # fmt: skip
+    async with world.system.moments.snapshot() as connection:
+        for point in course.points:
+            moment = await world.system.moments.at(connection, name, point.as_of, None)
+            units_of = moment.units(unit, "commune")
+            assert point.cells == await moment.cells(connection, moment.objectives, units_of)
+
+
+async def _changes_add_up(world: World, unit: str) -> None:
+    """From before the merger to after it: nothing of the difference is unexplained."""
+    differences = Differences(world.system.moments, lambda: LogReader(world.system.client))
+    name = f"plan-{unit.partition('@')[0]}"
+    known = known_from(unit)
+    for objective in OBJECTIVES:
+        for before, after in (((FIRST, None), (LAST, None)), ((LAST, known), (LAST, None))):
+            found = await differences.ask(
+                plan=name, objective=objective, unit=unit, before=before, after=after, tree="as_of",
+                part="value", cursor=None, limit=500,
+            )  # fmt: skip
+            assert found.unexplained == 0, (objective, before, after, found)
 
 
 async def _compare(

@@ -34,6 +34,10 @@ class Units:
         """The unit of a level in which a unit lies; itself if it lies in none."""
         return next((u for u in self.above(unit) if self.level[u] == level), unit)
 
+    def lies(self, unit: str, level: str) -> str:
+        """Where a unit lies in the tree that is shown: its unit of a level, or (`unit`) itself."""
+        return unit if level == "unit" else self.at(unit, level)
+
     def astray(self, unit: str) -> bool:
         """Whether the facts of a unit are shown above it, since no unit took its place."""
         return False

@@ -34,6 +34,8 @@ SPANS = [
     _old("97001", "commune", "970@2004", ("97001@2025", "whole")),
     _old("97002", "township", "970@2004", ("97002@2025", "whole")),
     _old("97003", "commune", "970@2004", ("97001@2025", "part"), ("97002@2025", "part")),
+    # Two that become one wholly: what they have in common counts once there.
+    _old("97004", "commune", "970@2004", ("97002@2025", "whole")),
     _old("98001", "commune", "98@2004", ("98001@2025", "whole")),
     _new("98", "province", ""),
     _new("97001", "ward", NEW),
@@ -144,6 +146,12 @@ OBJECTIVES: dict[str, tuple[Json, Json, str]] = {
         PER_COMMUNE,
         "period",
     ),
+    "models": (
+        THINGS | {"key": "model", "of": [_of("model.recognised")]} | _per("commune"),
+        _target(2, "count", per="commune"),
+        "ever",
+    ),
+    "items": (THINGS | {"key": "page", "of": [_of("post.published")]}, _target(9, "count"), "ever"),
     "staff": (PERSONS | {"of": [_of("staff.assigned")]} | _per("commune"), PER_COMMUNE, "state"),
     "remote": (
         {"count": "events", "of": [_of("force.dispatched")]} | _per("commune", attribute="remote"),
@@ -278,7 +286,8 @@ _KINDS = [
     "guidance_session.held", "post.published", "material.published", "staff.assigned",
     "force.dispatched", "team.established", "mentor.assigned", "household.member_qualified",
     "programme.completed", "assistance.given", "assistance.requested", "contest.promoted",
-    "figure.reported", "report.submitted", "digital_identity.activated",
+    "figure.reported", "report.submitted", "digital_identity.activated", "model.recognised",
+    "post.published", "material.published", "staff.assigned",
 ]  # fmt: skip
 
 
@@ -383,6 +392,9 @@ class Story:
                 soon = (day + timedelta(days=dice.randrange(1, 9))).isoformat()
                 grown = dice.choice([{"age": 40}, {"age": 15, "turns_16_on": soon}, {"age": 15}])
                 return {"person": self._person(), **grown, **self._term(day)}
+            case "model.recognised":
+                said = {"model_ref": f"m{dice.randrange(2)}", "kind": "gia_dinh_so"}
+                return said | self._term(day)
             case "report.submitted":
                 kind = dice.choice(["commune", "enterprise", "other"])
                 said = {"reporter_kind": kind, "people_completed": dice.randrange(9)}

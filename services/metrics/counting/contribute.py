@@ -14,7 +14,7 @@ from shared.contracts.definitions import Catalogue
 from shared.contracts.filters import compile_filter
 from shared.contracts.model import EventType
 from shared.contracts.record import Content, LogRecord
-from shared.contracts.subjects import days
+from shared.contracts.subjects import days, thing_of
 from shared.contracts.topics import EVENT_TYPE_PREFIX
 from shared.domain.measures import Measure
 
@@ -28,6 +28,11 @@ ABOUT = "$about"
 """There, in the `detail` of a report about a named school or enterprise."""
 GROWS = "$grows"
 """Name under which `detail` says, by age as text, the day on which a person reaches it."""
+
+THING = "$thing"
+"""In the `detail` of evidence whose subject is to be counted once in every unit of any tree: level
+and digest of what its count key names besides the unit (`commune:3f...`); empty where the key names
+no unit."""
 
 CACHE_LIMIT = 100_000
 
@@ -179,6 +184,8 @@ class Contributor:
                     found.add((ABOUT, ABOUT))
             elif measure.field is not None:
                 found.add((measure.field, measure.field))
+            if measure.placed:
+                found.add((THING, THING))
         return tuple(sorted(found))
 
     def serves(self, type_name: str) -> list[int]:
@@ -224,6 +231,9 @@ class Contributor:
             detail = {name: data[at] for name, at in wanted if data.get(at) is not None} or None
             if detail and (ABOUT, ABOUT) in wanted and program.is_named and program.is_named(data):
                 detail[ABOUT] = True
+            if (THING, THING) in wanted:
+                thing = thing_of(program.kind, record.keyindex, data)
+                detail = (detail or {}) | {THING: thing}
         if program.ages[marks]:
             grows = _grows(data, since, program.ages[marks])
             if grows:

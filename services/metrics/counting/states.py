@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from services.metrics.counting.contribute import ABOUT, FIGURE, Evidence, since_for
+from services.metrics.counting.contribute import ABOUT, FIGURE, THING, Evidence, since_for
 from services.metrics.counting.windows import Window, bucket_start
 from shared.contracts.places import commune_of
 from shared.domain.measures import NAMED, Measure
@@ -21,6 +21,10 @@ State = dict[tuple[str, date], Weight]
 
 Served = list[tuple[Evidence, int]]
 """Evidence that serves a measure, earliest first, with the parts of the measure it serves."""
+
+Place = Callable[[str, str], str]
+"""The unit in which a unit lies in some tree, at a level: `commune` or `unit` (itself, or what took
+its place)."""
 
 ONE_DAY = timedelta(days=1)
 
@@ -50,25 +54,32 @@ def served_by(measure: Measure, number: int, rows: Iterable[Evidence]) -> Served
     return served
 
 
-def state(measure: Measure, number: int, rows: Iterable[Evidence]) -> State:
-    """What a subject with this evidence (in any order) counts for one measure."""
+def state(
+    measure: Measure, number: int, rows: Iterable[Evidence], place: Place | None = None
+) -> State:
+    """What a subject with this evidence (in any order) counts for one measure; with `place`, what
+    subjects that may be one there count together (see `groups`)."""
     served = served_by(measure, number, rows)
     if not served:
         return {}
-    if measure.grouped:
-        return _grouped(measure, served)
+    if measure.grouped or place is not None:
+        return _grouped(measure, served, place)
     return _state(measure, served)
 
 
 def counted_in(
-    measure: Measure, number: int, rows: Iterable[Evidence], window: Window
+    measure: Measure,
+    number: int,
+    rows: Iterable[Evidence],
+    window: Window,
+    place: Place | None = None,
 ) -> list[Decides]:
     """The events by which a subject counts at the end of a window (which starts in the bucket of
-    its end, if the measure has buckets)."""
+    its end, if the measure has buckets); `place` as for `state`."""
     served = served_by(measure, number, rows)
     taken: Iterable[Served] = [served]
-    if measure.grouped:
-        taken = groups(measure, served).values()
+    if measure.grouped or place is not None:
+        taken = groups(measure, served, place).values()
     found = []
     for group in taken:
         valid = [
@@ -85,24 +96,43 @@ def _holds(row: Evidence, day: date) -> bool:
     return row.since <= day and (row.until is None or day <= row.until)
 
 
-def groups(measure: Measure, served: Served) -> dict[tuple[date | None, str | None], Served]:
-    """The evidence of each week or month (in which ends do not matter), and of each unit."""
-    found: dict[tuple[date | None, str | None], Served] = {}
+def as_posted(unit_id: str, level: str) -> str:
+    """A unit where it lay when it was posted for, as its code says: a `Place` that moves nothing."""
+    return commune_of(unit_id) if level == "commune" else unit_id
+
+
+def identity(row: Evidence, place: Place) -> str:
+    """Which thing of its unit the evidence is of, in the tree of `place`; empty where its subject
+    names no unit and so is the thing itself."""
+    thing: str = (row.detail or {}).get(THING, "")
+    level, _, digest = thing.partition(":")
+    return f"{place(row.unit_id, level)} {digest}" if digest else ""
+
+
+def groups(
+    measure: Measure, served: Served, place: Place | None = None
+) -> dict[tuple[date | None, str | None, str], Served]:
+    """The evidence of each week or month (in which ends do not matter), of each unit, and, with the
+    `place` of units in some tree, of each thing there: two posts of one address in two communes are
+    one once the communes are."""
+    found: dict[tuple[date | None, str | None, str], Served] = {}
+    lies = place or as_posted
     for row, parts in served:
-        start = place = None
+        start = unit = None
         if measure.bucket is not None:
             start = bucket_start(row.since, measure.bucket)
             row = row._replace(until=None)
         if measure.apart is not None:
-            place = commune_of(row.unit_id) if measure.apart == "commune" else row.unit_id
-        found.setdefault((start, place), []).append((row, parts))
+            unit = lies(row.unit_id, "commune" if measure.apart == "commune" else "unit")
+        thing = identity(row, place) if place is not None else ""
+        found.setdefault((start, unit, thing), []).append((row, parts))
     return found
 
 
-def _grouped(measure: Measure, served: Served) -> State:
+def _grouped(measure: Measure, served: Served, place: Place | None = None) -> State:
     """As without groups, once more in every week or month, or once in every unit."""
     found: State = {}
-    for group in groups(measure, served).values():
+    for group in groups(measure, served, place).values():
         for (unit_id, day), (n, total) in _state(measure, group).items():
             _add(found, unit_id, day, n, total)
     return found

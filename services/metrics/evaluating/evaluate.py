@@ -17,8 +17,9 @@ from shared.domain.measures import Measure, reports
 from shared.domain.places import LEVELS, Places, Rolled, Sums
 from shared.domain.populations import Number, Populations, said
 
-SumsOf = Callable[[Measure, Window], Sums]
-"""n and total of a measure per unit of the facts, over the tallies that occurred in a window."""
+SumsOf = Callable[[Measure, Window, str], Sums]
+"""n and total of a measure per unit of the facts, over what occurred in a window, for the plan of a
+unit."""
 
 
 class Evaluator:
@@ -132,7 +133,7 @@ class Evaluator:
             found = self._rolled.get(key)
             if found is None:
                 found = self._rolled[key] = self._places.roll(
-                    self._sums(measure, window),
+                    self._sums(measure, window, root),
                     own_report_wins=measure.kind == "latest",
                     root=root,
                 )
@@ -196,7 +197,7 @@ class Evaluator:
             wanted = other.of(unit_id).target.value
             people = self._populations.of(unit_id, other.population, window.end)
             return self._share(value, people, target, wanted, 100, objective, cell)
-        if unit_id != root:
+        if unit_id != root and not objective.own_target:
             return Count(value, Number(None), None, None, None)
         cell.set_target(target, "count")
         return Count(value, Number(None), target.met(value), target.required(), None)

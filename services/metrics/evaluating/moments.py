@@ -13,6 +13,7 @@ import asyncpg
 from services.metrics.evaluating import positions, sums
 from services.metrics.evaluating.cell import Cell
 from services.metrics.evaluating.evaluate import Evaluator, SumsOf
+from services.metrics.evaluating.joined import Joined, load_joined
 from services.metrics.evaluating.positions import check_position
 from services.metrics.evaluating.sums import Known, Slot
 from services.metrics.plans.definitions_store import DefinitionsStore
@@ -23,7 +24,7 @@ from shared.domain.compile import Objective
 from shared.domain.definitions import Definitions
 from shared.domain.knowledge import Until
 from shared.domain.measures import Measure
-from shared.domain.places import Places
+from shared.domain.places import Places, Sums
 from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
@@ -169,12 +170,28 @@ class Moment:
         return await asyncio.to_thread(evaluate)  # others are answered meanwhile
 
     async def sums(
-        self, connection: Connection, slots: Iterable[Slot]
-    ) -> dict[Slot, dict[str, tuple[int, int]]]:
-        """n and total per unit, as known at this moment."""
+        self, connection: Connection, slots: Iterable[Slot], joined: Joined | None = None
+    ) -> dict[Slot, Sums]:
+        """n and total per unit, as known at this moment; `joined`: what another tree than its own
+        joins (see `joins`)."""
+        wanted = list(slots)
+        found: dict[Slot, Sums]
         if self.through is None or self.known_at is None:
-            return await sums.load(connection, slots, known_at=self.known_at)
-        return await positions.load(connection, slots, self.live, self.known_at, self.through)
+            found = {**await sums.load(connection, wanted, known_at=self.known_at)}
+        else:
+            asked = positions.load(connection, wanted, self.live, self.known_at, self.through)
+            found = {**await asked}
+        if joined is None:
+            joined = await self.joins(connection, {number for number, _ in wanted})
+        return {slot: joined.add_to(pairs, *slot) for slot, pairs in found.items()}
+
+    async def joins(
+        self, connection: Connection, numbers: Iterable[int], places: Places | None = None
+    ) -> Joined:
+        """What the tree (or `places`) joins of these measures, as known at this moment."""
+        measures = {number: self.live[number] for number in numbers}
+        tree = places or self.places
+        return await load_joined(connection, measures, tree, self.root, self.until)
 
     def not_yet(self, objectives: Iterable[Objective], units: Iterable[str]) -> list[Cell]:
         """Cells of a day on which nothing was known."""

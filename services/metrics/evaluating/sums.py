@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 from services.metrics.counting.windows import Window
+from services.metrics.evaluating.joined import Joined
 from services.metrics.projecting import spans
 from shared.db import Connection
 from shared.domain.measures import Measure
@@ -113,14 +114,28 @@ async def load(
     return found
 
 
-class Known:
-    """Sums already loaded, by the measure's wording."""
+NOTHING_JOINED: Mapping[str, Joined] = {}
 
-    def __init__(self, numbers: Mapping[str, int], sums: Mapping[Slot, Sums]) -> None:
+
+class Known:
+    """Sums already loaded, by the measure's wording. `joined`: what the tree joins, by the unit of
+    the plan, if they do not say so already."""
+
+    def __init__(
+        self,
+        numbers: Mapping[str, int],
+        sums: Mapping[Slot, Sums],
+        joined: Mapping[str, Joined] = NOTHING_JOINED,
+    ) -> None:
         self._numbers = numbers
         self._sums = sums
+        self._joined = joined
 
-    def __call__(self, measure: Measure, window: Window) -> Sums:
+    def __call__(self, measure: Measure, window: Window, root: str) -> Sums:
         """The sums of a slot; nothing for a measure that does not exist yet."""
         number = self._numbers.get(measure.fingerprint())
-        return self._sums.get((number, window), {}) if number is not None else {}
+        if number is None:
+            return {}
+        found = self._sums.get((number, window), {})
+        joined = self._joined.get(root)
+        return found if joined is None else joined.add_to(found, number, window)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import date
 
+from services.metrics.counting.states import Place
 from services.metrics.counting.windows import Window
 from services.metrics.evaluating.cell import Cell
 from services.metrics.evaluating.moments import Moment, Moments
@@ -30,7 +31,7 @@ from services.metrics.projecting.store import Combinations, Subject
 from shared.db import Connection
 from shared.domain.compile import Objective
 from shared.domain.knowledge import Until
-from shared.domain.places import Sums
+from shared.domain.places import Places, Sums
 from shared.lane_consumer import LogReader
 from shared.problems import Problem
 
@@ -111,16 +112,18 @@ class _Compared:
         (cell_after,) = await last.cells(self._connection, [self._is], [unit_id])
         old_part = self._old_part(was)
         old_sums: Sums = {}
+        new_tree: Sums = {}
         mid_sums: Sums = {}
         window = window_of(first.on(first.as_of, first.places), self._is)
         if not first.early:
             if old_part is not None:
                 old_sums = await self._sums(old_part, window_of(first, was), first)
-            mid_sums = await self._sums(self._part, window, first)
+                new_tree = await self._sums(old_part, window_of(first, was), first, last.places)
+            mid_sums = await self._sums(self._part, window, first, last.places)
         before = retreed = 0
         if old_part is not None:
             before = CellCount(first, was, old_part, unit_id, old_sums).value
-            retreed = CellCount(last, was, old_part, unit_id, old_sums).value
+            retreed = CellCount(last, was, old_part, unit_id, new_tree).value
         count = CellCount(last, self._is, self._part, unit_id, mid_sums)
         redefined = count.value
         effects = []
@@ -166,26 +169,52 @@ class _Compared:
         except Problem:
             return None
 
-    async def _sums(self, part: Part, window: Window, moment: Moment) -> Sums:
+    async def _sums(
+        self, part: Part, window: Window, moment: Moment, places: Places | None = None
+    ) -> Sums:
+        """`places`: in another tree than the moment's."""
         slot = (part.number, window)
-        return (await moment.sums(self._connection, [slot]))[slot]
+        joined = None
+        if places is not None:
+            joined = await moment.joins(self._connection, [part.number], places)
+        return (await moment.sums(self._connection, [slot], joined))[slot]
 
     async def _steps(self, window: Window) -> list[Step]:
         last = window_of(self._last, self._is)
         between = Between(window, last, self._first.until, self._last.until, self._first.early)
         combinations = Combinations()
         subjects = await self._subjects(between, combinations)
+        joined = await self._last.joins(self._connection, [self._part.number])
+        mates = joined.mates
         found: list[Step] = []
-        for at in range(0, len(subjects), 5_000):
-            versions = await load_versions(
-                self._connection, subjects[at : at + 5_000], combinations
-            )
-            found += await asyncio.to_thread(self._steps_of, list(versions.values()), between)
+        alone = [subject for subject in subjects if subject not in mates]
+        for at in range(0, len(alone), 5_000):
+            versions = await load_versions(self._connection, alone[at : at + 5_000], combinations)
+            found += await asyncio.to_thread(self._steps_of, list(versions.values()), between, None)
+        groups = {mates[subject] for subject in subjects if subject in mates}
+        if groups:
+            wanted = [subject for group in groups for subject in group]
+            versions = await load_versions(self._connection, wanted, combinations)
+            several = [
+                sorted(
+                    (v for s in group for v in versions[s] if joined.keeps(v.evidence)),
+                    key=lambda v: v.position,
+                )
+                for group in groups
+            ]
+            place = self._last.places.lies_in
+            found += await asyncio.to_thread(self._steps_of, several, between, place)
         return sorted(found, key=lambda step: step.order)
 
-    def _steps_of(self, subjects: list[list[Version]], between: Between) -> list[Step]:
+    def _steps_of(
+        self, subjects: list[list[Version]], between: Between, place: Place | None
+    ) -> list[Step]:
         part = self._part
-        return [s for rows in subjects for s in steps(part.measure, part.number, rows, between)]
+        return [
+            step
+            for rows in subjects
+            for step in steps(part.measure, part.number, rows, between, place)
+        ]
 
     async def _subjects(self, between: Between, combinations: Combinations) -> list[Subject]:
         """The subjects of this cell of which anything began, ended or became known between."""

@@ -4,14 +4,18 @@ One pass over up to `MOST` positions: evidence by origin, all evidence of the su
 the plans' use of the measures, and of the log only the rows of events that serve nothing.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
 
+from services.metrics.counting.contribute import THING, Evidence
+from services.metrics.evaluating.joined import Joined, load_joined
 from services.metrics.evaluating.query import DefinitionsStore
 from services.metrics.explaining.judging import Explanation, Judge, Known, Plans
 from services.metrics.explaining.log_rows import read_rows
 from services.metrics.projecting import store
+from services.metrics.projecting.store import Subject
 from shared.clock import Clock
 from shared.contracts.record import LogRecord
 from shared.db import Connection
@@ -67,7 +71,13 @@ class Explainer:
             wanted = sorted(set().union(*known.subjects.values()))
             combinations = store.Combinations()
             evidence = await store.load_evidence(connection, store.LIVE, wanted, combinations)
-        judge = Judge(plans, known, evidence)
+            joins = await _joins(connection, plans, evidence)
+            mates = {s for one in joins.values() for group in one.mates.values() for s in group}
+            more_evidence = sorted(mates - evidence.keys())
+            evidence |= await store.load_evidence(
+                connection, store.LIVE, more_evidence, combinations
+            )
+        judge = Judge(plans, known, evidence, joins)
         found: dict[int, Explanation] = {}
         unread = []
         for position in dict.fromkeys(positions):
@@ -92,6 +102,19 @@ class Explainer:
         if self._plans is None or self._plans[0] != version:
             self._plans = (version, Plans(definitions, live, today, self._definitions.catalogue))
         return self._plans[1]
+
+
+async def _joins(
+    connection: Connection, plans: Plans, evidence: Mapping[Subject, dict[int, Evidence]]
+) -> dict[str, Joined]:
+    """What today's tree joins for each plan, if any of the evidence can be joined at all."""
+    rows = [row for of_subject in evidence.values() for row in of_subject.values()]
+    if not any(row.detail is not None and THING in row.detail for row in rows):
+        return {}
+    return {
+        root: await load_joined(connection, plans.live, plans.places, root, None)
+        for root in sorted(plans.within)
+    }
 
 
 async def _look_up(connection: Connection, positions: list[int], *, subjects: bool = True) -> Known:

@@ -6,6 +6,7 @@ from datetime import date
 import msgspec
 
 from services.metrics.counting.contribute import Evidence, since_for
+from services.metrics.evaluating.joined import Joined
 from services.metrics.explaining.mattering import mattering
 from services.metrics.explaining.reasons import REASONS, Reasons, Why, current_rows
 from services.metrics.projecting.store import Subject
@@ -56,7 +57,7 @@ class Plans:
         today: date,
         catalogue: Catalogue,
     ) -> None:
-        places = Places(definitions.tree, today)
+        places = self.places = Places(definitions.tree, today)
         numbers = {measure.fingerprint(): number for number, measure in live.items()}
         self.live = live
         self.users: dict[int, list[tuple[Objective, str]]] = {}
@@ -95,12 +96,18 @@ class Judge:
     """Says of each event what the evidence and the plans say. No I/O."""
 
     def __init__(
-        self, plans: Plans, known: Known, evidence: Mapping[Subject, dict[int, Evidence]]
+        self,
+        plans: Plans,
+        known: Known,
+        evidence: Mapping[Subject, dict[int, Evidence]],
+        joins: Mapping[str, Joined],
     ) -> None:
+        """`joins`: what today's tree joins, by the unit of a plan."""
+        self._joins = joins
         self._plans = plans
         self._known = known
         self._evidence = evidence
-        self._mattering: dict[tuple[Subject, int], frozenset[int]] = {}
+        self._mattering: dict[tuple[Subject, int, str], frozenset[int]] = {}
 
     def explain(
         self, position: int, record: LogRecord | None, rows: list[LogRecord]
@@ -181,7 +188,7 @@ class Judge:
     def _entry(
         self, subject: Subject, number: int, mine: Evidence, objective: Objective, root: str
     ) -> Served:
-        matter = self._matter(subject, number)
+        matter = self._matter(subject, number, root)
         entry = Served(
             plan=objective.plan,
             objective=objective.id,
@@ -196,12 +203,19 @@ class Judge:
             entry.decided_by = sorted(matter)[:10]
         return entry
 
-    def _matter(self, subject: Subject, number: int) -> frozenset[int]:
-        known = self._mattering.get((subject, number))
+    def _matter(self, subject: Subject, number: int, root: str) -> frozenset[int]:
+        measure = self._plans.live[number]
+        joined = self._joins.get(root) if measure.placed else None
+        mates = joined.mates.get(subject) if joined is not None else None
+        key = (subject, number, root if mates else "")
+        known = self._mattering.get(key)
         if known is None:
-            measure = self._plans.live[number]
             rows: Iterable[Evidence] = self._evidence[subject].values()
-            known = self._mattering[subject, number] = mattering(measure, number, rows)
+            place = None
+            if joined is not None and mates is not None:
+                every = (row for mate in mates for row in self._evidence[mate].values())
+                rows, place = filter(joined.keeps, every), joined.places.lies_in
+            known = self._mattering[key] = mattering(measure, number, rows, place)
         return known
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from services.metrics.counting.contribute import FIGURE, Evidence, since_for
-from services.metrics.counting.fold import state
+from services.metrics.counting.states import Place, state
 from services.metrics.counting.windows import bucket_start
 from shared.domain.measures import Measure
 
@@ -19,8 +19,11 @@ GREEDY_LIMIT = 200
 _Served = list[tuple[Evidence, int]]
 
 
-def mattering(measure: Measure, number: int, rows: Iterable[Evidence]) -> frozenset[int]:
-    """The origins of the events that matter, of a subject's evidence for one measure."""
+def mattering(
+    measure: Measure, number: int, rows: Iterable[Evidence], place: Place | None = None
+) -> frozenset[int]:
+    """The origins of the events that matter, of a subject's evidence for one measure; with `place`,
+    of all subjects that may be one thing in its tree."""
     served: _Served = [
         (row._replace(since=since_for(measure, row)), parts)
         for row in rows
@@ -30,12 +33,14 @@ def mattering(measure: Measure, number: int, rows: Iterable[Evidence]) -> frozen
     if measure.kind in ("events", "add"):
         return frozenset(row.origin for row, _ in served if state(measure, number, (row,)))
     if measure.bucket is None:
-        return _mattering(measure, number, served)
+        return _mattering(measure, number, served, place)
     buckets: dict[date, _Served] = {}
     for row, parts in served:
         start = bucket_start(row.since, measure.bucket)
         buckets.setdefault(start, []).append((row._replace(until=None), parts))
-    return frozenset[int]().union(*(_mattering(measure, number, b) for b in buckets.values()))
+    return frozenset[int]().union(
+        *(_mattering(measure, number, bucket, place) for bucket in buckets.values())
+    )
 
 
 def _parts(row: Evidence, number: int) -> int:
@@ -43,18 +48,20 @@ def _parts(row: Evidence, number: int) -> int:
     return next((marks[at + 1] for at in range(0, len(marks), 2) if marks[at] == number), 0)
 
 
-def _mattering(measure: Measure, number: int, served: _Served) -> frozenset[int]:
-    if not measure.apart and all(row.until is None for row, _ in served):
+def _mattering(
+    measure: Measure, number: int, served: _Served, place: Place | None
+) -> frozenset[int]:
+    if place is None and not measure.apart and all(row.until is None for row, _ in served):
         if measure.kind == "latest":
             return _reports(row for row, _ in served)
         return _lasting(measure, served)
     if len(served) > GREEDY_LIMIT:
         return frozenset(row.origin for row, _ in served)
     kept = [row for row, _ in served]
-    whole = state(measure, number, kept)
+    whole = state(measure, number, kept, place)
     for row, _ in reversed(served):
         without = [other for other in kept if other is not row]
-        if state(measure, number, without) == whole:
+        if state(measure, number, without, place) == whole:
             kept = without
     return frozenset(row.origin for row in kept)
 

@@ -10,6 +10,7 @@ import msgspec
 
 from services.metrics.counting.windows import Bucket, Window, bucket_of
 from services.metrics.evaluating.cell import Cell
+from services.metrics.evaluating.joined import Joined
 from services.metrics.evaluating.moments import Moment, Moments
 from services.metrics.evaluating.needs import needed
 from services.metrics.evaluating.sums import load
@@ -147,9 +148,10 @@ class SeriesMaker:
             )
             moments = _moments(last, days, follow=tree == "as_of")
             daily = await _load(connection, moments, {o.id for o in chosen}, unit_id)
+            joins = await _joins(connection, moments, {o.id for o in chosen})
         # Seconds of work for a long series: beside the event loop, and without the connection.
         found.points = await asyncio.to_thread(
-            _points, moments, found.objectives, unit_id, level, daily
+            _points, moments, found.objectives, unit_id, level, daily, joins
         )
         return found
 
@@ -160,11 +162,14 @@ def _points(
     unit_id: str,
     level: str | None,
     daily: dict[str, _Daily],
+    joins: dict[int, Joined],
 ) -> list[Point]:
     points = []
     for moment in moments:
         units = moment.units(unit_id, level) if level else [unit_id]
-        points.append(Point(as_of=moment.as_of, cells=_cells(moment, objectives, units, daily)))
+        points.append(
+            Point(as_of=moment.as_of, cells=_cells(moment, objectives, units, daily, joins))
+        )
     return points
 
 
@@ -236,16 +241,44 @@ async def _load(
     return daily
 
 
+async def _joins(
+    connection: Connection, moments: list[Moment], wanted: set[str]
+) -> dict[int, Joined]:
+    """What each tree joins, by the identity of its places."""
+    last = moments[-1]
+    if last.early:
+        return {}
+    prints = {
+        measure.fingerprint()
+        for moment in moments
+        for objective in moment.objectives
+        if objective.id in wanted
+        for measure in objective.all_measures()
+    }
+    numbers = [number for name, number in last.numbers.items() if name in prints]
+    places = {id(moment.places): moment.places for moment in moments}
+    return {key: await last.joins(connection, numbers, one) for key, one in places.items()}
+
+
 def _cells(
-    moment: Moment, wanted: list[str], units: list[str], daily: dict[str, _Daily]
+    moment: Moment,
+    wanted: list[str],
+    units: list[str],
+    daily: dict[str, _Daily],
+    joins: dict[int, Joined],
 ) -> list[Cell]:
     objectives = [o for o in moment.objectives if o.id in wanted]
     if moment.early:
         return moment.not_yet(objectives, units)
 
-    def sums(measure: Measure, window: Window) -> Sums:
+    def sums(measure: Measure, window: Window, _: str) -> Sums:
         known = daily.get(measure.fingerprint())
-        return known.sums(window) if known is not None else {}
+        if known is None:
+            return {}
+        joined = joins.get(id(moment.places))
+        number = moment.numbers.get(measure.fingerprint())
+        found = known.sums(window)
+        return found if joined is None or number is None else joined.add_to(found, number, window)
 
     evaluator, others = moment.evaluator(sums), moment.others
     return [c for o in objectives for c in evaluator.cells(o, moment.root, units, others)]

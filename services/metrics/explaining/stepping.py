@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from services.metrics.counting.contribute import Evidence, since_for
-from services.metrics.counting.states import Decides, counted_in
+from services.metrics.counting.states import Decides, Place, counted_in
 from services.metrics.counting.windows import Window
 from services.metrics.evaluating.moments import Moment
 from services.metrics.evaluating.versions import Version
@@ -47,21 +47,25 @@ class Between(NamedTuple):
 
 
 def steps(
-    measure: Measure, number: int, versions: Iterable[Version], between: Between
+    measure: Measure,
+    number: int,
+    versions: Iterable[Version],
+    between: Between,
+    place: Place | None = None,
 ) -> list[Step]:
-    """Every step of one subject that changes something anywhere."""
+    """Every step of one subject (or of those that `place` joins) that changes something anywhere."""
     rows = list(versions)
     known = [] if between.nothing else [v for v in rows if v.known(between.known_from)]
     evidence = {v.evidence.origin: v.evidence for v in known}
-    before = counted_in(measure, number, evidence.values(), between.first)
-    now = counted_in(measure, number, evidence.values(), between.last)
+    before = counted_in(measure, number, evidence.values(), between.first, place)
+    now = counted_in(measure, number, evidence.values(), between.last, place)
     found = _time(measure, before, now, evidence, between)
     for change in _changes(rows, between):
         if change.evidence is None:
             evidence.pop(change.origin, None)
         else:
             evidence[change.origin] = change.evidence
-        after = counted_in(measure, number, evidence.values(), between.last)
+        after = counted_in(measure, number, evidence.values(), between.last, place)
         deltas = _net(now, after)
         if deltas:
             order = (1, date.min, change.position)
@@ -189,6 +193,25 @@ class CellCount:
             for name, n, total in deltas:
                 self._add(name, n, total)
         return self.value - before
+
+    @property
+    def of_units(self) -> bool:
+        """Whether it is units that are counted, those which have reached a threshold."""
+        return self._within is not None
+
+    def reached(self) -> set[str]:
+        """The units that have."""
+        if self._within is None:
+            return set()
+        met = self._within.threshold.met
+        if self._latest:
+            rolled = self._places.roll(self._sums, own_report_wins=True, root=self._root).values
+            return {u for u in self._members if met(rolled.get(u, (0, 0))[self._at])}
+        return {unit for unit, count in self._members.items() if met(count)}
+
+    def member_of(self, name: str) -> str | None:
+        """The unit of those compared to which the facts of a unit belong."""
+        return self._place(name)
 
     def _add(self, name: str, n: int, total: int) -> None:
         if name not in self._inside:

@@ -42,10 +42,12 @@ async def evidence(
     """The events that a cell counts, by position; never for whom.
 
     `{"plan", "plan_version", "objective", "part", "unit_id", "as_of", "known_at", "tree",
-    "position", "figure": "n|total", "counted", "cell": {...}, "events": [{"position", "said_at",
-    "source", "id", "type", "unit_id", "occurred", "since", "until", "recorded", "weight"}], "next":
-    cursor|null}`. The weights of all pages add up to `counted`: the cell's value, or for a share of
-    units its `total`. `said_at` is there when a correction says what counts.
+    "position", "figure": "n|total|units", "counted", "cell": {...}, "events": [{"position", "said_at",
+    "source", "id", "type", "unit_id", "occurred", "since", "until", "recorded", "weight", "in_unit"}],
+    "next": cursor|null}`. The weights of all pages add up to `counted`, the cell's value. In a share
+    of units (`figure` units) the first event of each unit that has reached its threshold stands for
+    it, with weight 1; `in_unit` is what each event is of its unit's own count. `said_at` is there
+    when a correction says what counts.
     """
     unit = await authorize_unit(request, principal, unit, events=True)
     pages = EvidencePages(request.app.state.moments, lambda: _reader(request))

@@ -256,6 +256,7 @@ class BatchCounter:
                 if before[1] is not None:
                     counted.past.append((before[0], before[1], record))
             elif record.origin in known:
+                counted.ended.append(known[record.origin])
                 counted.replaced.append(
                     Replaced(*subject, record.origin, record.recorded, record.position)
                 )

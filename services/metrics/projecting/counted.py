@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.metrics.counting.contribute import Evidence
+from services.metrics.counting.contribute import THING, Evidence
 from services.metrics.counting.fold import Deltas
 from services.metrics.counting.groups import Groups
 from services.metrics.projecting.store import Replaced, Subject
@@ -31,6 +31,7 @@ class Counted:
     written: list[tuple[LogRecord, Evidence]] = field(default_factory=list)
     replaced: list[Replaced] = field(default_factory=list)
     past: list[tuple[LogRecord, Evidence, LogRecord]] = field(default_factory=list)
+    ended: list[Evidence] = field(default_factory=list)
     poison: list[Poison] = field(default_factory=list)
     now: dict[Subject, dict[int, Evidence]] = field(default_factory=dict)
     """The evidence, after this batch, of subjects that were folded; to that of others is added."""
@@ -50,4 +51,8 @@ class Counted:
         found = {(number, unit_id) for number, unit_id, _, _ in self.single}
         for group, unit_id in {key[:2] for key in self.ones}:
             found.update((number, unit_id) for number in self.groups.members[group])
+        # What is distinct per unit may matter with that of another unit, though it adds nothing here.
+        for evidence in [*self.ended, *(evidence for _, evidence in self.written)]:
+            if evidence.detail is not None and THING in evidence.detail:
+                found.update((number, evidence.unit_id) for number in evidence.marks[::2])
         return found

@@ -80,7 +80,7 @@ async def _retry(pool: asyncpg.Pool, counter: BatchCounter, subject: Subject) ->
         # Whoever holds the lane believes that this subject waits: let it read that again.
         await connection.execute("UPDATE progress SET fence = fence + 1 WHERE lane = $1", lane)
         await spans.forget(connection, {key[0] for key in counted.deltas})
-        await mark_dirty(connection, {(key[0], key[1]) for key in counted.deltas})
+        await mark_dirty(connection, counted.pairs())
         await connection.execute("INSERT INTO dirty VALUES (0, '')")
     return None
 

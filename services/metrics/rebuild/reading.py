@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from services.metrics.counting.contribute import Contributor, Marks
+from services.metrics.counting.contribute import THING, Contributor, Marks
 from services.metrics.rebuild import binary
 from shared import binary_copy
 from shared.contracts.record import LogRecord, record_decoder
@@ -239,9 +239,11 @@ class Reading:
                 evidence.detail,
             )
             combination = self.combinations[evidence.marks]
-            plain = last is None and detail is None and self._plain(evidence.marks)
+            # Whose thing it is, no single subject's count needs.
+            bare = detail is None or detail.keys() == {THING}
+            plain = last is None and bare and self._plain(evidence.marks)
             hard = record.revision > 0 or not plain or len(record.key) != binary.KEY_BYTES
-            if plain and since == record.occurred and record.effective is None:
+            if plain and detail is None and since == record.occurred and record.effective is None:
                 answer = combination
         self.said += 1
         self.hard += hard

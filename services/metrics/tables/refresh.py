@@ -16,6 +16,7 @@ from opentelemetry.trace import Span, SpanContext, SpanKind, Status, StatusCode
 from services.metrics.evaluating import sums
 from services.metrics.evaluating.cell import Cell
 from services.metrics.evaluating.evaluate import Evaluator
+from services.metrics.evaluating.joined import Joined, load_joined
 from services.metrics.evaluating.sums import Known, Slot
 from services.metrics.projecting import store
 from services.metrics.tables import cells_store
@@ -26,6 +27,7 @@ from shared.contracts.record import record_decoder
 from shared.db import Connection
 from shared.domain.compile import Objective
 from shared.domain.definitions import Definitions
+from shared.domain.measures import Measure
 from shared.domain.places import Places
 
 EVERYTHING = (0, "")
@@ -59,6 +61,8 @@ class _Memory:
     cells: dict[tuple[str, str, str], Cell] = field(default_factory=dict)
     watermark: int = -1
     plans: dict[str, tuple[str, list[Objective]]] = field(default_factory=dict)
+    placed: dict[int, Measure] = field(default_factory=dict)
+    joined: dict[str, Joined] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,9 @@ class Refresher:
         ) | frozenset(m.fingerprint() for m in building.values())
         evaluator = self._evaluator(today)
         memory.sums = await sums.load(connection, self._slots(evaluator, objectives))
+        needed = {m.fingerprint() for o in objectives for m in o.all_measures() if m.placed}
+        memory.placed = {n: m for n, m in live.items() if m.fingerprint() in needed}
+        await self._join(connection)
         evaluator = self._evaluator(today)
         cells = []
         for root, found_objectives in memory.plans.values():
@@ -224,12 +231,20 @@ class Refresher:
         await cells_store.write_states(connection, objectives, memory.building)
         return cells
 
+    async def _join(self, connection: Connection) -> None:
+        """Learn anew what merged units have in common."""
+        memory = self._memory
+        memory.joined = {
+            root: await load_joined(connection, memory.placed, self._places, root, None)
+            for root in sorted({root for root, _ in memory.plans.values()})
+        }
+
     def _evaluator(self, today: date) -> Evaluator:
         memory = self._memory
         return Evaluator(
             self._definitions,
             self._places,
-            Known(memory.numbers, memory.sums),
+            Known(memory.numbers, memory.sums, memory.joined),
             today,
             building=memory.building,
             parked=memory.parked,
@@ -263,6 +278,13 @@ class Refresher:
                     known[unit_id] = fresh[slot][unit_id]
                 else:
                     known.pop(unit_id, None)
+        if any(
+            joined.concerns(name)
+            for number, name in dirty
+            if number in memory.placed
+            for joined in memory.joined.values()
+        ):
+            await self._join(connection)
         evaluator = self._evaluator(today)
         changed = []
         for root, objectives in memory.plans.values():
