@@ -49,6 +49,24 @@ _COMMANDS = {
 _OF_AN_INSTANCE = (*_GROUPS, *_COMMANDS, "migrate", "start-over")
 """They speak to the instance of HOCVUSO_HOME, unless the environment names another."""
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        from hocvuso_cli import VERSION
+
+        print(f"hocvuso {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Progress of the 'Bình dân học vụ số' plans, every number backed by its events."""
+
+
 Home = Annotated[
     Path, typer.Option("--home", help="where all state lives", default_factory=default_home)
 ]

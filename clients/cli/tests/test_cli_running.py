@@ -131,6 +131,9 @@ def test_what_is_no_key(tmp_path: Path, content: bytes) -> None:
 
 def test_every_command_says_its_version_and_json() -> None:
     assert run("--version").stdout.startswith("hocvuso 0.")
+    assert "No key" in run("--lang", "en", "trace", "urn:x", "1").output
+    language.choose(Language.VI)
+    assert "Chưa có khóa" in run("trace", "urn:x", "1").output
     for command in ("send", "listen", "sample", "trace", "reconcile"):
         said = run(command, "--help").output
         assert "--json" in said and "--lang" in said, command

@@ -7,6 +7,7 @@ import typer
 
 from hocvuso_cli import VERSION
 from hocvuso_cli.console import any_letter
+from hocvuso_cli.language import Lang
 from hocvuso_cli.listen import listen
 from hocvuso_cli.profiles import profiles
 from hocvuso_cli.reconcile import reconcile
@@ -34,6 +35,7 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
     ] = False,
+    lang: Lang = None,
 ) -> None:
     """Send events to hocvuso, and see what became of them."""
 
