@@ -102,7 +102,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             a_minute = timedelta(minutes=1)
             app.state.receipt_limit = RecentCalls(now, RECEIPTS_A_MINUTE, a_minute)
             app.state.invitations = Invitations(pool, app.state.keys, now)
-            app.state.units = UnitCache()
+            app.state.units = UnitCache(catalogue)
             app.state.log_limits = limits
             app.state.quarantine_days = used.quarantine_days
             app.state.explanations = Explanations(

@@ -24,7 +24,7 @@ async def current_tree(request: Request) -> UnitTree:
     """The units as of now; a tree of its own, since the append's is exact only under its lock."""
     units: UnitCache = request.app.state.units
     async with request.app.state.pool.acquire() as connection:
-        return await units.up_to(connection, 2**62)
+        return (await units.up_to(connection, 2**62)).tree
 
 
 async def check_subtree(request: Request, unit_id: str | None) -> None:

@@ -4,11 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
+from services.metrics.definition_rows import StoredRows
 from shared import auth
 from shared.auth import Principal
 from shared.auth.introspection import Introspector
 from shared.auth.scopes import READ, READ_METRICS
 from shared.clock import Clock
+from shared.domain.territory import is_covered
 from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
@@ -55,7 +57,7 @@ async def authorize_unit(
         return unit
     state = request.app.state
     async with state.pool.acquire() as connection:
-        tree = (await state.definitions.get(connection, None)).tree
+        tree = (await state.definitions.get(StoredRows(connection))).tree
     clock: Clock = state.clock
     if unit is None:
         return bound
@@ -64,7 +66,7 @@ async def authorize_unit(
         found = found or tree.resolve(unit, clock.today(), principal.era)
     except UnknownUnit as unknown:
         raise Problem(unknown.code, unknown.detail, hint=unknown.hint, pointer="/unit") from None
-    if not tree.is_within(found.unit_id, bound):
+    if not is_covered(tree, found.unit_id, bound):
         raise Problem(
             "unit-outside-key",
             f"The key shows numbers of {bound} and the units below it only.",

@@ -7,11 +7,11 @@ import httpx
 from fastapi import FastAPI, Request
 
 from services.metrics import access
+from services.metrics.definition_rows import StoredRows
 from services.metrics.evaluating.moments import Moments
 from services.metrics.evaluating.query import Cells
 from services.metrics.explaining import explanations, why_routes
 from services.metrics.explaining.explain import Explainer
-from services.metrics.plans.definitions_store import DefinitionsStore
 from services.metrics.projecting import parked_routes
 from services.metrics.settings import MetricsSettings
 from services.metrics.tables import cells_routes
@@ -23,6 +23,7 @@ from shared.auth.introspection import Introspector
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
 from shared.db import ask_health, connect_pool_when_there
+from shared.domain.history import DefinitionHistory
 from shared.garbage import calm_collector
 from shared.http_semantics import HttpSemantics
 from shared.http_spans import NATIVE_OFF, ServerSpans
@@ -64,7 +65,7 @@ def create_app(
             timeout=10,
             transport=activities,
         )
-        definitions = DefinitionsStore(catalogue)
+        definitions = DefinitionHistory(catalogue)
         app.state.pool = pool
         app.state.clock = now
         app.state.catalogue = catalogue
@@ -79,7 +80,8 @@ def create_app(
         watch = Watch(pool, client)
 
         async def follow() -> None:
-            await definitions.prepare(pool, now.today())
+            async with pool.acquire() as connection:
+                await definitions.prepare(StoredRows(connection), now.today())
 
         try:
             async with (

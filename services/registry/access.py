@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Header, Request
 
 from services.registry.disclosure import is_public
+from services.registry.plans.territory import covered_by
 from services.registry.posting import DEFAULT_SOURCE
 from services.registry.sessions import session_of
 from services.registry.state import Registry, State
@@ -67,7 +68,7 @@ def _is_open_to_all(request: Request, state: State) -> bool:
     if request.method != "GET" or getattr(request.scope.get("route"), "path", "") not in PUBLIC:
         return False
     plan = request.path_params.get("plan")
-    plans = [plan] if plan else [p.plan for p in state.definitions.plans()]
+    plans = [plan] if plan else [p.plan for p in state.definitions.newest_versions()]
     return any(is_public(state, name) for name in plans)
 
 
@@ -75,7 +76,7 @@ def see_events(principal: Principal, state: State, unit_id: str) -> None:
     """Refuse whoever may not see the single events of a unit: other roles, other subtrees."""
     principal.require_staff()
     bound = principal.subtree
-    if bound is not None and not state.tree.is_within(unit_id, bound):
+    if bound is not None and unit_id not in covered_by(state, bound):
         raise Problem(
             "unit-outside-key",
             f"The key shows single events of {bound} and the units below it only.",

@@ -10,7 +10,7 @@ def is_public(state: State, plan: str) -> bool:
     today = state.clock.today()
     said = [
         s
-        for s in state.definitions.statements("disclosure.published")
+        for s in state.newest.statements("disclosure.published")
         if s.data["plan"] == plan and date.fromisoformat(s.data["valid_from"]) <= today
     ]
     newest = max(said, key=lambda s: (s.data["valid_from"], s.position), default=None)

@@ -13,12 +13,15 @@ from dataclasses import replace
 import asyncpg
 import httpx
 
-from services.registry.definitions import DefinitionProjection, Definitions
+from services.registry.definitions import DefinitionProjection, StoredRows
 from services.registry.journal.projection import FactProjection
 from shared import progress
 from shared.broker import Broker
+from shared.contracts.definitions import Catalogue
 from shared.contracts.record import DEFINITION_LANE, LANES, through_decoder
+from shared.domain.history import DefinitionHistory
 from shared.lane_consumer import LaneConsumer, LogReader, Projection
+from shared.problems import Problem
 from shared.worker import forever
 
 log = logging.getLogger(__name__)
@@ -29,6 +32,7 @@ FACT_BATCH = 500
 HEARTBEAT_SECONDS = 3.0
 POLL_SECONDS = 0.5
 QUIET_SECONDS = 5.0
+REACH_SECONDS = 3.0
 
 
 class Follower:
@@ -41,7 +45,9 @@ class Follower:
         servers: Broker | str,
         name: str = "",
     ) -> None:
-        self.definitions = Definitions()
+        self.history = DefinitionHistory(Catalogue.load())
+        self.rows = StoredRows(pool)
+        self._came = asyncio.Condition()
         self._pool = pool
         self._activities = activities
         self._servers = servers
@@ -56,12 +62,30 @@ class Follower:
         """None once the definitions that were in the log at start are here."""
         if self._goal is None:
             return f"the log of activities has not been read yet ({self._error})"
-        if self.definitions.position < self._goal:
+        if self.history.position < self._goal:
             return (
-                f"definitions are projected up to position {self.definitions.position}"
+                f"definitions are projected up to position {self.history.position}"
                 f" of {self._goal} ({self._error})"
             )
         return None
+
+    async def reach(self, position: int) -> None:
+        """Return once a definition is here that readers of cells have met; Problem if it is not
+        within a moment."""
+        if self.history.position >= position:
+            return
+        try:
+            async with asyncio.timeout(REACH_SECONDS), self._came:
+                await self._came.wait_for(lambda: self.history.position >= position)
+        except TimeoutError:
+            raise Problem(
+                "not-ready",
+                f"Definitions are projected up to {self.history.position}, not yet {position}.",
+                status=503,
+                hint="Ask again in a moment.",
+                retryable=True,
+                retry_after=1,
+            ) from None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -94,7 +118,9 @@ class Follower:
 
     async def _fold(self) -> None:
         while True:
-            await self.definitions.catch_up(self._pool)
+            await self.history.follow(self.rows)
+            async with self._came:
+                self._came.notify_all()
             # Whoever projects definitions here says so; what another replica does has to be looked for.
             seconds = QUIET_SECONDS if self._defines else POLL_SECONDS
             with contextlib.suppress(TimeoutError):

@@ -2,15 +2,16 @@
 
 What is said about units and plans themselves (names, targets, deadlines, denominators) is for every
 key. Counts, who has reported, and who owes what are not: they are shown where the key's unit is the
-unit asked for, or lies above it. Somebody who names no unit is shown their own.
+unit asked for, or lies above it. A key of a unit that has ended goes on showing what was part of it,
+under the names that this has now, and nothing of the unit that took it in besides. Somebody who names no unit is shown their own.
 """
 
 from datetime import date
 
-from services.registry.definitions import PlanVersion
-from services.registry.plans.territory import area_of, in_plan
+from services.registry.plans.territory import area_of, covered_by, in_plan
 from services.registry.state import State
 from shared.auth import Principal
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 
@@ -22,7 +23,7 @@ def bound_to(principal: Principal) -> str | None:
 def can_read(principal: Principal, state: State, unit_id: str) -> bool:
     """Whether the numbers of a unit are the reader's to see."""
     bound = bound_to(principal)
-    return bound is None or state.tree.is_within(unit_id, bound)
+    return bound is None or unit_id in covered_by(state, bound)
 
 
 def can_read_plan(principal: Principal, state: State, plan: PlanVersion) -> bool:

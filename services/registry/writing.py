@@ -7,10 +7,11 @@ from fastapi.responses import Response
 
 from services.registry.access import Writer
 from services.registry.answers import json_answer
-from services.registry.definitions import PlanVersion
+from services.registry.plans.territory import covered_by
 from services.registry.posting import content_id, event, post
 from services.registry.state import State
 from shared.clock import VIETNAM
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 
@@ -36,7 +37,7 @@ async def write_today(
 def check_supervisor(state: State, plan: PlanVersion, caller: Writer, pointer: str) -> None:
     """Refuse whoever does not answer for a whole plan."""
     bound = caller.principal.subtree
-    if bound is not None and not state.tree.is_within(plan.document["unit"], bound):
+    if bound is not None and plan.document["unit"] not in covered_by(state, bound):
         raise Problem(
             "not-supervisor",
             "Only whoever answers for the whole plan asks for reports and sends things back.",

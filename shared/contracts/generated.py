@@ -792,8 +792,10 @@ class PlanAmendedData(TypedDict):
     objective: NotRequired[str]
     task: NotRequired[str]
     obligation: NotRequired[str]
+    organisation: NotRequired[str]
+    action: NotRequired[Literal["change", "add", "end"]]
     for_unit: NotRequired[str]
-    changes: dict[str, Any]
+    changes: NotRequired[dict[str, Any]]
     old_values: NotRequired[dict[str, Any]]
     valid_from: str
     document_ref: NotRequired[str]

@@ -96,3 +96,9 @@ def _as_it_was(data: Data) -> Data:
 
 for _name, _version in NEEDS_MORE.items():
     upcaster(_name, _version)(_as_it_was)
+
+
+@upcaster("plan.amended", "1")
+def _amendment_as_it_was(data: Data) -> Data:
+    """Version 2 only adds: organisations, and items that are added or end."""
+    return data

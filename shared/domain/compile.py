@@ -57,11 +57,12 @@ def compile_plan(
             found.append(compile_objective(document, raw, catalogue, issued))
         except WRONG as e:
             reason = f"missing {e}" if isinstance(e, KeyError) else str(e)
-            found.append(_not_counted(document, name, reason))
+            found.append(not_counted(document, name, reason))
     return found
 
 
-def _not_counted(document: Json, name: str, reason: str) -> Objective:
+def not_counted(document: Json, name: str, reason: str) -> Objective:
+    """An objective that stands in the plan and is not counted, with the reason."""
     return Objective(
         plan=str(document.get("id", "?")),
         version=int(document.get("version", 1)),
@@ -79,7 +80,7 @@ def compile_objective(
     `issued`: the days on which documents were issued that start a deadline.
     """
     if "measure" not in raw:
-        return _not_counted(document, raw["id"], raw.get("not_counted", "no measure"))
+        return not_counted(document, raw["id"], raw.get("not_counted", "no measure"))
     check_shape(raw)
     measure, target = raw["measure"], raw["target"]
     period = raw.get("period") or document["period"]
@@ -101,7 +102,7 @@ def compile_objective(
         target_unit=target["unit"],
         window_start=start,
         first_day=date.fromisoformat(period["start"]),
-        last_day=_last_day(raw, issued),
+        last_day=last_day(raw, issued),
         final_day=date.fromisoformat(period["end"]) if "end" in period else None,
         latest_day=date.fromisoformat(raw["extension"]["last_day"]) if "extension" in raw else None,
         bucket=measure.get("bucket"),
@@ -133,7 +134,7 @@ def _figure(tally: Json) -> Literal["n", "total"]:
     return "total" if tally.get("count") in ("sum", "reported") else "n"
 
 
-def _last_day(raw: Json, issued: Mapping[str, date]) -> date | None:
+def last_day(raw: Json, issued: Mapping[str, date]) -> date | None:
     """The last day that is in time; for a deadline that a document starts, once it is issued."""
     if raw.get("last_day"):
         return date.fromisoformat(raw["last_day"])

@@ -54,7 +54,9 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     or (none of these) a plain count for the plan's own unit. `window_start`: first day that counts;
     `first_day`, `final_day`: those of its period.
     `latest_day`: the hard limit of any extension of `last_day`. `variants`: how it reads for single
-    units; `flags`: what to say of it in every cell; `own_target`: it was set for this very unit.
+    units; `asked` False: of these units (or this one) it asks nothing. `earlier`: how it read at
+    deadlines that came due before the one that holds. `flags`: what to say of it in every cell;
+    `own_target`: it was set for this very unit.
     """
 
     plan: str
@@ -80,6 +82,8 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     beside: tuple[Beside, ...] = ()
     latest_day: date | None = None
     variants: tuple[tuple[str, "Objective"], ...] = ()
+    asked: bool = True
+    earlier: tuple["Objective", ...] = ()
     flags: tuple[str, ...] = ()
     own_target: bool = False
 
@@ -90,8 +94,8 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     def all_measures(self) -> list[Measure]:
         """What must be counted for its number, for what stands beside it, and for its variants."""
         found = self.measures() + [beside.measure for beside in self.beside]
-        for _, variant in self.variants:
-            found += variant.all_measures()
+        for other in (*self.earlier, *(variant for _, variant in self.variants)):
+            found += other.all_measures()
         return found
 
     def of(self, unit_id: str) -> "Objective":

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from shared.contracts.places import commune_of
 from shared.domain.measures import reports, speaking
+from shared.domain.territory import LEVELS as LEVELS
+from shared.domain.territory import covered
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
-
-LEVELS = {name: depth for depth, name in enumerate(("nation", "province", "district", "commune", "hamlet", "organisation"))}  # fmt: skip
 
 Sums = Mapping[str, tuple[int, int]]
 """n and total by the unit of the facts themselves."""
@@ -131,34 +131,11 @@ class Places:
         return known
 
     def within(self, root: str) -> frozenset[str]:
-        """Every unit, of any time, whose facts an old unit's plan covers: its territory's."""
+        """Every unit, of any time, whose facts a plan of the unit covers: its territory's."""
         known = self._within.get(root)
         if known is None:
-            known = self._within[root] = frozenset(self._find_within(root))
+            known = self._within[root] = covered(self.tree, root)
         return known
-
-    def _find_within(self, root: str) -> set[str]:
-        top = self.tree.unit(root)
-        if top is None:
-            return set()
-        found = {root} | {unit.unit_id for unit in self.tree.descendants(root)}
-        queue = list(found)
-        while queue:
-            unit = self.tree.unit(queue.pop())
-            for successor in unit.successors if unit else ():
-                name = successor.unit_id
-                new = self.tree.unit(name)
-                if name in found or new is None:
-                    continue
-                # A merger of provinces is more than the old province that went into it.
-                if LEVELS[new.level] <= LEVELS[top.level] and not all(
-                    old in found for old, _ in self.tree.predecessors(name)
-                ):
-                    continue
-                below = {name} | {u.unit_id for u in self.tree.descendants(name)}
-                queue.extend(below - found)
-                found |= below
-        return found
 
     def scope(self, root: str) -> list[Unit]:
         """The units a plan of `root` shows: itself, communes, hamlets if it is a commune."""

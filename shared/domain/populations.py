@@ -12,9 +12,12 @@ from shared.domain.definitions import Definitions
 from shared.domain.objectives import Objective
 from shared.domain.places import Places
 
+UNDECLARED = "denominator_undeclared"
+"""The number ships with the units, from files about mergers; its authority has not declared it."""
+
 
 class Number(NamedTuple):
-    """A denominator, or None with the reason."""
+    """A denominator, with what is to be said of it; None with the reason."""
 
     value: int | None
     flag: str | None = None
@@ -54,17 +57,18 @@ class Populations:
 
     def _find(self, unit_id: str, code: str, on: date) -> Number:
         for name in (unit_id, self._goes_on_as(unit_id)):
-            own = self._definitions.population(name, code, on) if name is not None else None
+            own = self._definitions.declared(name, code, on) if name is not None else None
             if own is not None:
-                return Number(own)
+                return Number(own.number, UNDECLARED if own.imported else None)
         if self._places.exists(unit_id):
             below = [unit.unit_id for unit in self._places.children(unit_id)]
         else:
             below = self._places.units_below(unit_id, "commune")
-        parts = [self.of(name, code, on).value for name in below]
-        known = [part for part in parts if part is not None]
+        parts = [self.of(name, code, on) for name in below]
+        known = [part.value for part in parts if part.value is not None]
         if parts and len(known) == len(parts):
-            return Number(sum(known))
+            imported = any(part.flag == UNDECLARED for part in parts)
+            return Number(sum(known), UNDECLARED if imported else None)
         return Number(None, "denominator_partial" if known else "denominator_missing")
 
     def _goes_on_as(self, unit_id: str) -> str | None:

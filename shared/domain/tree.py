@@ -27,6 +27,7 @@ class UnitTree:
     def __init__(self) -> None:
         self.position = 0
         self._contents: dict[int, Content | None] = {}
+        self._revisions: dict[int, int] = {}
         self._fold = UnitFold()
         self._resolved: dict[tuple[str, date, str | None], Unit] = {}
         self._stale = False
@@ -39,6 +40,7 @@ class UnitTree:
         is ever changed in place."""
         found = UnitTree()
         found.position, found._contents = self.position, dict(self._contents)
+        found._revisions = dict(self._revisions)
         found._stale = self._stale
         found._fold = UnitFold(self._fold.told) if self._stale else self._fold.copy()
         return found
@@ -48,8 +50,14 @@ class UnitTree:
         self.position = max(self.position, record.position)
         content = record.effective_content()
         if record.origin in self._contents:
+            said_anew = self._revisions.get(record.origin) == record.revision
+            if content is None and said_anew and self._contents[record.origin] is not None:
+                # A correction that moves an event to another key says the new one, then voids the
+                # old one.
+                return
             # A correction of a definition is rare: fold everything again, simply.
             self._contents[record.origin] = content
+            self._revisions[record.origin] = record.revision
             self._resolved.clear()
             self._stale = True
         elif content is not None and content.type in UNIT_TYPES:
@@ -122,18 +130,6 @@ class UnitTree:
                 found.append(unit)
             stack += self.children(unit.unit_id, on)[::-1]
         return found
-
-    def is_within(self, unit_id: str, top: str) -> bool:
-        """Whether `unit_id` is `top`, lies below it, or succeeds such a unit.
-
-        So a key or a plan of an old unit keeps its reach over the units that took its territory.
-        """
-        former = [unit_id]
-        for name in former:
-            if name == top or any(a.unit_id == top for a in self.ancestors(name)):
-                return True
-            former += [old for old, _ in self.predecessors(name) if old not in former]
-        return False
 
     def predecessors(self, unit_id: str) -> list[tuple[str, str]]:
         """(unit_id, part) of the units that went into this one."""

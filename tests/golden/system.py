@@ -18,13 +18,13 @@ from services.activities.keys.store import ensure_admin_key
 from services.activities.settings import ActivitiesSettings
 from services.metrics.evaluating.cell import Cell
 from services.metrics.evaluating.moments import Moments
-from services.metrics.plans.definitions_store import DefinitionsStore
 from services.metrics.projecting.projection import MetricsProjection
 from services.registry.units.catalogue import stages
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES
 from shared.db import connect_pool, migrate
+from shared.domain.history import DefinitionHistory
 from shared.lane_consumer import LaneConsumer, LogReader
 from tests.conftest import new_database
 from tests.oracle.truth import Posted
@@ -46,7 +46,7 @@ class System:
         self._headers = {"Authorization": f"Bearer {key}"}
         self.posted: list[Posted] = []
         self._catalogue = Catalogue.load()
-        self.moments = Moments(pool, DefinitionsStore(self._catalogue), clock)
+        self.moments = Moments(pool, DefinitionHistory(self._catalogue), clock)
 
     async def post(self, events: list[Json], day: date, *, told: bool = True) -> None:
         """Post events on a day; all must be taken. `told`: the oracle hears of them."""

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from services.activities.log.model import Candidate
-from services.registry.plans.territory import territory
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
 from shared.domain.places import Places
+from shared.domain.territory import covered, may_write
 from shared.domain.tree import UnitTree
 from shared.domain.units import Ignored
 from tests.log.conftest import ADMINISTRATOR, DAK_LAK, TAN_LAP, Bench, amended, dissolved, unit
@@ -122,9 +122,9 @@ def walk_everything(tree: UnitTree) -> None:
     for name in names:
         tree.descendants(name, DAY)
         tree.ancestors(name)
-        territory(tree, name)
+        covered(tree, name)
         for other in names:
-            tree.is_within(name, other)
+            may_write(tree, name, other)
         for day in (DAY, date(2025, 8, 1)):
             places = Places(tree, day)
             places.home(name), places.scope(name), places.within(name)
@@ -165,7 +165,7 @@ def test_a_circle_of_successors_is_left_out() -> None:
     left_out = [(one.unit_id, one.other) for one in rows.tree.ignored()]
     assert left_out == [("b@2025", "b@2025"), ("c@2025", "a@2025")]
     assert Places(rows.tree, DAY).home("a@2025").unit_id is None
-    assert rows.tree.is_within("c@2025", "a@2025") and not rows.tree.is_within("a@2025", "c@2025")
+    assert may_write(rows.tree, "c@2025", "a@2025") and not may_write(rows.tree, "a@2025", "c@2025")
 
 
 def test_ended_twice_and_established_twice() -> None:

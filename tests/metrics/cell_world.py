@@ -45,7 +45,7 @@ class World:
             definitions.apply(row)
         plan = definitions.plan("p", on)
         assert plan is not None
-        known = {one.id: one for one in plan[1]}
+        known = {one.id: one for one in plan.objectives}
         assert known[name].reason is None, known[name].reason
         places = Places(definitions.tree, on)
         evaluator = Evaluator(definitions, places, sums_of(facts), on)

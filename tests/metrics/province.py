@@ -5,16 +5,18 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from services.metrics.evaluating.moments import Moments
-from services.metrics.plans.definitions_store import DefinitionsStore
 from services.metrics.projecting import spans
 from services.metrics.projecting.projection import MetricsProjection
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES
+from shared.domain.history import DefinitionHistory
+from shared.domain.plan_files.document import why_plan_refused
 from shared.lane_consumer import LaneConsumer
 from tests.metrics.histories import BASE, DAYS, TYPES, Op, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import Told
+from tests.plans.whole import whole
 
 Json = dict[str, Any]
 ROOT, A, B, C = "P@2025", "A@2025", "B@2025", "C@2025"
@@ -110,7 +112,7 @@ def document(objectives: list[Json] | None = None, **more: Any) -> Json:
     """The plan; its period begins within the days of the histories."""
     period = {"start": (BASE + timedelta(days=3)).isoformat(), "end": "2026-12-31"}
     chosen = OBJECTIVES if objectives is None else objectives
-    return {
+    plan = {
         "id": "p",
         "unit": ROOT,
         "version": 1,
@@ -121,6 +123,7 @@ def document(objectives: list[Json] | None = None, **more: Any) -> Json:
         "reporting": [],
         **more,
     }
+    return whole(plan)
 
 
 def define(log: MemoryLog, plan: Json | None = None, day: date = FIRST) -> None:
@@ -142,6 +145,8 @@ def define(log: MemoryLog, plan: Json | None = None, day: date = FIRST) -> None:
 
 
 def publish(log: MemoryLog, plan: Json, day: date) -> None:
+    refused = why_plan_refused(plan["id"], plan, Catalogue.load())
+    assert refused is None, refused
     data = {"plan": plan["id"], "version": plan["version"], "document": plan}
     log.post("plan.published", plan["unit"], day, day, data)
 
@@ -188,4 +193,4 @@ async def follow(pool: Any, catalogue: Catalogue, log: MemoryLog) -> None:
 
 def moments(pool: Any, catalogue: Catalogue, today: date) -> Moments:
     clock = FixedClock(datetime.combine(today, time(9), VIETNAM))
-    return Moments(pool, DefinitionsStore(catalogue), clock)
+    return Moments(pool, DefinitionHistory(catalogue), clock)

@@ -32,7 +32,7 @@ def defined(log: MemoryLog, catalogue: Catalogue, known_at: date = date.max) -> 
 def read(definitions: Definitions, on: date, name: str = "persons", unit: str = ROOT) -> Objective:
     found = definitions.plan("p", on)
     assert found is not None
-    return next(o for o in found[1] if o.id == name).of(unit)
+    return next(o for o in found.objectives if o.id == name).of(unit)
 
 
 def plan_with(**more: Any) -> dict[str, Any]:
@@ -107,12 +107,14 @@ def test_an_amendment_that_leaves_nothing_countable_changes_nothing(catalogue: C
     amend(log, BASE, BASE, changes={"target": {"value": "many"}})
     found = read(defined(log, catalogue), BASE)
     assert found.measure is not None and found.target.value == 50
-    assert "amendment_refused" in found.flags
+    assert found.flags == ()
 
 
 def test_a_deadline_may_start_when_a_document_is_issued(catalogue: Catalogue) -> None:
     log = MemoryLog(catalogue)
-    relative = {"relative": {"after": "x", "document": "Khung", "within_days": 7}}
+    relative = {
+        "relative": {"after": "central_document.issued", "document": "Khung", "within_days": 7}
+    }
     plan = plan_with(deadline=relative)
     plan["objectives"][0]["last_day"] = None
     define(log, plan)
@@ -133,7 +135,7 @@ async def test_cells_follow_amendments_in_both_times(
         log.post("citizen.certified", A, BASE, BASE, person)
     known = BASE + timedelta(days=3)
     amend(log, BASE + timedelta(days=2), known, changes={"target": {"value": 60}})
-    amend(log, BASE, known, for_unit=A, changes={"last_day": BASE.isoformat()})
+    amend(log, BASE, known, for_unit=A, changes={"last_day": known.isoformat()})
     await follow(pool, catalogue, log)
     all_moments = moments(pool, catalogue, BASE + timedelta(days=30))
 
@@ -147,5 +149,5 @@ async def test_cells_follow_amendments_in_both_times(
     after = await cell(ROOT, BASE + timedelta(days=2))
     assert (after.target, after.met, after.status) == (60, False, "on_track")
     assert (await cell(ROOT, BASE + timedelta(days=2), BASE + timedelta(days=2))).met is True
-    late = await cell(A, BASE + timedelta(days=1))
+    late = await cell(A, known + timedelta(days=1))
     assert late.status == "unknown" and late.flags == ["denominator_missing", "missing:adults"]

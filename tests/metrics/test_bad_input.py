@@ -9,6 +9,7 @@ import pytest
 from services.metrics.evaluating.cell import Cell
 from services.registry.web.words import flags
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_files.document import why_plan_refused
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.province import (
@@ -99,33 +100,29 @@ WRONG: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("wrong", WRONG)
-async def test_a_wrong_objective_takes_no_other_down(
+CIRCLES = {
+    "a target of itself": [objective("one", {**PERSONS, "over": {"target_of": "one"}})],
+    "targets of each other": [
+        objective("one", {**PERSONS, "over": {"target_of": "two"}}),
+        objective("two", {**PERSONS, "over": {"target_of": "one"}}),
+    ],
+}
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, *CIRCLES])
+async def test_a_version_with_a_wrong_objective_is_as_if_never_published(
     pool: asyncpg.Pool, catalogue: Catalogue, wrong: str
 ) -> None:
     log = MemoryLog(catalogue)
-    define(log, document([WRONG[wrong], GOOD]))
+    define(log, document([GOOD]))
     certify(log)
-    assert (await cell(pool, catalogue, log)).value == 1
-    bad = await cell(pool, catalogue, log, "bad")
-    assert (bad.status, bad.value, bad.met) == ("not_counted", None, None)
-    found = moments(pool, catalogue, BASE)
-    async with found.snapshot() as connection:
-        reason = (await found.at(connection, "p", BASE, None)).objective("bad").reason
-    assert reason
-
-
-@pytest.mark.parametrize("of_itself", [True, False])
-async def test_a_target_of_a_target_in_a_circle_is_missing(
-    pool: asyncpg.Pool, catalogue: Catalogue, of_itself: bool
-) -> None:
-    log = MemoryLog(catalogue)
-    one = objective("one", {**PERSONS, "over": {"target_of": "one" if of_itself else "two"}})
-    two = objective("two", {**PERSONS, "over": {"target_of": "one"}})
-    define(log, document([one, two]))
-    certify(log)
-    found = await cell(pool, catalogue, log, "one")
-    assert (found.value, found.met, found.flags) == (1, None, ["target_missing"])
+    objectives = [WRONG[wrong]] if wrong in WRONG else CIRCLES[wrong]
+    bad = document([*objectives, GOOD], version=2)
+    refused = why_plan_refused("p", bad, catalogue)
+    assert refused is not None and refused.path.startswith("/objectives/0"), refused
+    log.post("plan.published", ROOT, BASE, BASE, {"plan": "p", "version": 2, "document": bad})
+    found = await cell(pool, catalogue, log)
+    assert (found.value, found.plan_version) == (1, 1)
 
 
 async def test_a_cell_names_the_input_that_nobody_has_declared(
@@ -138,12 +135,22 @@ async def test_a_cell_names_the_input_that_nobody_has_declared(
     mentors = {"count": "distinct_things", "key": "mentor", "of": [of("mentor.assigned")]}
     inputs = {
         "mentors": {**mentors, "over": {"population": "mentors"}},
-        "share": {**PERSONS, "over": {"target_of": "mentors"}},
         "hamlets": per("hamlet"),
         "far": per("commune", attribute="remote"),
     }
     log = MemoryLog(catalogue)
-    define(log, document([objective(name, measure) for name, measure in inputs.items()]))
+    of_units = {"value": 50, "unit": "percent_of_units", "comparator": ">="}
+    share = {
+        "value": 50,
+        "unit": "percent_of_target",
+        "comparator": ">=",
+        "of_objective": "mentors",
+    }
+    targets = {"hamlets": {"target": of_units}, "far": {"target": of_units}}
+    objectives = [objective(name, one, **targets.get(name, {})) for name, one in inputs.items()]
+    inputs["share"] = {**PERSONS, "over": {"target_of": "mentors"}}
+    objectives.append(objective("share", inputs["share"], target=share))
+    define(log, document(objectives))
     found = {name: (await cell(pool, catalogue, log, name)).flags for name in inputs}
     assert found == {
         "mentors": ["denominator_missing", "missing:mentors"],

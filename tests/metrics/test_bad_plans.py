@@ -8,11 +8,12 @@ import asyncpg
 import pytest
 
 from services.metrics.explaining.explain import Explainer
-from services.metrics.plans.definitions_store import DefinitionsStore
 from services.metrics.tables.refresh import Refresher
 from services.metrics.tables.watch_plans import PlanWatch
 from shared.contracts.definitions import Catalogue
+from shared.domain.history import DefinitionHistory
 from shared.domain.plan_document import why_refused
+from shared.domain.plan_files.document import why_plan_refused
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.province import (
@@ -186,39 +187,34 @@ async def test_what_is_no_plan_is_as_if_never_published(
         answer = await said(pool, catalogue, log, position)
         assert (answer.state, answer.code) == ("definition", "plan_refused"), name
         assert f"{pointer}: " in answer.reason, name
-    await PlanWatch(pool, DefinitionsStore(catalogue), refresher._clock).look()
+    await PlanWatch(pool, DefinitionHistory(catalogue), refresher._clock).look()
 
 
-async def test_what_is_wrong_in_one_objective_is_said_of_it_alone(
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_in_an_objective_is_refused_with_its_place(
+    catalogue: Catalogue, name: str
+) -> None:
+    plan = document([objective("good", CLASSES), {**WRONG[name][0], "id": name}], id="q")
+    refused = why_plan_refused("q", plan, catalogue)
+    assert refused is not None and refused.path.startswith("/objectives/1/"), refused
+    assert "object has no" not in refused.message and "argument" not in refused.message
+
+
+async def test_a_version_with_wrong_objectives_leaves_the_one_before_in_force(
     pool: asyncpg.Pool, catalogue: Catalogue
 ) -> None:
     log, refresher = await running(pool, catalogue)
     before = await everything(pool)
     objectives = [{**bad, "id": name} for name, (bad, _) in WRONG.items()]
-    good = objective("good", CLASSES)
-    plan = document([*objectives, good], id="q")
-    data = {"plan": "q", "version": 1, "document": plan}
+    plan = document([*objectives, objective("good", CLASSES)], version=2)
+    data = {"plan": "p", "version": 2, "document": plan}
     position = log.post("plan.published", ROOT, BASE, BASE, data)
     await follow(pool, catalogue, log)
     await refresher.refresh()
-    after = await everything(pool)
-    assert {k: v for k, v in after.items() if k != "tally"} == {
-        k: v for k, v in before.items() if k != "tally"
-    }
-    states = {
-        row["objective"]: (row["state"], row["reason"])
-        for row in await pool.fetch("SELECT * FROM indicators.objectives_state WHERE plan = 'q'")
-    }
-    assert states.pop("good")[0] in ("counted", "building")
-    assert states.keys() == WRONG.keys()
-    for name, (_, says) in WRONG.items():
-        state, reason = states[name]
-        assert state == "not_counted", name
-        assert says in reason, (name, reason)
-        assert "object has no" not in reason and "argument" not in reason, (name, reason)
+    assert await everything(pool) == before
     answer = await said(pool, catalogue, log, position)
-    assert answer.code == "definition" and "target-of-many" in answer.reason
-    await PlanWatch(pool, DefinitionsStore(catalogue), refresher._clock).look()
+    assert answer.code == "plan_refused" and "/objectives/0/" in answer.reason, answer
+    await PlanWatch(pool, DefinitionHistory(catalogue), refresher._clock).look()
 
 
 AMENDMENTS: list[Json] = [
@@ -239,7 +235,7 @@ AMENDMENTS: list[Json] = [
 
 
 @pytest.mark.parametrize("for_unit", [None, A])
-async def test_amendments_that_leave_nothing_countable_change_nothing_but_a_flag(
+async def test_amendments_that_leave_nothing_countable_change_nothing(
     pool: asyncpg.Pool, catalogue: Catalogue, for_unit: str | None
 ) -> None:
     log, refresher = await running(pool, catalogue)
@@ -250,12 +246,7 @@ async def test_amendments_that_leave_nothing_countable_change_nothing_but_a_flag
         await follow(pool, catalogue, log)
         await refresher.refresh()
     after = await everything(pool)
-    assert (after["tally"], after["evidence"]) == (before["tally"], before["evidence"])
-    for was, now in zip(before["cell"], after["cell"], strict=True):
-        wanted = for_unit is None or now["unit_id"] == A
-        refused = ["amendment_refused"] if wanted else []
-        assert now.pop("flags") == [*refused, *was.pop("flags")], now
-        assert now == was
+    assert after == before
 
 
 async def test_a_population_of_nobody_or_a_plan_that_divides_by_it_changes_no_other_row(

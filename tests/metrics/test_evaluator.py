@@ -30,7 +30,7 @@ def test_a_share_of_another_objectives_target(catalogue: Catalogue) -> None:
         objective(
             "drive",
             PERSONS | {"over": {"target_of": "all"}},
-            target=percent(50, unit="percent_of_target"),
+            target=percent(50, unit="percent_of_target") | {"of_objective": "all"},
         ),
     )
     declare(world.log, ROOT, "adults", 201, BASE)
@@ -74,15 +74,17 @@ def test_a_report_of_the_whole_replaces_those_of_its_parts(catalogue: Catalogue)
 
 
 def test_populations_of_their_day_and_whole_sums_only(catalogue: Catalogue) -> None:
-    world = World(catalogue, objective("pupils", PERSONS | {"over": {"population": "pupils"}}))
+    world = World(
+        catalogue, objective("pupils", PERSONS | {"over": {"population": "pupils_primary_up"}})
+    )
     for unit, number in ((A, 10), (B, 20)):
-        declare(world.log, unit, "pupils", number, BASE)
+        declare(world.log, unit, "pupils_primary_up", number, BASE)
     partial = world.cell("pupils", [(A, BASE, 9)])
     assert (partial.denominator, partial.met) == (None, None)
     assert partial.flags[0] == "denominator_partial"
     assert world.cell("pupils", [], unit=A).denominator == 10
-    declare(world.log, C, "pupils", 30, BASE)
-    declare(world.log, ROOT, "pupils", 100, BASE + timedelta(days=3))
+    declare(world.log, C, "pupils_primary_up", 30, BASE)
+    declare(world.log, ROOT, "pupils_primary_up", 100, BASE + timedelta(days=3))
     days = [BASE + timedelta(days=n) for n in (-1, 0, 2, 3)]
     assert [world.cell("pupils", [], d).denominator for d in days] == [None, 60, 60, 100]
 

@@ -29,6 +29,7 @@ from tests.metrics.histories import BASE, DAYS, last_days, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import Told, Values, values
 from tests.metrics.test_worlds import history
+from tests.plans.whole import whole
 
 Json = dict[str, Any]
 HERE = ["A@2025", "B@2025"]
@@ -49,16 +50,9 @@ def of(*types: str, **filter: Any) -> Json:
 
 def plan(name: str, unit: str, objectives: list[Json]) -> Json:
     period = {"start": (BASE + timedelta(days=5)).isoformat(), "end": "2026-12-31"}
-    return {
-        "id": name,
-        "unit": unit,
-        "version": 1,
-        "period": period,
-        "objectives": objectives,
-        "organisations": [],
-        "tasks": [],
-        "reporting": [],
-    }
+    return whole(
+        {"id": name, "unit": unit, "version": 1, "period": period, "objectives": objectives}
+    )
 
 
 PLAN = plan(
@@ -337,10 +331,13 @@ async def test_a_measure_that_is_built_is_not_yet(
     held = log.post("festival.held", "A@2025", day, day, {})
     asked = await ask(log)
     assert (await asked.one(held))["code"] == "no_objective_for_type"
-    more = PLAN | {
-        "version": 2,
-        "objectives": [objective("festival", {"count": "events", "of": [of("festival.held")]})],
-    }
+    more = whole(
+        PLAN
+        | {
+            "version": 2,
+            "objectives": [objective("festival", {"count": "events", "of": [of("festival.held")]})],
+        }
+    )
     log.post("plan.published", "P@2025", day, day, {"plan": "p", "version": 2, "document": more})
     asked = await ask(log)
     assert (await asked.one(held))["state"] == "not_yet"

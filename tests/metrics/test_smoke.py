@@ -40,7 +40,7 @@ def a_province(log: MemoryLog) -> None:
         "66@2025",
         DAY,
         DAY,
-        {"plan": document["id"], "version": 1, "document": document},
+        {"plan": document["id"], "version": document["version"], "document": document},
     )
     declared = {"population": "adults", "number": 4, "as_of": "2026-01-01", "authority": "CA"}
     log.post("population.declared", "24133@2025", DAY, DAY, declared)

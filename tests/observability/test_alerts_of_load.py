@@ -82,7 +82,7 @@ async def test_a_rebuild_that_hangs(stack: LocalStack, prometheus: Prometheus) -
     document = yaml.safe_load(PLAN.read_text())
     plan = event(
         id="a-plan", type="vn.hocvuso.plan.published", subject=document["unit"],
-        data={"plan": document["id"], "version": 1, "document": document},
+        data={"plan": document["id"], "version": document["version"], "document": document},
     )  # fmt: skip
     async with forgotten(stack, REBUILDING):
         answer = await asyncio.to_thread(post, stack, plan)

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.oracle.eras import Span
 from tests.oracle.truth import Posted
+from tests.plans.whole import whole
 
 Json = dict[str, Any]
 
@@ -241,8 +242,9 @@ def plan(unit: str) -> Json:
         one["last_day"] = None if name in RHYTHMS else "2025-07-04"
         objectives.append(one)
     name = f"plan-{unit.partition('@')[0]}"
-    return {"id": name, "unit": unit, "version": 1, "period": period, "objectives": objectives,
-            "organisations": [], "tasks": [], "reporting": []}  # fmt: skip
+    return whole(
+        {"id": name, "unit": unit, "version": 1, "period": period, "objectives": objectives}
+    )
 
 
 def declared(dice: random.Random) -> list[tuple[str, str, int, date]]:

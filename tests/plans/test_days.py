@@ -8,9 +8,10 @@ import pytest
 from services.metrics.evaluating.cell import Count
 from services.metrics.evaluating.status import status_of
 from shared.contracts.definitions import Catalogue
-from shared.domain.amendments import Amendment, amended_plan
+from shared.domain.amending import read_amendments
 from shared.domain.compile import compile_plan
 from shared.domain.objectives import Objective
+from shared.domain.plan_history import PlanHistory, PlanVersion
 from shared.domain.populations import Number
 from tests.plans.test_five_plans import PLANS
 
@@ -101,10 +102,20 @@ def test_a_school_of_dak_lak_may_end_later_but_before_20_december(
     name: str, asked: str, granted: date, limited: bool
 ) -> None:
     """III.6: "được linh hoạt ... hoàn thành trước ngày 20/12/2026"."""
-    changes = Amendment(name, "truong-1@2025", {"last_day": asked})
+    day = date(2026, 1, 1)
+    change = {
+        "plan": "dak-lak-2026",
+        "objective": name,
+        "for_unit": "truong-1@2025",
+        "changes": {"last_day": asked},
+        "valid_from": day.isoformat(),
+    }
     document = PLANS["dak-lak-2026"].data
-    _, objectives = amended_plan(document, [changes], CATALOGUE, {}, lambda unit: True)
-    found = next(o for o in objectives if o.id == name)
+    version = PlanVersion("dak-lak-2026", 1, document, 1, 1, day, "66@2025")
+    history = PlanHistory(
+        [version], read_amendments(2, 2, change, day), CATALOGUE, {}, lambda unit: True, {}
+    )
+    found = next(o for o in history.on(day).objectives if o.id == name)
     assert found.last_day == date(2026, 11, 29), "everybody else's day stays"
     school = found.of("truong-1@2025")
     assert school.last_day == granted

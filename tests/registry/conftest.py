@@ -19,6 +19,7 @@ from services.registry.settings import RegistrySettings
 from shared.clock import FixedClock
 from shared.contracts.record import LogRecord
 from shared.db import migrate
+from shared.domain.territory import covered
 from shared.domain.tree import UnitTree
 from tests.conftest import new_database
 from tests.registry import fakes
@@ -146,12 +147,13 @@ async def fill(
             for u in tree.units()
             if u.exists(fakes.TODAY)
             and u.level in ("province", "commune")
-            and tree.is_within(u.unit_id, scope)
+            and u.unit_id in covered(tree, scope)
         ]
         sizes = [(unit_id, 900 + i * 137) for i, unit_id in enumerate(sorted({scope, *units}))]
         await database.copy_records_to_table(
             "cells",
             schema_name="indicators",
+            columns=fakes.CELL_COLUMNS,
             records=fakes.cell_rows(plan, sizes, fakes.TODAY),
         )
         for objective in plan["objectives"]:

@@ -34,13 +34,22 @@ CREATE TABLE indicators.cells (
   met_on_time boolean, status text, basis text, required_per_week numeric, flags text[],
   as_of date, building boolean, not_attributable bigint, beside jsonb, comparator text,
   required bigint, last_day date, bucket jsonb, status_bucket jsonb,
-  PRIMARY KEY (plan, unit_id, objective)
+  deadlines jsonb NOT NULL DEFAULT '[]', PRIMARY KEY (plan, unit_id, objective)
 );
 CREATE TABLE indicators.watermark (
-  position bigint, refreshed_at timestamptz, as_of date, log_epoch text, traced text[]
+  position bigint, refreshed_at timestamptz, as_of date, log_epoch text, traced text[],
+  definitions bigint NOT NULL DEFAULT 0
 );
 CREATE TABLE indicators.objectives_state (plan text, objective text, state text, reason text);
 """
+
+
+CELL_COLUMNS = (
+    "plan", "plan_version", "objective", "unit_id", "value", "total", "denominator", "ratio",
+    "target", "target_unit", "met", "met_on_time", "status", "basis", "required_per_week", "flags",
+    "as_of", "building", "not_attributable", "beside", "comparator", "required", "last_day", "bucket",
+    "status_bucket",
+)  # fmt: skip
 
 
 def definition_events() -> list[CloudEvent]:

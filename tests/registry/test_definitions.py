@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
-from services.registry.definitions import Definitions
+from shared.contracts.definitions import Catalogue
 from shared.contracts.record import Content, LogRecord
+from shared.domain.definitions import Definitions
 from tests.registry import fakes
 from tests.registry.conftest import Running
 
@@ -20,7 +21,7 @@ def amend(record: LogRecord, position: int, content: Content | None) -> LogRecor
         type="vn.hocvuso.event.corrected",
         position=position,
         prev=position - 1,
-        revision=1,
+        revision=position,
         data={},
         effective=content,
         void=content is None,
@@ -40,7 +41,7 @@ def population(number: int) -> LogRecord:
 
 
 def test_a_corrected_population_replaces_the_first_and_a_void_one_is_gone() -> None:
-    known = Definitions()
+    known = Definitions(Catalogue.load())
     first = population(12_000)
     known.apply(first)
     assert [p.number for p in known.populations("24133@2025")] == [12_000]
@@ -58,18 +59,21 @@ def test_a_corrected_population_replaces_the_first_and_a_void_one_is_gone() -> N
 
 
 def test_the_newest_version_of_a_plan_holds(definitions: list[fakes.CloudEvent]) -> None:
-    known = Definitions()
+    known = Definitions(Catalogue.load())
     (event,) = [e for e in definitions if e["id"] == "plan-gia-lai-2026-v1"]
     data = event["data"]
-    second = event | {"id": "plan-gia-lai-2026-v2", "data": data | {"version": 2}}
+    second = event | {
+        "id": "plan-gia-lai-2026-v2",
+        "data": data | {"version": 2, "document": data["document"] | {"version": 2}},
+    }
     rows = fakes.records([event, second])
     for row in rows:
         known.apply(row)
-    found = known.plan("gia-lai-2026")
+    found = known.plan("gia-lai-2026", fakes.TODAY)
     assert found is not None
     assert found.version == 2
     known.apply(amend(rows[1], 3, None))
-    found = known.plan("gia-lai-2026")
+    found = known.plan("gia-lai-2026", fakes.TODAY)
     assert found is not None
     assert found.version == 1
 

@@ -29,7 +29,8 @@ def as_stored(name: str, data: dict[str, Any]) -> dict[str, Any]:
 async def test_every_type_from_its_template_into_the_log(
     service: Any, run: Run, tmp_path: Path
 ) -> None:
-    for name in CATALOGUE:
+    # An amendment is of a plan that is there.
+    for name in sorted(CATALOGUE, key=lambda name: name == "plan.amended"):
         # What names other events can have no example that is true here.
         alone = name in WHOLE or name.startswith("unit.") or name == "citizen.certified"
         told = [full(name)] if alone else [full(name), CATALOGUE[name].examples[0]]

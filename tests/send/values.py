@@ -37,16 +37,15 @@ WHOLE: dict[str, dict[str, Any]] = {
     "plan.published": {
         "plan": "007",
         "version": 7,
-        "document": {
-            "id": "007",
-            "version": 7,
-            "unit": "66@2025",
-            "period": {"start": "2026-01-01", "end": "2026-12-31"},
-            "organisations": [],
-            "objectives": [],
-            "tasks": [],
-            "reporting": [],
-        },
+        "document": CATALOGUE["plan.published"].examples[0]["document"]
+        | {"id": "007", "version": 7},
+    },
+    "plan.amended": {
+        "plan": "007",
+        "objective": "adults-certified-vneid",
+        "action": "change",
+        "for_unit": "66@2025",
+        "changes": {"note": "0905"},
     },
     "unit.dissolved": {"successors": [{"unit_id": "66@2025", "part": "part"}]},
     "person.linked": {"same_as": {"scheme": "phone", "value": "0905000001"}},
@@ -59,12 +58,17 @@ WHOLE: dict[str, dict[str, Any]] = {
 """What the log checks beyond the schema."""
 
 
+ONE_OF = {"plan.amended": ("task", "obligation", "organisation")}
+"""An amendment names one item of a plan."""
+
+
 def full(name: str) -> dict[str, Any]:
     """Data with every field of the type's newest version."""
     body = CATALOGUE.data_schema(name)
     defs = body.get("$defs", {})
     made = {field: value(prop, defs, field) for field, prop in body["properties"].items()}
-    return {**made, **WHOLE.get(name, {})}
+    whole = {**made, **WHOLE.get(name, {})}
+    return {field: held for field, held in whole.items() if field not in ONE_OF.get(name, ())}
 
 
 def value(prop: Any, defs: Any, field: str) -> Any:

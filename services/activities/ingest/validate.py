@@ -11,11 +11,13 @@ import jsonschema_rs
 import msgspec
 
 from services.activities.ingest.broken_rules import explain
+from services.activities.log.plans import problem as refused_definition
 from services.activities.privacy import Noticed, Pseudonyms
 from shared.contracts.definitions import Catalogue
 from shared.contracts.model import EventType, FieldSpec, Identity
 from shared.contracts.upcast import upcast
-from shared.domain.plan_document import why_refused
+from shared.domain.definitions import PUBLISHED, Definitions
+from shared.domain.judging import DefinitionRefused, check_document
 from shared.identity.leaks import may_leak
 from shared.in_clear import refuse_in_clear
 from shared.problems import Problem
@@ -30,6 +32,7 @@ class Validator:
     def __init__(self, catalogue: Catalogue, pseudonyms: Pseudonyms) -> None:
         self._catalogue = catalogue
         self._pseudonyms = pseudonyms
+        self._definitions = Definitions(catalogue)
         self._schemas: dict[tuple[str, str], Any] = {}
         for name, kind in catalogue.items():
             for version in kind.versions:
@@ -62,8 +65,6 @@ class Validator:
             if not fulfilled:
                 raise outdated
             version = fulfilled[-1]
-        if kind.type == "plan.published":
-            _check_document(data)
         if version != kind.latest:
             data = upcast(self._catalogue, kind.type, version, data)
             if outdated is None and not self._schemas[kind.type, kind.latest].is_valid(data):
@@ -74,6 +75,11 @@ class Validator:
             data = self._corrected(data, "/data", noticed)
         if may_leak(_encode(data).decode()):
             refuse_in_clear(data, "/data", numbers=kind.lane == "fact")
+        if kind.type == PUBLISHED:
+            try:
+                check_document(data, self._definitions)
+            except DefinitionRefused as refused:
+                raise refused_definition(refused, "/data") from None
         return data, outdated
 
     def _broken(self, kind: EventType, version: str, data: Json) -> Problem:
@@ -172,18 +178,6 @@ class Period:
         else:
             return []
         return [f"/data/to is before {what}; was it meant?"] if data["to"] < first else []
-
-
-def _check_document(data: Json) -> None:
-    """A plan that is none would be in nobody's table: its poster learns that at once."""
-    refused = why_refused(data["plan"], data["document"])
-    if refused is not None:
-        raise Problem(
-            "plan-document-invalid",
-            refused.detail,
-            pointer=f"/data/document{refused.pointer}",
-            hint=f"{refused.hint} `hocvuso plans validate` checks a whole plan, with its lines.",
-        )
 
 
 def _implausible(spec: FieldSpec, value: int) -> list[str]:

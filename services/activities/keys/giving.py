@@ -1,6 +1,7 @@
 """Whether what a request gives is its sender's to give."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -9,11 +10,12 @@ from services.activities.keys.delegation import head
 from services.activities.keys.model import Key
 from services.activities.naming import current_tree
 from shared.auth.grants import Grant, Within, check_grant
+from shared.domain.territory import is_covered
 
 
 async def units_within(request: Request) -> Within:
-    """Whether a unit is another one or lies below it, as of now."""
-    return (await current_tree(request)).is_within
+    """Whether a unit is another one or belongs to it, as of now."""
+    return partial(is_covered, await current_tree(request))
 
 
 async def check_given(

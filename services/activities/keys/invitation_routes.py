@@ -4,6 +4,7 @@ An administrator invites anywhere; a key with the scope staff:invite within its 
 """
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -17,6 +18,7 @@ from services.activities.keys.routes import Authenticated, NoStore, bearer
 from services.activities.naming import current_tree
 from shared.clock import Clock
 from shared.days import DateTime
+from shared.domain.territory import is_covered
 from shared.domain.tree import UnitTree
 from shared.domain.units import UnknownUnit
 from shared.in_clear import refuse_in_clear
@@ -122,7 +124,7 @@ async def invite(request: Request, order: InvitationOrder, by: Authenticated) ->
     _check_reach(by, tree, unit.unit_id)
     invitations: Invitations = state.invitations
     id, code = await invitations.create(
-        order.role, unit, order.label, expires_at, by, tree.is_within
+        order.role, unit, order.label, expires_at, by, partial(is_covered, tree)
     )
     made = await invitations.one(id)
     return MadeInvitation(
@@ -186,11 +188,11 @@ def _may_end(by: Key, tree: UnitTree, row: dict[str, Any], below: set[str]) -> b
     if by.is_administrator or row["granted_by"] in below or row["key_prefix"] == by.prefix:
         return True
     unit: str = row["unit"]
-    return by.subtree is not None and unit != by.subtree and tree.is_within(unit, by.subtree)
+    return by.subtree is not None and unit != by.subtree and is_covered(tree, unit, by.subtree)
 
 
 def _reaches(by: Key, tree: UnitTree, unit_id: str) -> bool:
-    return by.subtree is None or tree.is_within(unit_id, by.subtree)
+    return by.subtree is None or is_covered(tree, unit_id, by.subtree)
 
 
 def _check_reach(by: Key, tree: UnitTree, unit_id: str) -> None:

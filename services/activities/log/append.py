@@ -24,6 +24,7 @@ from services.activities.log.model import (
     Submission,
 )
 from services.activities.log.own_units import check_own
+from services.activities.log.plans import check_plan_event
 from services.activities.log.refusals import conflict, undone, unit_problem
 from services.activities.log.restate import Restater
 from services.activities.log.rows import Row
@@ -34,6 +35,8 @@ from shared.clock import Clock, vietnam_day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import DEFINITION_LANE, Content
 from shared.db import Connection
+from shared.domain.definitions import Definitions
+from shared.domain.territory import may_write
 from shared.domain.tree import UnitTree
 from shared.domain.units import UnknownUnit
 from shared.problems import Problem
@@ -65,7 +68,7 @@ class Append:
         self.connection = connection
         self.context = context
         self.counter = counter
-        self.tree: UnitTree = UnitTree()
+        self.definitions = Definitions(context.catalogue)
         now = context.clock.now()
         self.recorded_at: datetime = now
         counter.recorded = max(counter.recorded, vietnam_day(now))
@@ -77,6 +80,11 @@ class Append:
         self._new: dict[int, Candidate] = {}
         self._void_things: set[store.Thing] = set()
         self.links = Links(connection)
+
+    @property
+    def tree(self) -> UnitTree:
+        """The units, as known up to the last definition appended."""
+        return self.definitions.tree
 
     @classmethod
     async def run(
@@ -121,7 +129,9 @@ class Append:
         return outcomes
 
     async def _prepare(self, candidates: list[Candidate]) -> None:
-        self.tree = await self.context.units.up_to(self.connection, self.counter.units_position)
+        self.definitions = await self.context.units.up_to(
+            self.connection, self.counter.units_position
+        )
         self._known = await store.classify(self.connection, [(c.source, c.id) for c in candidates])
         spelled_otherwise = [
             known.position
@@ -150,7 +160,7 @@ class Append:
         if not (submission.atomic or submission.dry_run):
             return [await self._one(c) for c in submission.candidates]
         await self.flush()
-        kept = self.counter.copy()
+        kept, defined = self.counter.copy(), self.definitions.copy()
         known, void = dict(self._known), set(self._void_things)
         outcomes: list[Outcome] = []
         try:
@@ -164,8 +174,8 @@ class Append:
             self.counter.restore(kept)
             self._known, self._void_things = known, void
             await self.links.roll_back()
-            self.context.units.forget()
-            self.tree = await self.context.units.up_to(self.connection, kept.units_position)
+            self.context.units.forget(defined)
+            self.definitions = defined
             outcomes = [undone(o, dry_run=submission.dry_run) for o in outcomes]
         return outcomes
 
@@ -244,8 +254,12 @@ class Append:
         event_type = catalogue[c.type]
         unit_id = self.context.units.unit_of(self.tree, c)
         check_own(event_type, c, self.tree, c.data)
+        check_plan_event(c, self.definitions, self.counter.position + 1, self.counter.recorded)
         new = c.type == "unit.established"
         self.check_subtree(c.data.get("parent", unit_id) if new else unit_id, c)
+        if event_type.lane == "definition" and "plan" in c.data:
+            for version in self.definitions.versions(c.data["plan"])[-1:]:
+                self.check_subtree(version.document["unit"], c, "/data/plan")
         content = Content(
             type=c.type, unitid=unit_id, occurred=c.occurred, time=c.time, data=c.data
         )
@@ -271,14 +285,14 @@ class Append:
         event_type = self.context.catalogue[content.type]
         return subjects_of(event_type, content, source, id, self.links.canonical)
 
-    def check_subtree(self, unit_id: str, c: Candidate) -> None:
+    def check_subtree(self, unit_id: str, c: Candidate, pointer: str = "/subject") -> None:
         """Refuse a unit outside the key's reach."""
-        if c.subtree is not None and not self.tree.is_within(unit_id, c.subtree):
+        if c.subtree is not None and not may_write(self.tree, unit_id, c.subtree):
             raise Problem(
                 "unit-outside-key",
                 f"The key may post for {c.subtree} and the units below it only.",
                 status=403,
-                pointer="/subject",
+                pointer=pointer,
                 hint="Use the key of the unit's own province or commune, or ask the administrator"
                 " to widen this key.",
             )
@@ -313,7 +327,7 @@ class Append:
     def note_definition(self, subject: Subject) -> None:
         """Bring the tree of units up to the row just added, if it is one of definitions."""
         if subject.lane == DEFINITION_LANE:
-            self.context.units.took(self.tree, self._rows[-1], self.counter)
+            self.context.units.took(self.definitions, self._rows[-1], self.counter)
 
     async def flush(self) -> None:
         """Write what has positions, so that later statements of this transaction see it."""

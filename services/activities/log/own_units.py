@@ -8,6 +8,7 @@ from typing import Any
 
 from services.activities.log.model import Candidate
 from shared.contracts.model import EventType
+from shared.domain.territory import may_write
 from shared.domain.tree import UnitTree
 from shared.problems import Problem
 
@@ -56,7 +57,7 @@ def check_own(kind: EventType, c: Candidate, tree: UnitTree, data: dict[str, Any
                 hint="Other units are changed by the administrator of the instance.",
             )
         place = data.get("parent") if unit is None else unit_id
-        if place is None or not tree.is_within(place, c.subtree):
+        if place is None or not may_write(tree, place, c.subtree):
             raise Problem(
                 "unit-outside-key",
                 f"The key may post for {c.subtree} and the units below it only.",

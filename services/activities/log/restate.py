@@ -19,11 +19,13 @@ from services.activities.log.links import check_link, origins_of
 from services.activities.log.model import Candidate
 from services.activities.log.own_days import happened_on
 from services.activities.log.own_units import check_correction
+from services.activities.log.plans import check_restated_plan
 from services.activities.log.subjects import Subject
 from shared.clock import vietnam_day
 from shared.contracts.record import Content
 from shared.contracts.subjects import day_field
-from shared.domain.plan_document import why_refused
+from shared.domain.definitions import PLAN_TYPES
+from shared.domain.territory import may_write
 from shared.problems import Problem
 
 if TYPE_CHECKING:
@@ -76,6 +78,16 @@ class Restater:
             check_correction(event_type, c, self._append.tree, before, after)
         if content is not None and content.type.startswith("unit."):
             self._context.units.check_restated(self._append.tree, root["position"], content)
+        if root["type"] in PLAN_TYPES:
+            check_restated_plan(
+                root["type"],
+                msgspec.json.decode(root["data"])["plan"],
+                content,
+                root["position"],
+                self._append.definitions,
+                position,
+                self._append.counter.recorded,
+            )
         if content is not None and content.type == "person.linked":
             check_link(content.data)
         await store.add_amendment(self._connection, amendment, root["position"])
@@ -121,7 +133,7 @@ class Restater:
     def _check_right(self, c: Candidate, root: asyncpg.Record) -> None:
         above = (
             c.subtree is not None
-            and self._append.tree.is_within(root["unit_id"], c.subtree)
+            and may_write(self._append.tree, root["unit_id"], c.subtree)
             and self._context.catalogue[root["type"]].may_be_posted_by(c.roles)
         )
         if not (c.partner == root["partner"] or "administrator" in c.roles or above):
@@ -195,16 +207,6 @@ class Restater:
                 f" (rule {error.schema_path[-1] if error.schema_path else 'schema'}).",
                 pointer=f"/data/changes/data{where}",
                 hint=f"See GET /v1/schemas/{type}/{event_type.latest}.",
-            )
-        refused = None
-        if type == "plan.published":
-            refused = why_refused(said.data["plan"], said.data["document"])
-        if refused is not None:
-            raise Problem(
-                "correction-invalid",
-                f"With this correction the document would be no plan. {refused.detail}",
-                pointer=f"/data/changes/data/document{refused.pointer}",
-                hint=f"{refused.hint} Better: publish the next version.",
             )
 
     # -- rows ----------------------------------------------------------------------------------

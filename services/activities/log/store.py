@@ -176,14 +176,9 @@ async def insert(connection: Connection, rows: list[Row]) -> None:
 
 
 async def definition_rows(connection: Connection, after: int) -> list[asyncpg.Record]:
-    """Rows of the definition lane that may change the tree of units."""
+    """Rows of the definition lane behind a position."""
     return await connection.fetch(
-        WIRE_SQL
-        + """
-        WHERE lane = 64 AND position > $1 AND (type LIKE 'unit.%' OR origin <> position)
-        ORDER BY position
-        """,
-        after,
+        WIRE_SQL + " WHERE lane = 64 AND position > $1 ORDER BY position", after
     )
 
 

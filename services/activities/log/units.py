@@ -1,4 +1,4 @@
-"""The tree of units as the append sees it: cached in the process, exact under the lock."""
+"""Units and plans as the append sees them: cached in the process, exact under the lock."""
 
 from typing import Any
 
@@ -7,31 +7,35 @@ import msgspec
 from services.activities.log import store
 from services.activities.log.model import Candidate
 from services.activities.log.rows import Row, to_wire
+from shared.contracts.definitions import Catalogue
 from shared.contracts.places import commune_of
 from shared.contracts.record import Content, LogRecord, record_decoder
 from shared.db import Connection
+from shared.domain.definitions import Definitions
 from shared.domain.tree import UnitTree
 from shared.problems import Problem
 
 
 class UnitCache:
-    """Keeps the tree between transactions; reloads what other writers have added."""
+    """Keeps the definitions between transactions; reloads what other writers have added."""
 
-    def __init__(self) -> None:
-        self._tree: UnitTree | None = None
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._known: Definitions | None = None
 
-    def forget(self) -> None:
-        """Drop the tree: a transaction that had changed it was rolled back."""
-        self._tree = None
+    def forget(self, known: Definitions | None = None) -> None:
+        """Drop what a transaction that was rolled back had changed; `known`: what was before."""
+        self._known = known
 
-    async def up_to(self, connection: Connection, position: int) -> UnitTree:
-        """The tree with every unit row up to `position` (the counter's units_position)."""
-        tree = self._tree if self._tree is not None else UnitTree()
-        if tree.position < position:
-            for row in await store.definition_rows(connection, tree.position):
-                tree.apply(record_decoder.decode(to_wire(row, "")))
-        self._tree = tree
-        return tree
+    async def up_to(self, connection: Connection, position: int) -> Definitions:
+        """Every definition up to `position` (the counter's units_position)."""
+        known = self._known
+        if known is None or known.position < position:
+            known = known if known is not None else Definitions(self._catalogue)
+            for row in await store.definition_rows(connection, known.position):
+                known.apply(record_decoder.decode(to_wire(row, "")))
+        self._known = known
+        return known
 
     def unit_of(self, tree: UnitTree, c: Candidate) -> str:
         """The unit_id an event belongs to; unit events are checked against the tree instead."""
@@ -98,12 +102,10 @@ class UnitCache:
             raise _exists(mine.unit_id, f"{at}/unit_id")
         raise _circle(mine.field, mine.other, f"{at}/{mine.field}")
 
-    def took(self, tree: UnitTree, row: Row, counter: store.Counter) -> None:
-        """Bring the tree up to a definition row just appended."""
-        if not (row.type.startswith("unit.") or row.effective is not None or row.void):
-            return
+    def took(self, known: Definitions, row: Row, counter: store.Counter) -> None:
+        """Bring the definitions up to a definition row just appended."""
         counter.units_position = row.position
-        tree.apply(
+        known.apply(
             LogRecord(
                 id=row.id,
                 source=row.source,

@@ -37,12 +37,26 @@ class BucketCount(msgspec.Struct, frozen=True, kw_only=True):
     judged: bool
 
 
+class Deadline(msgspec.Struct, frozen=True, kw_only=True):
+    """A deadline of an objective that was given another one after it: what it asked for, and whether
+    that was met on its last day (`met` None: not over yet, or nobody can say). `value`: counted by
+    then, or so far."""
+
+    last_day: date | None
+    value: int | None
+    target: int | None
+    target_unit: str | None
+    met: bool | None
+
+
 class Cell(msgspec.Struct, kw_only=True):
     """One objective for one unit. `ratio` is for show; `met` is exact.
 
     `target`, `comparator`, `last_day`: the unit's own, as amended for it; `required`: the least
     count that meets the target, None where that cannot be said. Of a rhythm `value` and `met` speak
     of `bucket`, the week or month of `as_of`; `status` of `status_bucket`, the last one that is over.
+    `deadlines`: every one that came due, and the one that holds, where there is more than one;
+    `met_on_time` is then that of the first.
     """
 
     plan: str
@@ -70,6 +84,7 @@ class Cell(msgspec.Struct, kw_only=True):
     beside: list[BesideCount] = msgspec.field(default_factory=list)
     bucket: BucketCount | None = None
     status_bucket: BucketCount | None = None
+    deadlines: list[Deadline] = msgspec.field(default_factory=list)
 
     def set_target(self, target: Threshold, unit: str) -> None:
         """The target that applies here: `target` in percent, or (`unit` count) a plain number."""

@@ -7,8 +7,11 @@ section 5, and docs/indicators.md. `met` compares exact integers, never rounded 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
+import msgspec
+
 from services.metrics.counting.windows import Window, bucket_of, is_whole, read_window
 from services.metrics.evaluating.cell import BesideCount, BucketCount, Cell, Count, blank
+from services.metrics.evaluating.deadlines import judge_earlier
 from services.metrics.evaluating.needs import judged_bucket, judged_days, needed, window_at
 from services.metrics.evaluating.status import status_of
 from shared.domain.compile import Objective, Threshold
@@ -57,11 +60,15 @@ class Evaluator:
         self, objective: Objective, root: str, units: Iterable[str], others: Mapping[str, Objective]
     ) -> list[Cell]:
         """The cells of one objective for some units in the scope of the plan of `root`."""
-        return [self._cell(objective.of(name), root, name, others) for name in units]
+        return [self._cell(objective, root, name, others) for name in units]
 
     def _cell(
         self, objective: Objective, root: str, unit_id: str, others: Mapping[str, Objective]
     ) -> Cell:
+        own = objective.of(unit_id)
+        if own is not objective:
+            # The units below it may have theirs again.
+            objective = msgspec.structs.replace(own, variants=objective.variants)
         cell = Cell(
             plan=objective.plan,
             plan_version=objective.version,
@@ -158,6 +165,9 @@ class Evaluator:
         assert objective.measure is not None  # noqa: S101 - the caller looked
         within, target = objective.within, objective.target
         unit = self._places.tree.unit(unit_id)
+        if not objective.asked:
+            value = self._value(objective.measure, objective.figure, window, root, unit_id)
+            return Count(value, Number(None), None, None, None)
         level = unit.level if unit else "commune"
         if within is not None:
             if level != within.level and LEVELS[level] < LEVELS[within.level]:
@@ -243,7 +253,12 @@ class Evaluator:
             if all(value is None for value in marked.values()):
                 flag = "attribute_unknown"
         at = 1 if objective.figure == "total" else 0
-        met = sum(within.threshold.met(rolled.get(name, (0, 0))[at]) for name in names)
+        own = {name: variant for name, variant in objective.variants if variant.within is not None}
+        names = [name for name in names if name not in own or own[name].asked]
+        met = 0
+        for name in names:
+            wanted = own.get(name, objective).within or within
+            met += wanted.threshold.met(rolled.get(name, (0, 0))[at])
         if flag is None and within.level == "hamlet":
             flag = self._populations.hamlets_incomplete(unit_id, window.end)
         if flag is None and not names:
@@ -269,8 +284,15 @@ class Evaluator:
         as_of, last = self._as_of, objective.last_day
         has_target = cell.target is not None
         if last is not None and as_of > last and has_target:
-            then = self.window(objective, last)
-            cell.met_on_time = self._count(objective, root, unit_id, then, others, blank(as_of)).met
+            window = self.window(objective, last)
+            count_then = self._count(objective, root, unit_id, window, others, blank(as_of))
+            cell.met_on_time = count_then.met
+        if objective.earlier and has_target:
+
+            def then(one: Objective, day: date, about: Cell) -> Count:
+                return self._count(one, root, unit_id, self.window(one, day), others, about)
+
+            judge_earlier(objective, cell, self._building, then)
         if objective.bucket is None:
             cell.status, cell.required_per_week = status_of(objective, count, as_of, has_target)
             return

@@ -1,7 +1,7 @@
 """A plan on one day as known on one day, read in one snapshot of the database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -10,21 +10,23 @@ from typing import Any
 
 import asyncpg
 
+from services.metrics.definition_rows import StoredRows
 from services.metrics.evaluating import positions, sums
 from services.metrics.evaluating.cell import Cell
 from services.metrics.evaluating.evaluate import Evaluator, SumsOf
 from services.metrics.evaluating.joined import Joined, load_joined
 from services.metrics.evaluating.positions import check_position
 from services.metrics.evaluating.sums import Known, Slot
-from services.metrics.plans.definitions_store import DefinitionsStore
 from services.metrics.projecting import store
 from shared.clock import Clock
 from shared.db import Connection
 from shared.domain.compile import Objective
 from shared.domain.definitions import Definitions
+from shared.domain.history import DefinitionHistory
 from shared.domain.knowledge import Until
 from shared.domain.measures import Measure
 from shared.domain.places import Places, Sums
+from shared.domain.plan_history import AmendedPlan
 from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
@@ -47,8 +49,7 @@ class Moment:
     epoch: str | None
     definitions: Definitions
     places: Places
-    document: dict[str, Any]
-    objectives: list[Objective]
+    definition: AmendedPlan
     live: Mapping[int, Measure]
     building: frozenset[str]
     parked: frozenset[tuple[str, str]]
@@ -57,12 +58,22 @@ class Moment:
         """The same state of knowledge of another day, with the tree of `places`."""
         found = self.definitions.plan(self.plan, day)
         assert found is not None  # noqa: S101 - a plan has a first version from ever
-        return replace(self, as_of=day, places=places, document=found[0], objectives=found[1])
+        return replace(self, as_of=day, places=places, definition=found)
 
     @property
     def until(self) -> Until:
         """What is known."""
         return self.known_at if self.through is None else self.through
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The plan as amended by the day."""
+        return self.definition.document
+
+    @property
+    def objectives(self) -> Sequence[Objective]:
+        """Its objectives, as amended by the day."""
+        return self.definition.objectives
 
     @property
     def root(self) -> str:
@@ -73,7 +84,7 @@ class Moment:
     @property
     def version(self) -> int:
         """The plan's version."""
-        return int(self.document["version"])
+        return self.definition.version
 
     @cached_property
     def others(self) -> dict[str, Objective]:
@@ -214,7 +225,7 @@ class Moment:
 class Moments:
     """Opens snapshots and finds plans in them."""
 
-    def __init__(self, pool: asyncpg.Pool, definitions: DefinitionsStore, clock: Clock) -> None:
+    def __init__(self, pool: asyncpg.Pool, definitions: DefinitionHistory, clock: Clock) -> None:
         self._pool = pool
         self._definitions = definitions
         self._clock = clock
@@ -251,7 +262,11 @@ class Moments:
             check_position(through, state["whole_from"], state["position"])
             early = through == 0
         until: Until = known_at if through is None else through
-        definitions = await self._definitions.get(connection, None if early else until)
+        # Numbers are complete up to the position, so nothing that was defined behind it holds yet.
+        stored = StoredRows(connection)
+        definitions = await self._definitions.get(
+            stored, None if early else until, limit=state["position"]
+        )
         found = definitions.plan(plan, day)
         if found is None:
             raise Problem(
@@ -261,7 +276,6 @@ class Moments:
                 hint=f"Known: {', '.join(definitions.plan_ids()) or 'none yet'}.",
                 pointer="/plan",
             )
-        document, objectives = found
         live, building = await store.load_measures(connection)
         rows = await connection.fetch("SELECT DISTINCT unit_id, type FROM parked")
         return Moment(
@@ -274,8 +288,7 @@ class Moments:
             epoch=state["log_epoch"],
             definitions=definitions,
             places=Places(definitions.tree, self._tree_day(tree, day)),
-            document=document,
-            objectives=objectives,
+            definition=found,
             live=live,
             building=frozenset(measure.fingerprint() for measure in building.values()),
             parked=frozenset(

@@ -38,6 +38,6 @@ def needed(objective: Objective, as_of: date) -> list[tuple[Measure, Window]]:
     if judged is not None:
         windows.append(window_at(objective, judged.end))
     found = [(m, read_window(m.since, w)) for m in objective.all_measures() for w in windows]
-    for _, variant in objective.variants:
-        found += needed(variant, as_of)
+    for other in (*objective.earlier, *(variant for _, variant in objective.variants)):
+        found += needed(other, as_of)
     return found

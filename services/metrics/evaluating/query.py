@@ -7,11 +7,12 @@ import msgspec
 
 from services.metrics.evaluating.cell import Cell
 from services.metrics.evaluating.moments import Moments
-from services.metrics.plans.definitions_store import DefinitionsStore as DefinitionsStore
+from shared.domain.history import DefinitionHistory as DefinitionHistory
 
 
 class Answer(msgspec.Struct, kw_only=True):
-    """What `GET /v1/cells` says. `position`: complete up to here; `tree`: the tree of this day."""
+    """What `GET /v1/cells` says. `position`: complete up to here; `definitions`: position of the
+    last definition that was known; `tree`: the tree of this day."""
 
     plan: str
     plan_version: int
@@ -21,6 +22,7 @@ class Answer(msgspec.Struct, kw_only=True):
     known_at: date | None
     tree: date
     position: int
+    definitions: int
     epoch: str | None
     not_in_operation: bool = False
     objectives: list[dict[str, Any]]
@@ -57,6 +59,7 @@ class Cells:
                 known_at=known_at,
                 tree=moment.places.day,
                 position=moment.position,
+                definitions=moment.definitions.position,
                 epoch=moment.epoch,
                 not_in_operation=moment.early,
                 objectives=[

@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 
 from services.metrics.counting.contribute import THING, Evidence
+from services.metrics.definition_rows import StoredRows
 from services.metrics.evaluating.joined import Joined, load_joined
-from services.metrics.evaluating.query import DefinitionsStore
 from services.metrics.explaining.judging import Explanation, Judge, Known, Plans
 from services.metrics.explaining.log_rows import read_rows
 from services.metrics.projecting import store
@@ -19,6 +19,7 @@ from services.metrics.projecting.store import Subject
 from shared.clock import Clock
 from shared.contracts.record import LogRecord
 from shared.db import Connection
+from shared.domain.history import DefinitionHistory
 from shared.lane_consumer import LogReader
 
 MOST = 1_000
@@ -29,7 +30,7 @@ class Explainer:
     """Answers questions about events."""
 
     def __init__(
-        self, pool: asyncpg.Pool, definitions: DefinitionsStore, reader: LogReader, clock: Clock
+        self, pool: asyncpg.Pool, definitions: DefinitionHistory, reader: LogReader, clock: Clock
     ) -> None:
         self._pool = pool
         self._definitions = definitions
@@ -96,7 +97,7 @@ class Explainer:
 
     async def _plans_now(self, connection: Connection) -> Plans:
         live, _ = await store.load_measures(connection)
-        definitions = await self._definitions.get(connection, None)
+        definitions = await self._definitions.get(StoredRows(connection))
         today = self._clock.today()
         version = (definitions.position, today, tuple(live))
         if self._plans is None or self._plans[0] != version:

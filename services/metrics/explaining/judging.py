@@ -68,9 +68,9 @@ class Plans:
             found = definitions.plan(plan, today)
             if found is None:
                 continue
-            root = found[0]["unit"]
+            root = found.document["unit"]
             self.within[root] = places.within(root)
-            for objective in found[1]:
+            for objective in found.objectives:
                 every.append((objective, root))
                 for measure in objective.measures():
                     number = numbers.get(measure.fingerprint())

@@ -17,7 +17,7 @@ from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
 from shared.contracts.subjects import days
 from shared.domain.compile import FIGURE_REPORTED, Objective
 from shared.domain.measures import Measure
-from shared.domain.plan_document import why_refused
+from shared.domain.plan_files.document import why_plan_refused
 
 REASONS = {
     "decided_by_another_event": "Other events of the same subject decide its count already.",
@@ -145,7 +145,7 @@ class Reasons:
         content = _content(current[0])
         data = content.data
         if content.type == "plan.published":
-            refused = why_refused(data["plan"], data["document"])
+            refused = why_plan_refused(data["plan"], data["document"], self._catalogue)
             if refused is not None:
                 return Why.of("plan_refused", str(refused))
         wrong = self._not_counted.get(str(data.get("plan")), [])

@@ -46,6 +46,7 @@ class Series(msgspec.Struct, kw_only=True):
     position: int
     not_in_operation: bool
     points: list[Point]
+    next: date | None = None
 
 
 def ends(start: date, end: date, every: Literal["day"] | Bucket) -> list[date]:
@@ -57,6 +58,10 @@ def ends(start: date, end: date, every: Literal["day"] | Bucket) -> list[date]:
         found.append(min(last, end))
         day = last + timedelta(days=1)
     return found
+
+
+PAGE_CELLS = 400
+"""A cell may take 20 ms where a unit is a province: more of them come in pages."""
 
 
 class _Daily:
@@ -132,6 +137,9 @@ class SeriesMaker:
                     hint="Ask by week or month, for fewer days, or one objective at a time.",
                     pointer="/every",
                 )
+            at_once = max(1, PAGE_CELLS // (wide * len(chosen) or 1))
+            rest = days[at_once:]
+            days = days[:at_once]
             found = Series(
                 plan=plan,
                 plan_version=last.version,
@@ -145,6 +153,7 @@ class SeriesMaker:
                 position=last.position,
                 not_in_operation=last.early,
                 points=[],
+                next=days[-1] + timedelta(days=1) if rest else None,
             )
             moments = _moments(last, days, follow=tree == "as_of")
             daily = await _load(connection, moments, {o.id for o in chosen}, unit_id)

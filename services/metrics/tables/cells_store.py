@@ -35,10 +35,11 @@ _COLUMNS = {
     "last_day": "date",
     "bucket": "text",
     "status_bucket": "text",
+    "deadlines": "text",
 }
 _KEYS = ("plan", "unit_id", "objective")
 
-_JSON = ("beside", "bucket", "status_bucket")
+_JSON = ("beside", "bucket", "status_bucket", "deadlines")
 _READ = {"flags": "string_to_array(flags, ' ')"} | {c: f"{c}::jsonb" for c in _JSON}
 """What is sent as text, since arrays of arrays are not."""
 

@@ -6,6 +6,7 @@ memory (sums, definitions, cells) is a cache: started anew, it evaluates everyth
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -52,6 +53,8 @@ class Refreshed:
 
 @dataclass
 class _Memory:
+    """`waits_for`: position of the first definition behind the watermark."""
+
     generation: int = -1
     day: date = date.min
     numbers: dict[str, int] = field(default_factory=dict)
@@ -60,7 +63,8 @@ class _Memory:
     sums: dict[Slot, dict[str, tuple[int, int]]] = field(default_factory=dict)
     cells: dict[tuple[str, str, str], Cell] = field(default_factory=dict)
     watermark: int = -1
-    plans: dict[str, tuple[str, list[Objective]]] = field(default_factory=dict)
+    waits_for: int | None = None
+    plans: dict[str, tuple[str, Sequence[Objective]]] = field(default_factory=dict)
     placed: dict[int, Measure] = field(default_factory=dict)
     joined: dict[str, Joined] = field(default_factory=dict)
 
@@ -155,13 +159,16 @@ class Refresher:
         )
         assert state is not None  # noqa: S101 - the migration made the row
         everything = (
-            EVERYTHING in dirty or memory.day != today or memory.generation != state["generation"]
+            EVERYTHING in dirty
+            or memory.day != today
+            or memory.generation != state["generation"]
+            or (memory.waits_for is not None and memory.waits_for <= state["watermark"])
         )
         if not everything and not dirty and memory.watermark == state["watermark"]:
             return None
         changed: list[Cell] = []
         if everything:
-            changed = await self._everything(connection, today)
+            changed = await self._everything(connection, today, state["watermark"])
         elif dirty:
             changed = await self._some(connection, today, dirty)
         await cells_store.write_cells(connection, changed, replace_all=everything)
@@ -175,13 +182,14 @@ class Refresher:
             context = self._span.get_span_context()
         await connection.execute(
             "UPDATE shown SET position = $1, refreshed_at = $2, as_of = $3, log_epoch = $4,"
-            f" traced = CASE WHEN $5::text = '' THEN traced ELSE (ARRAY[$5::text] || traced)[1:{TRACED}] END"
-            " WHERE one",
+            f" traced = CASE WHEN $5::text = '' THEN traced ELSE (ARRAY[$5::text] || traced)[1:{TRACED}] END,"
+            " definitions = $6 WHERE one",
             state["watermark"],
             self._clock.now(),
             today,
             state["log_epoch"],
             telemetry.sampled_header(context),
+            self._definitions.position,
         )
         memory.generation, memory.day = state["generation"], today
         memory.watermark = state["watermark"]
@@ -189,12 +197,17 @@ class Refresher:
 
     # -- everything --------------------------------------------------------------------------
 
-    async def _everything(self, connection: Connection, today: date) -> list[Cell]:
+    async def _everything(self, connection: Connection, today: date, watermark: int) -> list[Cell]:
         memory = self._memory
+        memory.waits_for = None
         for row in await connection.fetch(
-            "SELECT record FROM definition WHERE position > $1 ORDER BY position",
+            "SELECT position, record FROM definition WHERE position > $1 ORDER BY position",
             self._definitions.position,
         ):
+            if row["position"] > watermark:
+                # Facts before it are still to be counted: the tables stay as of one position.
+                memory.waits_for = row["position"]
+                break
             self._definitions.apply(record_decoder.decode(row["record"]))
         self._places = Places(self._definitions.tree, today)
         live, building = await store.load_measures(connection)
@@ -210,7 +223,7 @@ class Refresher:
         for plan in self._definitions.plan_ids():
             found = self._definitions.plan(plan, today)
             if found is not None:
-                memory.plans[plan] = (found[0]["unit"], found[1])
+                memory.plans[plan] = (found.document["unit"], found.objectives)
         objectives = [o for _, found in memory.plans.values() for o in found]
         memory.building = frozenset(
             {m.fingerprint() for o in objectives for m in o.all_measures()} - memory.numbers.keys()

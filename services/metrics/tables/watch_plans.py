@@ -2,8 +2,9 @@
 
 import asyncpg
 
-from services.metrics.plans.definitions_store import DefinitionsStore
+from services.metrics.definition_rows import StoredRows
 from shared.clock import Clock
+from shared.domain.history import DefinitionHistory
 from shared.instruments import PLAN_CELLS, PLAN_OBJECTIVES, PLAN_RATIO
 
 EVERY_SECONDS = 30.0
@@ -12,7 +13,7 @@ EVERY_SECONDS = 30.0
 class PlanWatch:
     """Looks at the published cells."""
 
-    def __init__(self, pool: asyncpg.Pool, definitions: DefinitionsStore, clock: Clock) -> None:
+    def __init__(self, pool: asyncpg.Pool, definitions: DefinitionHistory, clock: Clock) -> None:
         self._pool = pool
         self._definitions = definitions
         self._clock = clock
@@ -24,9 +25,9 @@ class PlanWatch:
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            known = await self._definitions.get(connection, None)
+            known = await self._definitions.get(StoredRows(connection))
             found = {plan: known.plan(plan, today) for plan in known.plan_ids()}
-            roots = {plan: one[0]["unit"] for plan, one in found.items() if one is not None}
+            roots = {plan: one.document["unit"] for plan, one in found.items() if one is not None}
             cells = await connection.fetch(
                 "SELECT plan, status, count(*) AS cells FROM cell GROUP BY plan, status"
             )

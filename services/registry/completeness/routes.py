@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.access import CurrentPrincipal, Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
-from services.registry.definitions import PlanVersion
 from services.registry.journal.store import Fact, complete_to, standing
 from services.registry.plans.territory import in_plan
 from services.registry.posting import content_id, event, post
@@ -19,6 +18,7 @@ from services.registry.reach import authorize_unit
 from services.registry.state import Registry, State, not_future
 from services.registry.tables.build import Question, place_of
 from shared.days import FullDate
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["completeness"])

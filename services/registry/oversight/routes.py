@@ -8,17 +8,17 @@ from fastapi.responses import Response
 
 from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
-from services.registry.definitions import PlanVersion
 from services.registry.journal.store import Fact, standing
 from services.registry.oversight.feedback import STATES as FEEDBACK_STATES
 from services.registry.oversight.feedback import feedback_json
 from services.registry.oversight.inspections import STATES as INSPECTION_STATES
 from services.registry.oversight.inspections import inspections
 from services.registry.parameters import KnownAt, On
-from services.registry.plans.territory import area_of, in_plan
+from services.registry.plans.territory import answering_area, covered_by, in_plan
 from services.registry.reach import authorize_unit, can_read, see_plan
 from services.registry.state import Registry, State, not_future
 from shared.auth import Principal
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["oversight"])
@@ -99,10 +99,10 @@ async def _facts(
     day = on or today
     see_plan(principal, state, found)
     wanted = authorize_unit(principal, state, found, unit, day)
-    units = sorted(area_of(state, found))
+    units = sorted(answering_area(state, found))
     if wanted is not None:
         top = in_plan(state, found, wanted, day).unit_id
-        units = [name for name in units if state.tree.is_within(name, top)]
+        units = [name for name in units if name in covered_by(state, top)]
     units = [name for name in units if can_read(principal, state, name)]
     since = date.fromisoformat(found.document["period"]["start"])
     facts = await standing(state.pool, [type], units, known_at=known_at, since=since, until=day)

@@ -9,13 +9,13 @@ from fastapi.responses import Response
 
 from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, Limit, TaggedRoute, page
-from services.registry.definitions import PlanVersion
 from services.registry.disclosure import is_public
 from services.registry.plans.compare import differences
 from services.registry.plans.load import content_digest
 from services.registry.state import Registry, State
 from shared.domain.deadlines import deadline_day, due_days
 from shared.domain.plan_files.document import SCHEMA_FILE
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans", tags=["plans"], route_class=TaggedRoute)
@@ -37,12 +37,11 @@ _SUMMARY = (
 def plan_json(state: State, plan: PlanVersion) -> dict[str, Any]:
     """A plan in one row; the digest is that of the version as published, without amendments."""
     document = plan.document
-    published = state.definitions.plan(plan.plan) or plan
     unit = state.tree.unit(document["unit"])
     return {
         "id": plan.plan,
         "version": plan.version,
-        "digest": content_digest(published.document),
+        "digest": content_digest(plan.as_published()),
         **{name: document.get(name) for name in _SUMMARY},
         "unit_name_vi": unit.name(date.fromisoformat(document["period"]["start"]))
         if unit
@@ -75,7 +74,7 @@ async def list_plans(
     """Every plan, in its newest version; without a key those that are public."""
     plans = [
         plan
-        for plan in state.definitions.plans()
+        for plan in state.definitions.newest_versions()
         if principal.kind != "anonymous" or is_public(state, plan.plan)
     ]
     shown, following = page(plans, lambda plan: [plan.plan], cursor, limit)
@@ -102,18 +101,19 @@ async def show_plan(state: Registry, principal: CurrentPrincipal, plan: str) -> 
     found = state.plan(plan)
     versions = [
         {"version": v.version, "position": v.position, "recorded": v.recorded}
-        for v in state.definitions.plan_versions(plan)
+        for v in state.definitions.versions(plan)
     ]
     amendments = [
         s.data | {"position": s.position, "recorded": s.recorded}
-        for s in state.definitions.statements("plan.amended")
-        if s.data["plan"] == plan
+        for s in state.definitions.amendments(plan)
     ]
     answer = plan_json(state, found) | {
         "versions": versions,
         "amendments": amendments,
         "child_plans": [
-            p.plan for p in state.definitions.plans() if p.document.get("parent_plan") == plan
+            p.plan
+            for p in state.definitions.newest_versions()
+            if p.document.get("parent_plan") == plan
         ],
     }
     shown = open_json(answer) if principal.kind == "anonymous" else answer
@@ -144,9 +144,11 @@ async def show_difference(
     found = state.plan(plan)
     parent = None if version is not None else against or found.document.get("parent_plan")
     if parent is not None:
-        old, other, now = state.plan(parent), parent, found
+        old: PlanVersion = state.plan(parent)
+        other = parent
+        now: PlanVersion = found
     else:
-        before = state.definitions.plan_versions(plan)[-2:][0].version
+        before = state.definitions.versions(plan)[-2:][0].version
         old, other, now = (
             _version(state, plan, version or before),
             plan,
@@ -164,7 +166,7 @@ async def show_difference(
 
 def _version(state: State, plan: str, version: int | None) -> PlanVersion:
     state.plan(plan)
-    versions = state.definitions.plan_versions(plan)
+    versions = state.definitions.versions(plan)
     found = next((v for v in versions if v.version == version), None)
     if version is None:
         return versions[-1]

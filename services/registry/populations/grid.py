@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.registry.definitions import Definitions, Population
+from shared.domain.definitions import Definitions, Population
 from shared.domain.tree import UnitTree
 
 DECLARED, SUM, PARTIAL, MISSING = "declared", "sum", "partial", "missing"
@@ -49,13 +49,11 @@ class Grid:
         self,
         definitions: Definitions,
         on: date,
-        known_at: date | None = None,
         proposed: Mapping[tuple[str, str], Population] | None = None,
     ) -> None:
         self._definitions = definitions
         self._tree: UnitTree = definitions.tree
         self._on = on
-        self._known_at = known_at
         self._proposed = proposed or {}
         self._found: dict[tuple[str, str], Number] = {}
 
@@ -71,7 +69,7 @@ class Grid:
         declared = next(
             (
                 p
-                for p in self._definitions.populations(unit_id, self._known_at)
+                for p in self._definitions.populations(unit_id)
                 if p.population == population and p.as_of <= self._on
             ),
             None,

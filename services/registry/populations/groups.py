@@ -1,7 +1,7 @@
 """Which groups a plan divides by. Pure."""
 
-from services.registry.definitions import PlanVersion
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_history import PlanVersion
 
 
 def groups_of(plan: PlanVersion) -> dict[str, list[str]]:

@@ -8,7 +8,6 @@ from fastapi.responses import Response
 
 from services.registry.access import Writing
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
-from services.registry.definitions import PlanVersion
 from services.registry.parameters import KnownAt, On
 from services.registry.populations import sheet, workbook
 from services.registry.populations.grid import Grid, Number
@@ -16,6 +15,7 @@ from services.registry.populations.groups import groups_of, names_of_groups
 from services.registry.state import Registry, not_future
 from services.registry.tables.build import Place, Question, place_of
 from shared.bodies import read_body
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}/populations", tags=["populations"])
@@ -35,6 +35,7 @@ def number_json(number: Number) -> dict[str, Any]:
         "authority": declared.authority if declared else None,
         "source_ref": declared.source_ref if declared else None,
         "position": declared.position if declared else None,
+        "imported": declared.imported if declared else False,
     }
 
 
@@ -91,8 +92,9 @@ async def show_grid(
     not_future(known_at, "known_at", state.clock.today())
     found, day = state.plan(plan), on or state.clock.today()
     place = place_of(state, Question(plan, unit, level), day)
+    known = await state.follower.history.at(state.follower.rows, known_at)
     grid, groups, names = (
-        Grid(state.definitions, day, known_at),
+        Grid(known, day),
         groups_of(found),
         names_of_groups(),
     )

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.registry.access import Writer
-from services.registry.definitions import PlanVersion, Population
 from services.registry.plans.territory import area_of
 from services.registry.populations import sheet
 from services.registry.populations.faults import fault
@@ -13,6 +12,8 @@ from services.registry.populations.grid import Grid
 from services.registry.populations.groups import names_of_groups
 from services.registry.posting import content_id, event, post
 from services.registry.state import State
+from shared.domain.definitions import Population
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 FACTOR = 3
@@ -41,7 +42,7 @@ class Filled:
         who, source = self.said.authority, self.said.source_ref
         return {
             (c["unit_id"], c["population"]): Population(
-                c["unit_id"], c["population"], c["after"], day, who, source, 0, day
+                c["unit_id"], c["population"], c["after"], day, who, source, 0, 0, day
             )
             for c in self.changes
         }

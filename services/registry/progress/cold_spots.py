@@ -10,20 +10,20 @@ from fastapi.responses import Response
 
 from services.registry.access import CurrentPrincipal
 from services.registry.answers import IfNoneMatch, json_answer, page
-from services.registry.definitions import PlanVersion
 from services.registry.journal.store import Fact, standing
 from services.registry.parameters import AsOf
-from services.registry.plans.territory import area_of
+from services.registry.plans.territory import area_of, covered_by
 from services.registry.progress import reasons
 from services.registry.progress.pace import shortfall
 from services.registry.progress.share import verdict
 from services.registry.reach import authorize_unit
-from services.registry.state import Registry, State
+from services.registry.state import JoinedRoute, Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.model import Row, Table
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
-router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
+router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"], route_class=JoinedRoute)
 
 DECIDED_SINCE = timedelta(days=7)
 
@@ -100,6 +100,7 @@ async def show_cold_spots(
             "level": table.level,
             "as_of": table.as_of,
             "position": table.position,
+            "definitions_pending": table.definitions_pending,
             "decided_since": table.as_of - DECIDED_SINCE,
             "reviews": [_review_json(f) for f in decided if f.type == "review.held"],
             "objectives": listed,
@@ -229,7 +230,7 @@ def _spot_json(
                 "review_ref": f.data.get("review_ref"),
             }
             for f in decided
-            if f.type == "force.dispatched" and state.tree.is_within(f.unit_id, place)
+            if f.type == "force.dispatched" and f.unit_id in covered_by(state, place)
         ],
     }
 

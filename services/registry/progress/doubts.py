@@ -9,11 +9,11 @@ from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.parameters import AsOf, KnownAt
 from services.registry.reach import authorize_unit
-from services.registry.state import Registry
+from services.registry.state import JoinedRoute, Registry
 from services.registry.tables.build import Question, build
 from services.registry.tables.model import Table
 
-router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
+router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"], route_class=JoinedRoute)
 
 DOUBTS = (
     "exceeds_denominator",

@@ -14,15 +14,15 @@ from fastapi.responses import Response
 
 from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
-from services.registry.definitions import Statement
 from services.registry.parameters import AsOf
 from services.registry.reach import can_read, see_plan
-from services.registry.state import Registry, State
+from services.registry.state import JoinedRoute, Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.model import Row, Table
+from shared.domain.definitions import Statement
 from shared.problems import Problem
 
-router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
+router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"], route_class=JoinedRoute)
 
 
 def published(state: State, plan: str, on: date) -> Statement | None:
@@ -120,6 +120,7 @@ async def show_ranking(
             "level": table.level,
             "as_of": table.as_of,
             "position": table.position,
+            "definitions_pending": table.definitions_pending,
             "formula": {
                 "score": "sum(weight * min(value / required, 1)) / sum(weight)",
                 "terms": terms,

@@ -11,11 +11,11 @@ from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.parameters import AsOf, KnownAt
 from services.registry.reach import authorize_unit
-from services.registry.state import Registry
+from services.registry.state import JoinedRoute, Registry
 from services.registry.tables.build import Question, build
 from services.registry.tables.model import Cell, Table
 
-router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
+router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"], route_class=JoinedRoute)
 
 
 def shares(table: Table) -> list[dict[str, Any]]:
@@ -110,6 +110,7 @@ async def show_share(
             "as_of": table.as_of,
             "known_at": table.known_at,
             "position": table.position,
+            "definitions_pending": table.definitions_pending,
             "objectives": shares(table),
             "total": len(table.rows),
             "next": following,

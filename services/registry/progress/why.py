@@ -19,7 +19,7 @@ from services.registry.metrics import ask_metrics
 from services.registry.parameters import AsOf, KnownAt
 from services.registry.plans.territory import in_plan
 from services.registry.reach import authorize_unit
-from services.registry.state import Registry, State, not_future
+from services.registry.state import JoinedRoute, Registry, State, not_future
 from shared import answers
 from shared.contracts.record import record_decoder
 from shared.days import FullDate
@@ -27,7 +27,7 @@ from shared.peers import READ
 from shared.problems import Problem
 from shared.telemetry import span_context
 
-router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"])
+router = APIRouter(prefix="/v1/plans/{plan}", tags=["progress"], route_class=JoinedRoute)
 
 Unit = Annotated[str | None, Query(max_length=80, description="code or code@era; the plan's")]
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event, Timezone, TimezoneStandard
 
-from services.registry.definitions import PlanVersion
 from services.registry.reports.ledger import Account
 from services.registry.tables.export import SANDBOX
 from services.registry.web.words import period
+from shared.domain.plan_history import PlanVersion
 
 MEDIA_TYPE = "text/calendar; charset=utf-8"
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import asyncpg
 
-from services.registry.definitions import PlanVersion
 from services.registry.journal.store import Fact, standing
 from services.registry.journal.types import kept
 from services.registry.plans.bodies import Body, bodies, owner_of
@@ -14,6 +13,7 @@ from services.registry.reports.answering import REPORTS, RETURNED, Answers
 from services.registry.reports.periods import Period, Request, containing, periods
 from services.registry.tasks.evidence import Evidence, load
 from shared.clock import vietnam_day
+from shared.domain.plan_history import PlanVersion
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
 

@@ -9,10 +9,9 @@ from fastapi.responses import Response
 
 from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
-from services.registry.definitions import PlanVersion
 from services.registry.journal.store import complete_to
 from services.registry.parameters import KnownAt, On
-from services.registry.plans.territory import area_of
+from services.registry.plans.territory import answering_area
 from services.registry.reports.consolidation import consolidated
 from services.registry.reports.ical import MEDIA_TYPE, to_ical
 from services.registry.reports.ledger import STATES, Account, ledger
@@ -25,6 +24,7 @@ from services.registry.reports.model import (
 from services.registry.reports.periods import PERIODIC, periods
 from services.registry.reports.whose import debtor_for, debtor_of, limited, owes
 from services.registry.state import Registry, State, not_future
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["reports"])
@@ -42,7 +42,7 @@ async def accounts(
 ) -> list[Account]:
     """The ledger of a plan."""
     not_future(known_at, "known_at", state.clock.today())
-    area = area_of(state, plan)
+    area = answering_area(state, plan)
     return await ledger(state.pool, state.tree, plan, area, on, known_at, only)
 
 

@@ -2,8 +2,7 @@
 
 from datetime import date
 
-from services.registry.definitions import PlanVersion
-from services.registry.plans.territory import in_plan
+from services.registry.plans.territory import answering_area, in_plan
 from services.registry.reach import (
     authorize_unit,
     bound_to,
@@ -15,6 +14,7 @@ from services.registry.reach import (
 from services.registry.reports.ledger import Account, Entry, Filled
 from services.registry.state import State
 from shared.auth import Principal
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 
@@ -34,7 +34,7 @@ def debtor_of(
         return organisation
     if unit is None:
         return None
-    return in_plan(state, plan, unit, day).unit_id
+    return in_plan(state, plan, unit, day, answering_area(state, plan)).unit_id
 
 
 def debtor_for(

@@ -8,7 +8,6 @@ from fastapi.responses import Response
 
 from services.registry.access import Writing
 from services.registry.answers import json_answer
-from services.registry.definitions import PlanVersion
 from services.registry.plans.territory import in_plan
 from services.registry.posting import content_id, event, post
 from services.registry.reports.answering import REPORTS, RETURNED
@@ -19,6 +18,7 @@ from services.registry.reports.whose import debtor_of
 from services.registry.state import Registry
 from services.registry.writing import check_supervisor, write_today
 from shared.clock import VIETNAM, vietnam_day
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["reports"])

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.registry.definitions import PlanVersion
 from services.registry.plans.routes import objective_states
 from services.registry.plans.territory import area_of
 from services.registry.progress.reasons import types_of
-from services.registry.state import State, not_future
+from services.registry.state import TRIES, Moved, State, moving, not_future
 from services.registry.tables import scope
-from services.registry.tables.current import Watermark, current
+from services.registry.tables.current import current
 from services.registry.tables.model import Cell, Counted, Header, Row, Table
 from services.registry.tables.past import past
 from services.registry.tables.silence import Silence, silence, stamp
 from shared.domain.deadlines import deadline_day
+from shared.domain.plan_history import PlanVersion
 from shared.domain.units import Unit
 from shared.problems import Problem
 
@@ -50,11 +50,23 @@ class Place:
 
 async def build(state: State, asked: Question) -> Table:
     """The table; raises a Problem that says what is wrong with the question."""
+    if state.view is not None:
+        return await _build(state, asked)
+    limit = None
+    for _ in range(TRIES):
+        try:
+            return await _build(await state.joined(asked.known_at, asked.plan, limit), asked)
+        except Moved as moved:
+            limit = moved.position
+    raise moving()
+
+
+async def _build(state: State, asked: Question) -> Table:
     today = state.clock.today()
-    plan = state.plan(asked.plan)
-    as_of = _check_days(plan, asked, today)
+    as_of = _check_days(state.plan(asked.plan), asked, today)
+    plan = state.plan(asked.plan, as_of)
     on = _tree_day(asked.tree, as_of, today)
-    place = _place(state, plan, asked.unit, asked.level, on)
+    place = _place(state, plan, asked.unit, asked.level, on, as_of)
     if asked.known_at is None and as_of == today and on == today:
         return await _current(state, place, today)
     reported = await stamp(state.pool)
@@ -71,6 +83,7 @@ async def build(state: State, asked: Question) -> Table:
         objective_states(state, plan.plan),
         _silence(state, plan, as_of, asked.known_at),
     )
+    await state.agree(counted.position, counted.definitions)
     return assemble(state, place, counted, states, asked.known_at, reported, quiet)
 
 
@@ -94,7 +107,8 @@ async def _current(state: State, place: Place, today: date) -> Table:
     """Today's table; the same object as before while no refresh has come in between."""
     key = (place.plan.plan, place.top.unit_id, place.level)
     reported = await stamp(state.pool)
-    seen_now = (await Watermark(state.pool).stamp(), state.definitions.position, today, reported)
+    about = (state.definitions.position, state.pending, today, reported)
+    seen_now = (state.counted, *about)
     known: tuple[Any, Table] | None = state.tables.get(key)
     if known is not None and known[0] == seen_now:
         return known[1]
@@ -104,11 +118,12 @@ async def _current(state: State, place: Place, today: date) -> Table:
         objective_states(state, place.plan.plan),
         _silence(state, place.plan, None, None),
     )
+    await state.agree(counted.position, counted.definitions)
     table = assemble(state, place, counted, states, None, reported, quiet)
     seen = (counted.position, counted.as_of, counted.refreshed_at, counted.epoch)
     if len(state.tables) >= TABLES_KEPT:
         state.tables.clear()
-    state.tables[key] = ((seen, *seen_now[1:]), table)
+    state.tables[key] = ((seen, *about), table)
     return table
 
 
@@ -146,11 +161,13 @@ def _tree_day(tree: str, as_of: date, today: date) -> date:
 
 def place_of(state: State, asked: Question, on: date) -> Place:
     """The units that a question means, in the tree of a day."""
-    return _place(state, state.plan(asked.plan), asked.unit, asked.level, on)
+    return _place(state, state.plan(asked.plan), asked.unit, asked.level, on, on)
 
 
-def _place(state: State, plan: PlanVersion, unit: str | None, level: str | None, on: date) -> Place:
-    key = (state.definitions.position, plan.plan, unit, level, on)
+def _place(
+    state: State, plan: PlanVersion, unit: str | None, level: str | None, on: date, as_of: date
+) -> Place:
+    key = (state.definitions.position, plan.plan, unit, level, on, as_of)
     known: Place | None = state.places.get(key)
     if known is not None:
         return known
@@ -213,6 +230,7 @@ def assemble(
         whole=whole,
         rows=[Row(code, id, name, cells.get(id, empty)) for code, id, name in place.units],
         total=len(place.units),
+        definitions_pending=state.pending,
     )
 
 

@@ -38,10 +38,11 @@ COLUMNS = {
     "last_day": "last_day",
     "bucket": "bucket",
     "status_bucket": "status_bucket",
+    "deadlines": "deadlines",
 }
 """What is read of a cell, in the order of `Cell`."""
 CELLS_SQL = f"""
-SELECT w.position, w.as_of, w.refreshed_at, w.log_epoch, w.traced, c.*
+SELECT w.position, w.as_of, w.refreshed_at, w.log_epoch, w.definitions, w.traced, c.*
 FROM indicators.watermark w
 LEFT JOIN (
   SELECT unit_id, array_agg(objective), {", ".join(f"array_agg({c})" for c in COLUMNS.values())}
@@ -50,7 +51,6 @@ LEFT JOIN (
   GROUP BY unit_id
 ) c ON true
 """
-WATERMARK_SQL = "SELECT position, as_of, refreshed_at, log_epoch FROM indicators.watermark"
 POLL_SECONDS = 0.05
 tracer = trace.get_tracer("hocvuso.registry", schema_url=telemetry.SCHEMA_URL)
 
@@ -65,7 +65,7 @@ async def current(pool: asyncpg.Pool, plan: str, unit_ids: list[str], today: dat
         _first_shown.tell(records[0]["traced"] or (), began, place(pool))
     cells: Cells = {}
     for record in records:
-        _, _, _, _, _, unit_id, names, *values = tuple(record)
+        _, _, _, _, _, _, unit_id, names, *values = tuple(record)
         if unit_id is not None:
             columns = dict(zip(COLUMNS, values, strict=True))
             columns["flags"] = [text.split() if text else [] for text in columns["flags"]]
@@ -78,8 +78,8 @@ async def current(pool: asyncpg.Pool, plan: str, unit_ids: list[str], today: dat
             cells[unit_id] = dict(zip(names, made, strict=True))
     if not records:
         return Counted(cells, 0, today)
-    position, as_of, refreshed_at, epoch = tuple(records[0])[:4]
-    return Counted(cells, position, as_of or today, refreshed_at, epoch)
+    position, as_of, refreshed_at, epoch, definitions = tuple(records[0])[:5]
+    return Counted(cells, position, as_of or today, refreshed_at, epoch, definitions)
 
 
 class FirstShown:
@@ -125,11 +125,6 @@ class Watermark:
     async def read(self) -> int:
         """Now."""
         return int(await self._pool.fetchval("SELECT position FROM indicators.watermark") or 0)
-
-    async def stamp(self) -> tuple[object, ...]:
-        """What changes whenever a refresh may have changed a cell."""
-        row = await self._pool.fetchrow(WATERMARK_SQL)
-        return () if row is None else tuple(row)
 
     async def reach(self, position: int, seconds: float) -> None:
         """Return once the tables show `position`; a retryable problem when they do not in time."""

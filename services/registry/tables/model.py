@@ -28,6 +28,8 @@ class Cell(msgspec.Struct, omit_defaults=True, gc=False):
     `at least 5 in every commune` a commune has 5 (count), the province 100 (percent of units).
     `required`: the least count that meets it. `beside`: other counts shown with it. Of a rhythm
     `value` and `met` speak of `bucket`, `status` of `status_bucket`, the last one that is over.
+    `deadlines`: every one that came due and the one that holds, where it was given another one
+    after it; `met_on_time` is then that of the first.
     """
 
     value: int | None
@@ -48,6 +50,7 @@ class Cell(msgspec.Struct, omit_defaults=True, gc=False):
     last_day: date | None = None
     bucket: Bucket | None = None
     status_bucket: Bucket | None = None
+    deadlines: list[dict[str, Any]] = msgspec.field(default_factory=list)
 
     def judged(self) -> "Cell | Bucket | None":
         """What `status` speaks of: the cell itself, or a week or month; None: nothing is over yet."""
@@ -84,6 +87,8 @@ class Table(msgspec.Struct, kw_only=True):
 
     `total` rows there are; `next` is the cursor of those that follow, where a page was asked for.
     `reported`: position of the newest event that the flags about silence know of.
+    `definitions_pending`: a unit, plan or number of people was defined behind `position`, of which
+    neither cells nor rows nor headers know yet.
     """
 
     plan: str
@@ -105,14 +110,16 @@ class Table(msgspec.Struct, kw_only=True):
     rows: list[Row]
     total: int = 0
     next: str | None = None
+    definitions_pending: bool = False
 
 
 @dataclass(frozen=True)
 class Counted:
-    """Cells, complete up to a position."""
+    """Cells, complete up to a position; `definitions`: of the last definition that they know."""
 
     cells: Cells
     position: int
     as_of: date
     refreshed_at: datetime | None = None
     epoch: str | None = None
+    definitions: int = 0

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 
 from services.registry.access import CurrentPrincipal
+from services.registry.plans.territory import covered_by
 from services.registry.reach import bound_to
 from services.registry.state import Registry, State
 from services.registry.tables.export import SANDBOX, safe
@@ -75,19 +76,28 @@ async def _lines(
     state: State, level: str, on: date, bound: str | None = None
 ) -> AsyncGenerator[bytes]:
     """`bound`: only units within this one."""
-    names = {
-        unit.unit_id: (_province(state, unit.unit_id), unit.name(on))
-        for unit in state.tree.units()
-        if unit.level == level
-        and unit.exists(on)
-        and (bound is None or state.tree.is_within(unit.unit_id, bound))
-    }
     seen: set[str] = set()
-    async with state.pool.acquire() as connection, connection.transaction(readonly=True):
-        position = await connection.fetchval("SELECT position FROM indicators.watermark")
+    async with (
+        state.pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        position, definitions = await connection.fetchrow(
+            "SELECT position, definitions FROM indicators.watermark"
+        ) or (0, 0)
+        await state.follower.reach(definitions)
+        state = await state.joined(limit=position)
+        names = {
+            unit.unit_id: (_province(state, unit.unit_id), unit.name(on))
+            for unit in state.tree.units()
+            if unit.level == level
+            and unit.exists(on)
+            and (bound is None or unit.unit_id in covered_by(state, bound))
+        }
         about = [["# as_of", on.isoformat()], ["# position", str(position or 0)]]
         if state.settings.sandbox:
             about.insert(0, ["# sandbox", SANDBOX])
+        if state.pending:
+            about.append(["# definitions_pending", "true"])
         if bound is not None:
             about.append(["# limited_to", bound])
         yield "\N{ZERO WIDTH NO-BREAK SPACE}".encode() + _csv([*about, list(COLUMNS)])

@@ -24,6 +24,7 @@ class _Answer(msgspec.Struct, gc=False):
 
     position: int
     cells: list[_Found]
+    definitions: int = 0
 
 
 _decode = msgspec.json.Decoder(_Answer, strict=False).decode
@@ -58,6 +59,6 @@ async def past(
             found.value, found.denominator, found.ratio, found.met, found.met_on_time,
             found.status, found.basis, found.required_per_week, found.flags, found.target,
             found.target_unit, found.not_attributable, found.beside, found.comparator,
-            found.required, found.last_day, found.bucket, found.status_bucket,
+            found.required, found.last_day, found.bucket, found.status_bucket, found.deadlines,
         )  # fmt: skip
-    return Counted(cells, body.position, as_of)
+    return Counted(cells, body.position, as_of, definitions=body.definitions)

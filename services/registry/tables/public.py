@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 
-from services.registry.definitions import PlanVersion
 from services.registry.disclosure import last_sunday
 from services.registry.plans.routes import objective_states
 from services.registry.progress.pace import least
@@ -27,6 +26,7 @@ from services.registry.tables.model import Cell, Cells, Counted, Table
 from services.registry.tables.past import past
 from services.registry.tables.silence import Silence
 from shared.contracts.definitions import Catalogue
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 STEP = 5
@@ -80,6 +80,8 @@ async def public_table(
             pointer="/level",
             hint=f"Levels: {', '.join(LEVELS)}.",
         )
+    state = await state.joined(sunday, plan.plan)
+    plan = state.plan(plan.plan, sunday)
     own = plan.document["unit"]
     known = state.tree.unit(own)
     of = known.level if known else "province"
@@ -97,6 +99,7 @@ async def public_table(
         known_at=sunday,
         tree=sunday.isoformat(),
     )
+    await state.agree(counted.position, counted.definitions)
     communes = place_of(state, Question(plan.plan, None, "commune"), sunday)
     cells = rounded(plan.document["objectives"], counted.cells, own, communes, of)
     # The position would say when events come in; a public table says the week only.

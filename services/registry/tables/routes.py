@@ -14,7 +14,7 @@ from services.registry.answers import Cursor, IfNoneMatch, page
 from services.registry.disclosure import is_public
 from services.registry.parameters import AsOf, KnownAt
 from services.registry.reach import authorize_unit, can_read
-from services.registry.state import Registry, State
+from services.registry.state import JoinedRoute, Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.tables.current import Watermark
 from services.registry.tables.export import to_csv, to_xlsx
@@ -23,7 +23,7 @@ from services.registry.tables.public import public_table
 from shared.auth import Principal
 from shared.problems import Problem
 
-router = APIRouter(tags=["tables"])
+router = APIRouter(tags=["tables"], route_class=JoinedRoute)
 
 FORMATS = {
     "json": "application/json",
@@ -73,6 +73,7 @@ async def show_table(
     if after_position is not None:
         longest = state.settings.longest_wait_seconds
         await Watermark(state.pool).reach(after_position, min(wait, longest))
+        state = await state.joined(known_at, plan)
     unit = authorize_unit(principal, state, state.plan(plan), unit, as_of or state.clock.today())
     table = await build(state, Question(plan, unit, level, as_of, known_at, tree))
     table = page_of(table, cursor, limit)
@@ -129,7 +130,7 @@ def tag(state: State, table: Table, format: str) -> str:
     about: list[Any] = [
         table.plan, table.plan_version, table.unit_id, table.level, table.as_of, table.known_at,
         table.tree, table.position, table.reported, table.refreshed_at, state.definitions.position,
-        format, table.next, len(table.rows), table.rows[0].unit_id if table.rows else None,
+        table.definitions_pending, format, table.next, len(table.rows), table.rows[0].unit_id if table.rows else None,
     ]  # fmt: skip
     return f'W/"{hashlib.sha256(_encode(about)).hexdigest()[:20]}"'
 

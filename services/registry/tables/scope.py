@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from services.registry.definitions import PlanVersion
+from shared.domain.plan_history import PlanVersion
+from shared.domain.territory import covered
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
 from shared.problems import Problem
@@ -14,7 +15,7 @@ def units_of(tree: UnitTree, plan: PlanVersion, top: Unit, level: str, on: date)
     """The units of `level` in `top` that the plan applies to, by code.
 
     A plan applies to its unit, everything below it, and their successors: Yên Bái's plan covers
-    51 of today's 99 communes of Lào Cai. A unit that has ended is shown by what succeeded it.
+    51 of today's 99 communes of Lào Cai. Of a unit that has ended what it covers today is shown.
     """
     if top.level not in LEVELS:
         raise Problem(
@@ -31,15 +32,15 @@ def units_of(tree: UnitTree, plan: PlanVersion, top: Unit, level: str, on: date)
             hint=f"Ask for {', '.join(LEVELS[LEVELS.index(top.level) :])}, or for a unit above.",
         )
     scope = plan.document["unit"]
-    if top.exists(on):
-        found = [top] if top.level == level else tree.descendants(top.unit_id, on, level)
+    if top.level == level:
+        found = [top]  # also where it has ended: its cell is its own, not of what took it in
+    elif top.exists(on):
+        found = tree.descendants(top.unit_id, on, level)
     else:
-        found = [
-            unit
-            for unit in tree.units()
-            if unit.level == level and unit.exists(on) and tree.is_within(unit.unit_id, top.unit_id)
-        ]
-    inside = [unit for unit in found if tree.is_within(unit.unit_id, scope)]
+        below = (tree.unit(unit_id) for unit_id in covered(tree, top.unit_id))
+        found = [u for u in below if u is not None and u.level == level and u.exists(on)]
+    area = covered(tree, scope)
+    inside = [unit for unit in found if unit.unit_id in area]
     if found and not inside:
         raise Problem(
             "unit-outside-plan",

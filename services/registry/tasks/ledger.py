@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.registry.definitions import PlanVersion
 from services.registry.journal.restated import learn
 from services.registry.journal.store import complete_to, standing
-from services.registry.plans.territory import area_of
+from services.registry.plans.territory import answering_area
 from services.registry.state import State
 from services.registry.tasks.evidence import load
 from services.registry.tasks.fold import Known, TaskStanding, fold_tasks
@@ -16,6 +15,7 @@ from services.registry.tasks.objectives import Met, load_met
 from services.registry.tasks.statements import PROGRESSED, RETURNED, Statement, statements_of
 from services.registry.tasks.territory import Area
 from shared.domain.closing import closing_of
+from shared.domain.plan_history import PlanVersion
 
 LEDGERS_KEPT = 8
 
@@ -54,7 +54,7 @@ async def task_ledger(
     known: Ledger | None = state.tasks.get(key)
     if known is not None:
         return known
-    area = sorted(area_of(state, plan))
+    area = sorted(answering_area(state, plan))
     tasks = plan.document["tasks"]
     types = {
         name

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from services.registry.definitions import PlanVersion
 from services.registry.state import State
 from services.registry.tables.past import past
+from shared.domain.plan_history import PlanVersion
 
 # Of a rhythm, as its status says: the last week or month that is over.
 _NOW = """
-SELECT w.position, w.as_of, c.unit_id, c.objective, c.met_on_time, c.value,
+SELECT w.position, w.definitions, w.as_of, c.unit_id, c.objective, c.met_on_time, c.value,
        CASE WHEN c.bucket IS NULL THEN c.met ELSE (c.status_bucket->>'met')::boolean END AS met
 FROM indicators.watermark w
 LEFT JOIN indicators.cells c ON c.plan = $1 AND c.objective = ANY($2)
@@ -48,6 +48,8 @@ async def load_met(
     found: dict[str, dict[str, ObjectiveState]] = {}
     if as_of is None and known_at is None:
         rows = await state.pool.fetch(_NOW, plan.plan, wanted)
+        for row in rows[:1]:
+            await state.agree(row["position"], row["definitions"])
         for row in rows:
             if row["unit_id"] is not None:
                 one = ObjectiveState(row["met"], row["met_on_time"], bool(row["value"]))

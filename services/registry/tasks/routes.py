@@ -7,11 +7,10 @@ from fastapi.responses import Response
 
 from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
-from services.registry.definitions import PlanVersion
 from services.registry.parameters import KnownAt, On
 from services.registry.plans.territory import in_plan
 from services.registry.reach import authorize_unit, can_read, can_read_plan, see_plan
-from services.registry.state import Registry, State, not_future
+from services.registry.state import JoinedRoute, Registry, State, not_future
 from services.registry.tasks.export import CSV, XLSX, to_csv, to_xlsx
 from services.registry.tasks.fold import TaskStanding
 from services.registry.tasks.ledger import Ledger, task_ledger
@@ -22,9 +21,10 @@ from services.registry.tasks.model import (
 )
 from services.registry.tasks.standing import STATES, BodyStanding, state_of_all
 from shared.auth import Principal
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
-router = APIRouter(prefix="/v1/plans/{plan}/tasks", tags=["tasks"])
+router = APIRouter(prefix="/v1/plans/{plan}/tasks", tags=["tasks"], route_class=JoinedRoute)
 
 Who = Annotated[str | None, Query(max_length=80, description="code or code@era: what it leads")]
 Lead = Annotated[str | None, Query(max_length=100, description="id: leads it")]

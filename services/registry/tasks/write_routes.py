@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.registry.access import Writing
-from services.registry.definitions import PlanVersion
 from services.registry.plans.territory import in_plan
 from services.registry.state import Registry, State
 from services.registry.tasks.fold import TaskStanding
@@ -16,6 +15,7 @@ from services.registry.tasks.routes import not_lead, task_of
 from services.registry.tasks.standing import BodyStanding
 from services.registry.tasks.statements import PROGRESSED, RETURNED
 from services.registry.writing import check_supervisor, write_today
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}/tasks", tags=["tasks"])

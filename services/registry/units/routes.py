@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query
 
 from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, TaggedRoute, page
-from services.registry.definitions import Population
 from services.registry.parameters import On
 from services.registry.state import Registry, State
 from shared.contracts.definitions import Catalogue
+from shared.domain.definitions import Population
 from shared.domain.units import UNIT_TYPES, Unit
 from shared.problems import Problem
 
@@ -51,6 +51,7 @@ def population_json(population: Population) -> dict[str, Any]:
         "source_ref": population.source_ref,
         "position": population.position,
         "recorded": population.recorded,
+        "imported": population.imported,
     }
 
 

@@ -21,11 +21,11 @@ from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build, place_of
 from services.registry.web import words
 from services.registry.web.chart import chart
-from services.registry.web.render import Day, PageRoute, day_of, show
+from services.registry.web.render import Day, JoinedPageRoute, day_of, show
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 
-router = APIRouter(prefix="/plans/{plan}", route_class=PageRoute, include_in_schema=False)
+router = APIRouter(prefix="/plans/{plan}", route_class=JoinedPageRoute, include_in_schema=False)
 
 UnitCode = Annotated[str, Query(max_length=80)]
 
@@ -160,7 +160,8 @@ async def story_page(
     why.check_objectives(state, plan, [objective])
     unit = in_plan(state, found, code, today)
     authorize_unit(principal, state, found, unit.unit_id, today)
-    wanted = next(o for o in found.document["objectives"] if o["id"] == objective)
+    own = [*found.for_unit(unit.unit_id)["objectives"], *found.document["objectives"]]
+    wanted = next(o for o in own if o["id"] == objective)
     table = await build(state, Question(plan, unit.unit_id, unit.level))
     row = next((r for r in table.rows if r.unit_id == unit.unit_id), table.whole)
     cell = row.cells.get(objective) if row else None

@@ -25,6 +25,7 @@ from services.registry.web.waiting import learn
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
 from shared.bodies import read_form
+from shared.domain.territory import may_write
 from shared.domain.units import UnknownUnit
 from shared.problems import Problem
 
@@ -152,7 +153,7 @@ def _one(form: Form, name: str) -> str:
 
 def _may_write(state: State, principal: Principal, found: Register) -> bool:
     bound = principal.subtree
-    inside = bound is not None and state.tree.is_within(found.commune.unit_id, bound)
+    inside = bound is not None and may_write(state.tree, found.commune.unit_id, bound)
     commune = inside and "commune" in principal.roles and principal.has(WRITE)
     return principal.is_administrator or commune
 

@@ -16,11 +16,11 @@ from services.registry.reach import authorize_unit, can_read, see_plan
 from services.registry.state import Registry
 from services.registry.tables.build import Question, build
 from services.registry.web import words
-from services.registry.web.render import Day, PageRoute, day_of, show
+from services.registry.web.render import Day, JoinedPageRoute, day_of, show
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = APIRouter(route_class=JoinedPageRoute, include_in_schema=False)
 
 WEEK = timedelta(days=7)
 
@@ -96,7 +96,7 @@ async def receipt_page(
         for name, text in words.STAGE.items()
     ]
     unit = state.tree.unit(found["unit_id"])
-    plans = {p.plan: p.document for p in state.definitions.plans()}
+    plans = {p.plan: p.document for p in state.definitions.newest_versions()}
     return show(
         state,
         "receipt.html",

@@ -11,11 +11,10 @@ from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
-from services.registry.plans.malformed import FAILURES, explained
-from services.registry.state import State
+from services.registry.state import JoinedRoute, State
 from services.registry.web import cell_words, words
 from services.registry.web.notes import note_vi, warning_vi
 from services.registry.web.problem_words import explain, where
@@ -119,6 +118,10 @@ def with_script(page: HTMLResponse) -> HTMLResponse:
     return page
 
 
+class JoinedPageRoute(PageRoute, JoinedRoute):
+    """The same for pages that show numbers of units and plans."""
+
+
 def show(state: State, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
     body = _pages.get_template(template).render(
         sandbox=state.settings.sandbox, today=state.clock.today(), **values
@@ -159,15 +162,6 @@ def install(app: FastAPI) -> None:
         )
         return _problem(request, problem)
 
-    async def show_malformed(request: Request, error: Exception) -> Response:
-        plan = request.path_params.get("plan")
-        found = explained(request.app.state.registry, plan, Catalogue.load()) if plan else None
-        if found is None:
-            raise error
-        return problem_answer(request, found)
-
-    for failure in (*FAILURES, TemplateError):
-        app.add_exception_handler(failure, show_malformed)
     app.add_exception_handler(HTTPException, show_error)
     app.add_exception_handler(Exception, show_error)
 

@@ -16,7 +16,7 @@ from services.registry.plans.routes import (
     objective_states,
     plan_json,
 )
-from services.registry.plans.territory import in_plan
+from services.registry.plans.territory import covered_by, in_plan
 from services.registry.progress import ranking
 from services.registry.reach import authorize_unit, has_part
 from services.registry.state import Registry, State
@@ -26,12 +26,12 @@ from services.registry.tables.public import public_table
 from services.registry.tables.routes import gets_public
 from services.registry.tables.scope import LEVELS
 from services.registry.web import cell_words
-from services.registry.web.render import Day, PageRoute, day_of, show
+from services.registry.web.render import Day, JoinedPageRoute, day_of, show
 from shared.contracts.definitions import Catalogue
 from shared.domain.units import Unit
 from shared.problems import Problem
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = APIRouter(route_class=JoinedPageRoute, include_in_schema=False)
 
 
 @router.get("/")
@@ -39,7 +39,7 @@ async def plans(state: Registry, principal: CurrentPrincipal) -> HTMLResponse:
     """The plans whose tables the reader may open: those of the key's unit, and public ones."""
     found = [
         plan_json(state, plan)
-        for plan in state.definitions.plans()
+        for plan in state.definitions.newest_versions()
         if is_public(state, plan.plan)
         or (principal.kind != "anonymous" and has_part(principal, state, plan))
     ]
@@ -111,21 +111,22 @@ async def unit_card(
 ) -> HTMLResponse:
     """All objectives of one unit, with texts, targets, deadlines and pace."""
     day = day_of(as_of, "as_of") or state.clock.today()
-    unit = in_plan(state, state.plan(plan), code, day)
-    authorize_unit(principal, state, state.plan(plan), unit.unit_id, day)
+    found = state.plan(plan, day)
+    unit = in_plan(state, found, code, day)
+    authorize_unit(principal, state, found, unit.unit_id, day)
     asked = Question(
         plan, unit.unit_id, unit.level, day_of(as_of, "as_of"), day_of(known_at, "known_at")
     )
     shown = await build(state, asked)
     states = await objective_states(state, plan)
-    document = state.plan(plan).document
+    document = found.for_unit(unit.unit_id)
     row = next((r for r in shown.rows if r.unit_id == unit.unit_id), shown.whole)
     names = {o["id"]: o["name_vi"] for o in document["organisations"]}
     return show(
         state,
         "unit.html",
         table=shown,
-        plan=plan_json(state, state.plan(plan)),
+        plan=plan_json(state, found),
         unit=unit,
         name=unit.name(day),
         ancestors=_between(state, unit, document["unit"], day),
@@ -141,7 +142,7 @@ async def unit_card(
 def _between(state: State, unit: Unit, top: str, day: date) -> list[tuple[str, str]]:
     """The units above `unit` that lie below the plan's own, from the top."""
     above = state.tree.ancestors(unit.unit_id)
-    inside = [u for u in above if u.unit_id != top and state.tree.is_within(u.unit_id, top)]
+    inside = [u for u in above if u.unit_id != top and u.unit_id in covered_by(state, top)]
     return [(u.unit_id, u.name(day)) for u in reversed(inside)]
 
 

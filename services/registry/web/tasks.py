@@ -9,7 +9,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
 from services.registry.access import CurrentPrincipal, Writing
-from services.registry.definitions import PlanVersion
 from services.registry.plans.routes import plan_json
 from services.registry.plans.territory import in_plan
 from services.registry.reach import authorize_unit, see_plan
@@ -20,13 +19,16 @@ from services.registry.tasks.routes import not_lead, task_of, visible
 from services.registry.tasks.standing import state_of_all
 from services.registry.tasks.words import LENGTH, STATE, STATUS, condition_vi
 from services.registry.tasks.write_routes import state_progress
-from services.registry.web.render import PageRoute, show
+from services.registry.web.render import JoinedPageRoute, show
 from shared.auth import Principal
 from shared.bodies import read_form
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 from shared.refused_parameters import words as wrong_words
 
-router = APIRouter(prefix="/plans/{plan}/tasks", route_class=PageRoute, include_in_schema=False)
+router = APIRouter(
+    prefix="/plans/{plan}/tasks", route_class=JoinedPageRoute, include_in_schema=False
+)
 
 UnitCode = Annotated[str, Query(max_length=100)]
 Form = dict[str, str]

@@ -96,5 +96,5 @@ async def unit_page(
 
 def _plans_of(state: State, unit: Unit) -> list[dict[str, Any]]:
     """The plans that apply to the unit, whatever their time."""
-    found = state.definitions.plans()
+    found = state.definitions.newest_versions()
     return [plan_json(state, plan) for plan in found if unit.unit_id in area_of(state, plan)]

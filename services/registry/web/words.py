@@ -71,6 +71,7 @@ REASON = {
 FLAGS = {
     "denominator_missing": "thiếu mẫu số",
     "denominator_partial": "mẫu số chưa đủ",
+    "denominator_undeclared": "mẫu số lấy từ hồ sơ sắp xếp đơn vị, địa phương chưa công bố",
     "denominator_zero": "mẫu số bằng 0",
     "nothing_to_divide_by": "chưa có gì để chia",
     "target_missing": "chỉ tiêu gốc chưa có mẫu số",

@@ -7,6 +7,7 @@ is refused with the line: as first extracted, 16 of the 83 objectives would have
 import json
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,18 @@ import msgspec
 import yaml
 
 from shared.contracts.definitions import Catalogue
+from shared.domain.checking import check
+from shared.domain.plan_document import why_refused
 from shared.domain.plan_files.objectives import check_objectives
 from shared.domain.plan_files.positions import Parsed, line_of, parse, pointer
 from shared.domain.plan_files.positions import Path as DataPath
 from shared.domain.plan_files.problems import PlanProblem, Report
 from shared.domain.plan_files.references import check_references
+
+Json = dict[str, Any]
+
+MOST_ERRORS = 200
+"""More are not told of at once."""
 
 SCHEMA_FILE = Path(__file__).parents[3] / "plans" / "plan.schema.json"
 
@@ -67,21 +75,83 @@ def _checked(parsed: Parsed, catalogue: Catalogue) -> PlanDocument:
     return PlanDocument(data, parsed.lines, tuple(found))
 
 
+def why_plan_refused(plan: Any, data: Any, catalogue: Catalogue) -> PlanProblem | None:
+    """The first thing for which a document cannot be a version of `plan`; None: it can be counted.
+
+    Everything that is accepted passes here, and so does everything that is read.
+    """
+    refused = why_refused(plan, data)
+    if refused is not None:
+        return PlanProblem(None, refused.pointer, "plan", refused.detail, refused.hint)
+    problems = check_plan(data, catalogue)
+    if problems:
+        return problems[0]
+    wrong = next(iter(check(data, catalogue)), None)
+    if wrong is None:
+        return None
+    return PlanProblem(None, wrong["pointer"], "measure", wrong["detail"])
+
+
+def why_item_refused(
+    plan: Json, section: str, index: int, catalogue: Catalogue
+) -> PlanProblem | None:
+    """What is wrong with one item of a plan whose others are right; None: nothing."""
+    item = plan[section][index]
+    report = Report({})
+    place: DataPath = (section, index)
+    for error in _item_validator(section).iter_errors(item):
+        _add_schema_error(error, place, report)
+    if not report.problems:
+        check_references(plan, catalogue, report)
+        if section == "objectives":
+            alone = Report({})
+            check_objectives({**plan, "objectives": [item]}, catalogue, alone)
+            for found in check({**plan, "objectives": [item]}, catalogue):
+                alone.add((), "measure", found["detail"])
+                alone.problems[-1] = msgspec.structs.replace(
+                    alone.problems[-1], path=found["pointer"]
+                )
+            here = f"/objectives/{index}"
+            report.problems += [
+                msgspec.structs.replace(p, path=p.path.replace("/objectives/0", here, 1))
+                for p in alone.problems
+            ]
+    # An organisation that may end later is held to the extension where its day is read.
+    wrong = (problem for problem in report.problems if not problem.path.endswith("/extension"))
+    return next(wrong, None)
+
+
+@lru_cache(maxsize=1)
+def _schema() -> Json:
+    schema: Json = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return schema
+
+
 @lru_cache(maxsize=1)
 def _validator() -> Any:
-    schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    return jsonschema_rs.Draft202012Validator(_schema(), validate_formats=True)
+
+
+@lru_cache(maxsize=4)
+def _item_validator(section: str) -> Any:
+    name = _schema()["properties"][section]["items"]["$ref"]
+    about = {"$schema": _schema()["$schema"], "$ref": name, "$defs": _schema()["$defs"]}
+    return jsonschema_rs.Draft202012Validator(about, validate_formats=True)
 
 
 def _check_schema(parsed: Parsed, report: Report) -> None:
-    for error in _validator().iter_errors(parsed.data):
-        path = tuple(error.instance_path)
-        unexpected = list(getattr(error.kind, "unexpected", ()))
-        for name in unexpected:
-            message = f"unknown key {name!r}"
-            report.add((*path, name), "schema", message, "see plans/plan.schema.json")
-        if not unexpected:
-            report.add(path, "schema", error.message[:300], "see plans/plan.schema.json")
+    for error in islice(_validator().iter_errors(parsed.data), MOST_ERRORS):
+        _add_schema_error(error, (), report)
+
+
+def _add_schema_error(error: Any, place: DataPath, report: Report) -> None:
+    path = (*place, *error.instance_path)
+    unexpected = list(getattr(error.kind, "unexpected", ()))
+    for name in unexpected:
+        message = f"unknown key {name!r}"
+        report.add((*path, name), "schema", message, "see plans/plan.schema.json")
+    if not unexpected:
+        report.add(path, "schema", error.message[:300], "see plans/plan.schema.json")
 
 
 __all__ = [

@@ -10,6 +10,7 @@ from typing import Any
 from shared.contracts.definitions import Catalogue
 from shared.domain.plan_files.positions import Path
 from shared.domain.plan_files.problems import Report
+from shared.domain.plan_files.references import check_span
 from shared.domain.plan_files.tallies import check_tally
 
 Json = dict[str, Any]
@@ -19,7 +20,7 @@ _BUCKETS = {"weekly": "week", "monthly": "month"}
 
 def check_objectives(plan: Json, catalogue: Catalogue, report: Report) -> None:
     """Every objective, and everything shown beside it."""
-    _span(plan["period"], ("period",), report)
+    check_span(plan["period"], ("period",), report)
     for index, objective in enumerate(plan["objectives"]):
         path: Path = ("objectives", index)
         _days(objective, path, report)
@@ -49,13 +50,8 @@ def expected_last_day(objective: Json) -> str | None:
     return day.isoformat()
 
 
-def _span(span: Json, path: Path, report: Report) -> None:
-    if span["start"] > span["end"]:
-        report.add(path, "period", "ends before it starts")
-
-
 def _days(objective: Json, path: Path, report: Report) -> None:
-    _span(objective["period"], (*path, "period"), report)
+    check_span(objective["period"], (*path, "period"), report)
     last, expected = objective["last_day"], expected_last_day(objective)
     if last != expected:
         report.add(

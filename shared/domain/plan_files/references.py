@@ -20,7 +20,7 @@ _OBJECTIVES = {"objectives": ("overlaps",), "tasks": ("objectives",)}
 
 
 def check_references(plan: Json, catalogue: Catalogue, report: Report) -> None:
-    """Ids, organisations, objectives and event types."""
+    """Ids, organisations, objectives, event types, and the days of tasks and obligations."""
     if plan.get("parent_plan") == plan["id"]:
         report.add(("parent_plan",), "cycle", "a plan cannot lie under itself")
     for section in ("organisations", "objectives", "tasks", "reporting"):
@@ -36,11 +36,19 @@ def check_references(plan: Json, catalogue: Catalogue, report: Report) -> None:
             _type(name, ("tasks", index, "events", at), catalogue, report)
         for path, message in wrong_closing(task, catalogue):
             report.add(("tasks", index, *path), "closing", message, "see docs/tasks.md")
+        check_span(task.get("period"), ("tasks", index, "period"), report)
     for index, obligation in enumerate(plan["reporting"]):
         _type(obligation["event"], ("reporting", index, "event"), catalogue, report)
         for path, message in wrong_filter(obligation, catalogue):
             report.add(("reporting", index, *path), "filter", message)
+        check_span(obligation.get("window"), ("reporting", index, "window"), report)
     _circles(plan["objectives"], objectives, report)
+
+
+def check_span(span: Json | None, path: Path, report: Report) -> None:
+    """A period ends no earlier than it starts."""
+    if span is not None and span["start"] > span["end"]:
+        report.add(path, "period", "ends before it starts")
 
 
 def _unique(items: list[Json], section: str, report: Report) -> None:

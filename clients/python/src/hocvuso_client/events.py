@@ -1012,14 +1012,16 @@ class PlanAmended(EventData):
     """A target, deadline or duty of a plan changes."""
 
     TYPE: ClassVar[str] = "plan.amended"
-    VERSION: ClassVar[str] = "1"
+    VERSION: ClassVar[str] = "2"
 
     plan: str
     objective: str | None = None
     task: str | None = None
     obligation: str | None = None
+    organisation: str | None = None
+    action: Literal["change", "add", "end"] | None = None
     for_unit: str | None = None
-    changes: dict[str, Any] = _field(repr=False)
+    changes: dict[str, Any] | None = _field(default=None, repr=False)
     old_values: dict[str, Any] | None = _field(default=None, repr=False)
     valid_from: dt.date
     document_ref: str | None = _field(default=None, repr=False)

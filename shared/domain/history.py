@@ -11,12 +11,10 @@ import asyncio
 from bisect import bisect_right
 from collections import OrderedDict
 from datetime import date
-
-import asyncpg
+from typing import Protocol
 
 from shared.contracts.definitions import Catalogue
-from shared.contracts.record import record_decoder
-from shared.db import Connection
+from shared.contracts.record import LogRecord
 from shared.domain.definitions import Definitions
 from shared.domain.knowledge import Until
 
@@ -33,7 +31,17 @@ CHUNK = 200
 """Rows folded before others have their turn."""
 
 
-class DefinitionsStore:
+class Rows(Protocol):
+    """The stored rows of the definition lane, as one snapshot of a service's database has them."""
+
+    async def newest(self) -> tuple[str | None, int]:
+        """The log they are of, and the position of the last one (0: there is none)."""
+
+    async def read(self, after: int, through: int | None, limit: int) -> list[LogRecord]:
+        """Rows behind a position, up to another one (None: to the end), in their order."""
+
+
+class DefinitionHistory:
     """Definitions as known now, on earlier days, or after a row of the log."""
 
     def __init__(self, catalogue: Catalogue, *, every: int = EVERY) -> None:
@@ -59,61 +67,89 @@ class DefinitionsStore:
         """How many states of knowledge are in memory."""
         return len(self._stages) + len(self._asked) + 1
 
-    async def get(self, connection: Connection, until: Until) -> Definitions:
-        """What the rows known then define; it does not change later."""
+    @property
+    def newest(self) -> Definitions:
+        """What all rows taken so far define; it does not change later."""
+        self._given = True
+        return self._newest
+
+    @property
+    def position(self) -> int:
+        """Of the last row taken."""
+        return self._newest.position
+
+    def position_of(self, until: Until = None, limit: int | None = None) -> int:
+        """Of the last row taken that was known then, and is not behind `limit`; 0: none was."""
+        return self._position(until, self.position if limit is None else limit)
+
+    async def follow(self, rows: Rows) -> None:
+        """Take the rows that came since."""
         async with self._lock:
-            state = await connection.fetchrow(
-                "SELECT log_epoch, (SELECT max(position) FROM definition) AS last FROM projection WHERE one"
-            )
-            assert state is not None  # noqa: S101 - the migration made the row
-            last = state["last"] or 0
-            if state["log_epoch"] != self._epoch and self._epoch is not None:
-                self._forget(state["log_epoch"])
-            self._epoch = state["log_epoch"]
-            if last > self._newest.position:
-                await self._follow(connection)
-            found = await self._at(connection, self._position(until, last))
+            await self._catch_up(rows)
+
+    async def get(self, rows: Rows, until: Until = None, limit: int | None = None) -> Definitions:
+        """What the rows known then define, those behind position `limit` left out; it does not
+        change later."""
+        async with self._lock:
+            last = await self._catch_up(rows)
+            position = self._position(until, last if limit is None else min(limit, last))
+            found = await self._at(rows, position)
             # Threads read it: a correction, which folds the tree anew, must not wait for them.
             await asyncio.to_thread(found.tree.unit, "")
             return found
 
-    async def prepare(self, pool: asyncpg.Pool, today: date) -> None:
+    async def at(self, rows: Rows, until: Until = None, limit: int | None = None) -> Definitions:
+        """The same of the rows that `follow` has taken so far."""
+        position = self._position(until, self.position if limit is None else limit)
+        if position == self.position:
+            return self.newest
+        async with self._lock:
+            found = await self._at(rows, position)
+            await asyncio.to_thread(found.tree.unit, "")
+            return found
+
+    async def prepare(self, rows: Rows, today: date) -> None:
         """Follow, and do beforehand what the next question would have to wait for. `prepared` says
         that this has succeeded once."""
-        async with pool.acquire() as connection:
-            known = await self.get(connection, None)
+        known = await self.get(rows)
         if self.prepared and (known.position, today) == self._prepared_for:
             return
         for plan in known.plan_ids():
             await asyncio.sleep(0)
             known.plan(plan, today)
-        known.population("", "", today)
         self.prepared, self._prepared_for = True, (known.position, today)
+
+    async def _catch_up(self, rows: Rows) -> int:
+        """Position of the last row there is."""
+        epoch, last = await rows.newest()
+        if epoch != self._epoch and self._epoch is not None:
+            self._forget(epoch)
+        self._epoch = epoch
+        if last > self._newest.position:
+            await self._follow(rows)
+        return last
 
     # -- folding -----------------------------------------------------------------------------
 
-    async def _follow(self, connection: Connection) -> None:
+    async def _follow(self, rows: Rows) -> None:
         """Take the rows that came since, and keep a stage now and then."""
-        if self._given:
-            # Whoever asked before goes on with what was defined then.
-            self._newest, self._given = self._newest.copy(), False
         newest = self._newest
+        if self._given:
+            # Whoever asked before goes on with what was defined then; numbers may for a while, too.
+            self._keep(newest)
+            newest, self._given = newest.copy(), False
         while True:
-            rows = await connection.fetch(
-                "SELECT position, recorded, record FROM definition WHERE position > $1"
-                " ORDER BY position LIMIT $2",
-                newest.position,
-                CHUNK,
-            )
-            for row in rows:
-                if self._recorded and row["recorded"] > self._recorded[-1]:
+            records = await rows.read(newest.position, None, CHUNK)
+            for record in records:
+                if self._recorded and record.recorded > self._recorded[-1]:
                     self._stage(newest)
-                newest.apply(record_decoder.decode(row["record"]))
-                self._positions.append(row["position"])
-                self._recorded.append(row["recorded"])
-            if len(rows) < CHUNK:
-                return
+                newest.apply(record)
+                self._positions.append(record.position)
+                self._recorded.append(record.recorded)
+            if len(records) < CHUNK:
+                break
             await asyncio.sleep(0)
+        self._newest = newest
 
     def _stage(self, newest: Definitions) -> None:
         """Keep what was known at the end of a day, when much has been defined since the last."""
@@ -129,38 +165,31 @@ class DefinitionsStore:
 
     def _position(self, until: Until, last: int) -> int:
         """Of the last definition that was known; days grow with positions."""
-        if until is None:
-            return last
         if isinstance(until, int):
-            at = bisect_right(self._positions, min(until, last))
-        else:
-            at = bisect_right(self._recorded, until)
-            at = min(at, bisect_right(self._positions, last))
+            last = min(until, last)
+        at = bisect_right(self._positions, last)
+        if isinstance(until, date):
+            at = min(at, bisect_right(self._recorded, until))
         return self._positions[at - 1] if at else 0
 
-    async def _at(self, connection: Connection, position: int) -> Definitions:
+    async def _at(self, rows: Rows, position: int) -> Definitions:
         if position == self._newest.position:
-            self._given = True
-            return self._newest
+            return self.newest
         found = self._asked.pop(position, None)
         if found is None:
             before = bisect_right(self._stages, position, key=lambda stage: stage.position)
             found = self._stages[before - 1].copy() if before else Definitions(self.catalogue)
-            for start in range(
-                bisect_right(self._positions, found.position),
-                bisect_right(self._positions, position),
-                CHUNK,
-            ):
-                rows = await connection.fetch(
-                    "SELECT record FROM definition WHERE position > $1 AND position <= $2"
-                    " ORDER BY position",
-                    found.position,
-                    min(self._positions[min(start + CHUNK, len(self._positions)) - 1], position),
-                )
-                for row in rows:
-                    found.apply(record_decoder.decode(row["record"]))
+            while found.position < position:
+                records = await rows.read(found.position, position, CHUNK)
+                for record in records:
+                    found.apply(record)
+                if not records:
+                    break
                 await asyncio.sleep(0)
-        self._asked[position] = found
+        self._keep(found)
+        return found
+
+    def _keep(self, found: Definitions) -> None:
+        self._asked[found.position] = found
         while len(self._asked) > KEPT:
             self._asked.popitem(last=False)
-        return found

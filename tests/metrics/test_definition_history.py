@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import asyncpg
 import msgspec
 
-from services.metrics.plans.definitions_store import KEPT, MOST_STAGES, DefinitionsStore
+from services.metrics.definition_rows import StoredRows
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord
 from shared.domain.definitions import Definitions
+from shared.domain.history import KEPT, MOST_STAGES, DefinitionHistory
 from shared.domain.knowledge import Until, told
 from tests.metrics.memory_log import MemoryLog
 
@@ -80,7 +81,7 @@ async def test_any_state_of_knowledge_in_any_order(
             await connection.execute("TRUNCATE definition")
         log = MemoryLog(catalogue)
         history(log, dice, 150)
-        store = DefinitionsStore(catalogue, every=dice.choice((1, 4, 30)))
+        store = DefinitionHistory(catalogue, every=dice.choice((1, 4, 30)))
         kept: list[tuple[Definitions, object]] = []
         stored = 0
         for _ in range(60):
@@ -94,7 +95,7 @@ async def test_any_state_of_knowledge_in_any_order(
                 if told(row.recorded, row.position, until):
                     naive.apply(row)
             async with pool.acquire() as connection:
-                found = await store.get(connection, until)
+                found = await store.get(StoredRows(connection), until)
             assert said(found) == said(naive), (seed, stored, until)
             kept.append((found, said(found)))
             assert store.states <= MOST_STAGES + KEPT + 1
@@ -111,24 +112,24 @@ async def test_days_between_which_nothing_was_defined_are_one_state(
         data = {"population": "adults", "as_of": str(day), "number": n, "authority": "CA"}
         log.post("population.declared", UNITS[0], day, day, data)
     await store_rows(pool, log.rows)
-    store = DefinitionsStore(catalogue)
+    store = DefinitionHistory(catalogue)
     async with pool.acquire() as connection:
-        today = await store.get(connection, None)
-        assert await store.get(connection, START + timedelta(days=39)) is today
-        assert await store.get(connection, START + timedelta(days=500)) is today
-        before = await store.get(connection, START + timedelta(days=38))
+        today = await store.get(StoredRows(connection))
+        assert await store.get(StoredRows(connection), START + timedelta(days=39)) is today
+        assert await store.get(StoredRows(connection), START + timedelta(days=500)) is today
+        before = await store.get(StoredRows(connection), START + timedelta(days=38))
         assert before is not today
-        assert await store.get(connection, START + timedelta(days=38)) is before
+        assert await store.get(StoredRows(connection), START + timedelta(days=38)) is before
 
 
 async def test_another_log_is_folded_anew(pool: asyncpg.Pool, catalogue: Catalogue) -> None:
     log = MemoryLog(catalogue)
     history(log, random.Random(1), 40)
     await store_rows(pool, log.rows)
-    store = DefinitionsStore(catalogue)
+    store = DefinitionHistory(catalogue)
     async with pool.acquire() as connection:
         await connection.execute("UPDATE projection SET log_epoch = 'first'")
-        await store.get(connection, None)
+        await store.get(StoredRows(connection))
         await connection.execute("TRUNCATE definition")
         await connection.execute("UPDATE projection SET log_epoch = 'second'")
-        assert not list((await store.get(connection, None)).tree.units())
+        assert not list((await store.get(StoredRows(connection))).tree.units())

@@ -1,1 +1,0 @@
-"""What plans, units and populations say on a day, and what that compiles to."""
