@@ -79,8 +79,16 @@ def nginx() -> str:
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
     folder = tmp_path_factory.mktemp("origin")
     binary = nginx()
-    script = shutil.copy(DOCKER / "make-secrets.sh", folder)
-    subprocess.run(["sh", script, "hocvuso.example"], check=True, capture_output=True)
+    # As in a checkout, beside which the secrets lie.
+    tree = folder / "tree" / "deploy" / "docker"
+    tree.mkdir(parents=True)
+    script = shutil.copy(DOCKER / "make-secrets.sh", tree)
+    subprocess.run(
+        ["sh", script, "hocvuso.example"],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "HOCVUSO_SECRETS": str(folder / "secrets")},
+    )
     config = (DOCKER / "nginx" / "nginx.conf").read_text()
     plain, secure = free_port(), free_port()
     servers = []

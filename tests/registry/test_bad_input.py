@@ -13,6 +13,7 @@ AUTH = {"Authorization": f"Bearer {fakes.KEY}"}
 VALUES = {
     "plan": "dak-lak-2026", "code": "24133", "objective": "adults-certified-vneid",
     "obligation": "final-report-2026", "period": "once", "unit": "24133",
+    "task": "t-10-closing-commune",
 }  # fmt: skip
 DAYS = {"on", "as_of", "known_at", "since", "until", "from", "to", "day"}
 PLAN = "/v1/plans/{plan}"

@@ -142,7 +142,7 @@ async def test_only_the_plans_own_staff_ask_and_send_back(registry: Running) -> 
 
 
 async def test_three_streams_to_one_committee_are_one_list(registry: Running) -> None:
-    found = await one(registry, f"{YEN_BAI}/calendar", to="ban-chi-dao-tinh")
+    found = await one(registry, f"{YEN_BAI}/calendar", recipient="ban-chi-dao-tinh")
     assert {o["id"] for o in found["obligations"]} == {
         "quarterly-report", "on-request-report", "so-khcn-monthly", "so-khcn-quarterly",
         "so-khcn-half-yearly", "so-khcn-yearly", "so-khcn-on-request", "party-office-three-monthly",

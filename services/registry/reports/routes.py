@@ -54,7 +54,9 @@ async def show_calendar(
     on: On = None,
     unit: Who = None,
     organisation: Organisation = None,
-    to: Annotated[str | None, Query(max_length=100, description="id: only what goes to it")] = None,
+    recipient: Annotated[
+        str | None, Query(max_length=100, description="id: only what goes to it")
+    ] = None,
     known_at: KnownAt = None,
     format: Annotated[str, Query(description="json, ics")] = "json",
     if_none_match: IfNoneMatch = None,
@@ -76,9 +78,9 @@ async def show_calendar(
     ]
     if debtor is not None:
         listed = [a for a in listed if any(owes(f.entries, debtor) for f in a.periods)]
-    if to is not None:
-        debtor_of(state, found, None, to, day)
-        listed = [a for a in listed if to in (a.obligation.get("to") or ())]
+    if recipient is not None:
+        debtor_of(state, found, None, recipient, day)
+        listed = [a for a in listed if recipient in (a.obligation.get("to") or ())]
     if format == "ics":
         name = f"{plan}.ics"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
@@ -215,6 +217,7 @@ async def consolidate(
     """What a superior makes of one period: who is in, late or missing, the sums of the figures that
     were reported, with how many reports each rests on, and every difficulty with who has it."""
     found, day = state.plan(plan), on or state.clock.today()
+    not_future(on, "on", state.clock.today())
     check_period(found, obligation, period)
     (account,) = await accounts(state, found, day, known_at, obligation)
     account = limited(principal, state, found, account)

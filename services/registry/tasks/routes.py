@@ -132,6 +132,7 @@ async def show_task(
     `unit` or `organisation` that body alone, with every occurrence so far and all it has stated."""
     found = state.plan(plan)
     see_plan(principal, state, found)
+    organisations_of(found, organisation=organisation)
     today = state.clock.today()
     for name, day in (("on", on), ("known_at", known_at)):
         not_future(day, name, today)
