@@ -132,6 +132,7 @@ async def test_only_the_plans_own_staff_ask_and_send_back(registry: Running) -> 
         "name": "c",
         "roles": ["commune"],
         "subtree": "23563@2025",
+        "scopes": ["tables:read", "events:write"],
     }
     answer = await registry.client.post(
         f"{GIA_LAI}/reports/quarterly-report/2026-Q3/returns",
