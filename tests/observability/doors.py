@@ -130,7 +130,7 @@ def send_file(stack: LocalStack) -> None:
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
     printed = done.stdout + done.stderr
-    assert "accepted 1, duplicate 0, rejected 4" in printed, printed
+    assert "đã nhận 1, đã có từ trước 0, bị từ chối 4" in printed, printed
     assert not [text for text in PERSONAL if text in printed], "a person is printed"
 
 
