@@ -46,7 +46,7 @@ async def test_the_example_of_every_type_is_taken(service: Service, admin: str, 
     resolved(document, answer_schema(document, answer)).validate(answer.json())
     # What an example refers to is not in an empty log; that is all that may be wrong with it.
     assert answer.status_code == 200 or answer.json()["code"] in {
-        "original-unknown", "unit-unknown", "unit-parent-unknown", "unit-exists",
+        "original-unknown", "unit-unknown", "unit-parent-unknown", "unit-exists", "plan-unknown",
     }, answer.text  # fmt: skip
 
 
