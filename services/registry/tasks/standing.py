@@ -2,9 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from services.registry.tasks.occurrences import Occurrence
 from services.registry.tasks.statements import Statement
@@ -21,7 +20,8 @@ class Condition:
     """One thing that must hold. `kind`: objective, tasks_led, proof or statement.
 
     `since`: the day since when it holds (None: it does not, or nobody knows the day). `late`: it holds, but only since
-    after the last day. `have`/`need`: how much there is of how much is enough, where that is a number.
+    after the last day. `have`/`need`: how much there is of how much is enough, where that is a number; of
+    `communes` if so many of them must each have enough.
     """
 
     kind: str
@@ -31,7 +31,7 @@ class Condition:
     late: bool = False
     have: int | None = None
     need: int | None = None
-    detail: dict[str, Any] = field(default_factory=dict)
+    communes: bool = False
 
     @property
     def begun(self) -> bool:

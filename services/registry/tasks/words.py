@@ -37,4 +37,10 @@ def condition_vi(condition: Condition, objectives: Mapping[str, str] | None = No
         return "Cơ quan chủ trì báo cáo đã hoàn thành"
     catalogue = Catalogue.load()
     title = " hoặc ".join(catalogue[name].title_vi for name in condition.name.split("+"))
-    return f"{title}: {condition.have}/{condition.need}"
+    where = " xã, phường" if condition.communes else ""
+    return f"{title}: {_number(condition.have)}/{_number(condition.need)}{where}"
+
+
+def _number(value: int | None) -> str:
+    """1.234, as it is written in Vietnam."""
+    return f"{value or 0:,}".replace(",", ".")
