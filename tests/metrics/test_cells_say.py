@@ -104,7 +104,7 @@ def test_more_than_there_is_is_met_and_flagged(catalogue: Catalogue) -> None:
 
 def test_more_than_another_target_asks_for_is_no_fault(catalogue: Catalogue) -> None:
     drive = PERSONS | {"over": {"target_of": "all"}}
-    share = percent(50, unit="percent_of_target")
+    share = percent(50, unit="percent_of_target") | {"of_objective": "all"}
     world = World(
         catalogue,
         objective("all", ADULTS, target=percent(40)),

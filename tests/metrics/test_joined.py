@@ -40,8 +40,13 @@ class World:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue, self.log = catalogue, MemoryLog(catalogue)
         self._recorded = FIRST
-        target = {"value": 100, "unit": "percent_of_units", "of": "commune", "comparator": ">="}
-        self.plan = document([objective(n, m, target=target) for n, m in OBJECTIVES.items()])
+        share = {"value": 100, "unit": "percent_of_units", "of": "commune", "comparator": ">="}
+        self.plan = document(
+            [
+                objective(n, m, **({"target": share} if "over" in m else {}))
+                for n, m in OBJECTIVES.items()
+            ]
+        )
         define(self.log, self.plan)
         data = {"unit_id": NEW, "code": "99999", "era": "2025", "name_vi": "N", "kind": "ward"}
         data |= {"parent": ROOT, "from": MERGED.isoformat()}

@@ -30,7 +30,7 @@ def cells(catalogue: Catalogue, posted: list[tuple[str, str, dict[str, Any]]]) -
         definitions.apply(row)
     plan = definitions.plan("p", BASE)
     assert plan is not None
-    others = {one.id: one for one in plan[1]}
+    others = {one.id: one for one in plan.objectives}
 
     def sums(measure: Measure, _: Window, _root: str) -> Sums:
         subjects: dict[bytes, list[Any]] = {}
