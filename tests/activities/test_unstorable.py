@@ -29,7 +29,9 @@ async def test_writing(service: tuple[FastAPI, httpx.AsyncClient], admin: str) -
     answer = await service[1].post(
         "/v1/invitations", json=order, headers={"Authorization": f"Bearer {admin}"}
     )
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-parameter")
+    found = answer.json()
+    assert (answer.status_code, found["code"], found["pointer"]) == (400, "json-nul", "/label")
+    assert found["hint"]
 
 
 @pytest.mark.parametrize("day", ["2026-11-20T10:00:00Z", "20261120", "2026-11", "x", ""])

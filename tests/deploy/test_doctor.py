@@ -56,6 +56,18 @@ def doctor(stack: LocalStack) -> tuple[int, Found]:
     return done.returncode, worst(json.loads(done.stdout))
 
 
+def rested(stack: LocalStack) -> tuple[int, Found]:
+    """The same once nothing fails but the backup, or after a minute: heartbeats and what is shown
+    come late while other tests keep the machine busy, and doctor says so, as it should."""
+    until = time.monotonic() + 60
+    while True:
+        code, found = doctor(stack)
+        wrong = {p for p, f in found.items() if f["grade"] not in ("ok", "skip")}
+        if wrong <= {"backup"} or time.monotonic() > until:
+            return code, found
+        time.sleep(1)
+
+
 def examined(stack: LocalStack, **env: str) -> tuple[int, Found]:
     """The same in this process: a new one spends most of its time on imports."""
     with pytest.MonkeyPatch.context() as patch:
@@ -86,7 +98,7 @@ def sql(stack: LocalStack, *statements: str) -> None:
 
 @pytest.mark.stack
 def test_a_deployment_that_is_well(stack: LocalStack) -> None:
-    code, found = doctor(stack)
+    code, found = rested(stack)
     wrong = {p: f for p, f in found.items() if f["grade"] not in ("ok", "skip")}
     assert code == 0 and wrong.keys() == {"backup"}, wrong
     assert {p for p, f in found.items() if f["grade"] == "ok"} >= {

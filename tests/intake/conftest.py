@@ -181,10 +181,13 @@ class System:
         ends = await self.ends()
 
         async def done() -> bool:
+            # Positions first: an answer waits from the moment that its message is dealt with.
+            if await self.positions() != ends:
+                return False
             left = await self.pool.fetchval(
                 "SELECT count(*) FROM intake_receipt WHERE partner = $1", self.partner
             )
-            return left == 0 and await self.positions() == ends
+            return left == 0
 
         await self.until(done)
 
