@@ -28,8 +28,8 @@ KeyCheck = Callable[..., Awaitable[Any]]
 
 
 class RequestGuard:
-    """`keys`: the dependencies that check a key; a route that has one is asked for it before its
-    body is read."""
+    """`keys`: the dependencies that check a key, and those that limit who may try one; what a route
+    has of them is asked, in the route's order, before its body is read."""
 
     def __init__(self, app: ASGIApp, keys: tuple[KeyCheck, ...] = ()) -> None:
         self._app = app
@@ -56,8 +56,11 @@ class RequestGuard:
         if dependant is None or "fastapi_inner_astack" not in scope:
             return
         if id(route) not in self._first:
-            found = [d for d in _below(dependant) if d.call in self._keys]
-            self._first[id(route)] = Dependant(dependencies=found[:1]) if found else None
+            found = {d.call: d for d in reversed([*_below(dependant)]) if d.call in self._keys}
+            first_of_each = [*reversed(found.values())]
+            self._first[id(route)] = (
+                Dependant(dependencies=first_of_each) if first_of_each else None
+            )
         first = self._first[id(route)]
         if first is not None:
             async with AsyncExitStack() as stack:

@@ -17,6 +17,7 @@ from services.activities.ingest.intake import Intake
 from services.activities.intake import routes as kafka_routes
 from services.activities.intake.watch import Watch as IntakeWatch
 from services.activities.keys import (
+    attempts,
     audit_routes,
     checklist_routes,
     clients,
@@ -137,7 +138,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
     )  # fmt: skip
     api_reference.install(app)
     problems.install(app)
-    app.add_middleware(RequestGuard, keys=(key_routes.authenticated,))
+    app.add_middleware(RequestGuard, keys=(attempts.limited, key_routes.authenticated))
     app.add_middleware(HttpSemantics)
     app.add_middleware(EventsFirst)
     app.add_middleware(ServerSpans)
