@@ -1,6 +1,7 @@
 """Pseudonyms: equal for one person however written, different otherwise, bound to one key."""
 
 import base64
+import copy
 from pathlib import Path
 
 import asyncpg
@@ -8,14 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.activities.ingest.openapi import example
+from services.activities.ingest.validate import Validator
 from services.activities.privacy import (
+    Noticed,
     PseudonymKeyError,
     Pseudonyms,
     _base32,
     bind_key,
     read_key,
 )
+from shared.contracts.definitions import Catalogue
+from shared.problems import Problem
 
+CATALOGUE = Catalogue.load()
 ONE = Pseudonyms(bytes(32))
 TWO = Pseudonyms(bytes(31) + b"\1")
 
@@ -95,3 +102,28 @@ async def test_another_key_is_refused(database: str) -> None:
 @given(st.binary(min_size=20, max_size=20))
 def test_base32_is_that_of_the_standard(mac: bytes) -> None:
     assert _base32(mac) == base64.b32encode(mac).decode()
+
+
+@pytest.mark.parametrize("number", [66099001234, 912345678])
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("population.declared", ("number",)), ("plan.published", ("document", "issuer")),
+        ("plan.published", ("document", "budget_total_million_vnd")),
+        ("plan.amended", ("changes", "note")),
+    ],
+)  # fmt: skip
+def test_a_number_of_a_person_is_refused_in_definitions_too_and_never_echoed(
+    name: str, place: tuple[str, ...], number: int
+) -> None:
+    kind = CATALOGUE[name]
+    data = copy.deepcopy(example(CATALOGUE, name, 0)["data"])
+    node = data
+    for member in place[:-1]:
+        node = node[member]
+    node[place[-1]] = number
+    validator = Validator(CATALOGUE, Pseudonyms(bytes(range(32))))
+    with pytest.raises(Problem) as refused:
+        validator.stored(kind, kind.latest, data, Noticed())
+    assert refused.value.code == "personal-data-in-clear"
+    assert str(number) not in str(refused.value.body())
