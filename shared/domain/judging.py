@@ -11,7 +11,12 @@ from typing import Any
 from shared.domain.amending import SECTIONS, AmendedDocuments, Amendment, read_amendments
 from shared.domain.definitions import Definitions
 from shared.domain.places import Places
-from shared.domain.plan_files.document import check_plan, why_item_refused, why_plan_refused
+from shared.domain.plan_files.document import (
+    check_plan,
+    is_limit,
+    why_item_refused,
+    why_plan_refused,
+)
 
 Json = dict[str, Any]
 
@@ -180,9 +185,7 @@ def _faults(plan: str, definitions: Definitions) -> Iterable[tuple[int, Definiti
                             "plan-amendment-invalid", refused.pointer, refused.detail, refused.hint
                         ),
                     )
-            wrong = [
-                p for p in check_plan(document, catalogue) if not p.path.endswith("/extension")
-            ]
+            wrong = [p for p in check_plan(document, catalogue) if not is_limit(p)]
             newest = max((a for a in mine if a.valid_from <= day), key=lambda a: a.origin)
             if wrong and newest.origin not in told:
                 told.add(newest.origin)

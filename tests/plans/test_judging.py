@@ -109,6 +109,10 @@ WRONG: dict[str, tuple[Json, str]] = {
     "a deadline in words": ({"changes": {"deadline": "soon"}}, "/changes/deadline"),
     "a month 13": ({"changes": {"deadline": "2026-13-01"}}, "/changes/deadline"),
     "a deadline before the period": ({"changes": {"deadline": "2020-01-01"}}, "/changes"),
+    "an extension without a day": (
+        {"changes": {"extension": {"last_day": None}}},
+        "/changes/extension",
+    ),
     "an unknown body": ({"changes": {"lead": ["nobody"]}}, "/changes/lead"),
     "an unknown key": ({"changes": {"colour": "red"}}, "/changes/colour"),
     "an unknown type": (

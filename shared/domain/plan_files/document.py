@@ -116,9 +116,13 @@ def why_item_refused(
                 msgspec.structs.replace(p, path=p.path.replace("/objectives/0", here, 1))
                 for p in alone.problems
             ]
-    # An organisation that may end later is held to the extension where its day is read.
-    wrong = (problem for problem in report.problems if not problem.path.endswith("/extension"))
-    return next(wrong, None)
+    return next((problem for problem in report.problems if not is_limit(problem)), None)
+
+
+def is_limit(problem: PlanProblem) -> bool:
+    """Whether it says only that a last day is later than its extension. An amendment may do so for
+    an organisation, which is held to the extension where its day is read."""
+    return problem.code == "last_day" and problem.path.endswith("/extension")
 
 
 @lru_cache(maxsize=1)
