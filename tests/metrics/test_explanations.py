@@ -345,7 +345,7 @@ async def test_a_measure_that_is_built_is_not_yet(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b'{"positions": ["1"]}', b'{"positions": [0]}', b'{"positions": [1.5]}',
+    "body", [b"[]", b"{}", b'{"positions": ["1"]}', b'{"positions": [0]}', b'{"positions": [1.5]}',
              b'{"positions": [' + b"1," * 1_000 + b"1]}"],
 )  # fmt: skip
 async def test_malformed_questions(ask: Any, catalogue: Catalogue, body: bytes) -> None:
@@ -353,6 +353,12 @@ async def test_malformed_questions(ask: Any, catalogue: Catalogue, body: bytes) 
     answer = await asked.client.post("/v1/explanations", content=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "positions-malformed")
     assert await asked.page([]) == []
+
+
+async def test_a_question_without_a_body(ask: Any, catalogue: Catalogue) -> None:
+    asked = await ask(MemoryLog(catalogue))
+    answer = await asked.client.post("/v1/explanations", content=b"")
+    assert (answer.status_code, answer.json()["code"]) == (400, "body-empty")
 
 
 assert DAYS > 8  # the days used above lie within the histories' days
