@@ -63,7 +63,7 @@ async def test_a_population_of_nobody_divides_nothing(
     certify(log)
     found = await cell(pool, catalogue, log)
     assert (found.value, found.ratio, found.met, found.status) == (1, None, None, "unknown")
-    assert found.flags == ["denominator_zero", "missing:adults"]
+    assert found.flags == ["exceeds_denominator", "denominator_zero", "missing:adults"]
 
 
 async def test_a_ratio_over_nothing_is_unknown(pool: asyncpg.Pool, catalogue: Catalogue) -> None:

@@ -264,7 +264,8 @@ async def test_a_population_of_nobody_or_a_plan_that_divides_by_it_changes_no_ot
                 assert now == was
                 continue
             assert (now["met"], now["ratio"], now["status"]) == (None, None, "unknown")
-            assert now["flags"] == ["denominator_zero", "missing:adults"]
+            flags = ["exceeds_denominator", "denominator_zero", "missing:adults"]
+            assert now["flags"] == flags
         assert after["tally"] == before["tally"]
 
 
