@@ -75,7 +75,7 @@ async def feed(
     """
     pool, partner = request.app.state.pool, None if key.is_administrator else key.name
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-        end = await connection.fetchval("SELECT position FROM counter")
+        end = await connection.fetchval("SELECT position FROM counter WHERE one")
         now = request.app.state.clock.now()
         if cursor is None:
             return Feed(entries=[], cursor=_cursor(end, now))

@@ -15,6 +15,7 @@ from services.registry.tasks.standing import (
 )
 from services.registry.tasks.statements import Statement
 from shared.days import FullDate
+from shared.json_types import Whole
 
 Json = dict[str, Any]
 _SAID = (
@@ -47,7 +48,7 @@ class NewStatement(BaseModel):
         None, max_length=20, description="2026-W27, 2026-06, 2026-Q2, 2026; default that of the day"
     )
     status: Literal["not_started", "in_progress", "blocked", "done"]
-    percent: Annotated[int, Field(ge=0, le=100)] | None = None
+    percent: Annotated[Whole, Field(ge=0, le=100)] | None = None
     done: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
     product: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     document_ref: Annotated[str, Field(min_length=1, max_length=200)] | None = None

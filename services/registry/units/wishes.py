@@ -35,7 +35,7 @@ class NewUnit(BaseModel):
     kind: Kind
     organisation_kind: str | None = None
     attributes: list[str] = Field([], max_length=20, description="what it has from its first day")
-    distinct: bool = Field(False, description=DISTINCT)
+    distinct: Truth = Field(False, description=DISTINCT)
 
 
 class Establish(NewUnit):
@@ -56,7 +56,7 @@ class Rename(BaseModel):
     name_vi: Name | None = None
     kind: Kind | None = None
     on: FullDate
-    distinct: bool = Field(False, description=DISTINCT)
+    distinct: Truth = Field(False, description=DISTINCT)
 
 
 class Merge(BaseModel):
