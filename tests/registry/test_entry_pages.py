@@ -126,7 +126,9 @@ async def test_a_numbers_story(registry: Running) -> None:
             "type": "citizen.certified", "unit_id": "24133@2025", "occurred": "2026-11-10",
             "since": "2026-11-10", "recorded": "2026-11-11",
         }  # fmt: skip
-        return httpx.Response(200, json={"counted": 9, "events": [event], "next": None})
+        return httpx.Response(
+            200, json={"figure": "n", "counted": 9, "events": [event], "next": None}
+        )
 
     registry.metrics["answer"] = metrics
     try:

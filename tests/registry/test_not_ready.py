@@ -10,7 +10,7 @@ from tests.registry.test_every_route import VALUES, routes
 @pytest.fixture
 def starting(registry: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     follower = registry.app.state.registry.follower
-    monkeypatch.setattr(follower, "_goal", follower.definitions.position + 1)
+    monkeypatch.setattr(follower, "_goal", follower.history.position + 1)
 
 
 async def test_every_route_says_not_ready(registry: Running, starting: None) -> None:

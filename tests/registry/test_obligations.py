@@ -73,7 +73,7 @@ ALL = [(plan, name) for plan, listed in OBLIGATIONS.items() for name in listed]
 
 
 def documents(registry: Running) -> dict[str, dict[str, Any]]:
-    found = registry.app.state.registry.definitions
+    found = registry.app.state.registry
     return {plan: found.plan(plan).document for plan in OBLIGATIONS}
 
 

@@ -34,7 +34,9 @@ class Metrics:
             return httpx.Response(200, json={"points": []})
         if request.url.path == "/v1/evidence":
             event = about | {"weight": 1, "since": "2026-06-30"}
-            return httpx.Response(200, json={"counted": 1, "events": [event], "next": None})
+            return httpx.Response(
+                200, json={"figure": "n", "counted": 1, "events": [event], "next": None}
+            )
         definition = {"what": "population", "before": 100, "after": 120}
         return httpx.Response(
             200,

@@ -35,7 +35,7 @@ class Metrics:
         self.asked = dict(request.url.params)
         tree = self.registry.app.state.registry.tree
         units = ["52@2025", *(u.unit_id for u in tree.children("52@2025", date(2026, 11, 15)))]
-        plan = self.registry.app.state.registry.definitions.plan(PLAN)
+        plan = self.registry.app.state.registry.plan(PLAN)
         cells = []
         for objective in plan.document["objectives"]:
             for n, unit_id in enumerate(units):

@@ -47,7 +47,7 @@ class World:
         assert request.url.params["known_at"] == on, "only what was known then"
         units = [u.unit_id for u in state.tree.children("52@2025", date.fromisoformat(on))]
         cells = []
-        for objective in state.definitions.plan(PLAN).document["objectives"]:
+        for objective in state.plan(PLAN).document["objectives"]:
             steady = random.Random(f"{objective['id']} {on}")
             people = counts_people(objective)
             total = 0
@@ -279,7 +279,7 @@ def test_the_attacker_reads_tables_that_are_rounded_cell_by_cell() -> None:
 @pytest.mark.parametrize("plan", ["dak-lak-2026", "gia-lai-2026", "yen-bai-2025-2026"])
 async def test_whatever_is_somebody_is_rounded(registry: Running, plan: str) -> None:
     """Groups, households, mentors, model citizens, lessons given to one person."""
-    document = registry.app.state.registry.definitions.plan(plan).document
+    document = registry.app.state.registry.plan(plan).document
     plain = {o["id"] for o in document["objectives"] if not counts_people(o)}
     for objective in document["objectives"]:
         about = objective.get("population")

@@ -70,7 +70,7 @@ async def test_evidence_leads_to_receipts_and_traces(registry: Running, metrics:
         last, traceparent=f"00-{trace}-b7ad6b7169203331-01"
     )
     event = {"position": position, "source": "https://congan.example/v", "id": "ev-1", "weight": 1}
-    metrics.answer = {"counted": 1, "events": [event], "next": None}
+    metrics.answer = {"figure": "n", "counted": 1, "events": [event], "next": None}
     answer = await registry.client.get(f"{DAK_LAK}/evidence", params={"objective": OBJECTIVE})
     (shown,) = answer.json()["events"]
     assert shown["trace_id"] == trace
