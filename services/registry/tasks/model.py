@@ -55,7 +55,7 @@ class NewStatement(BaseModel):
     document_date: FullDate | None = None
     file_sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
     difficulties: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
-    after: int | None = Field(
+    after: Whole | None = Field(
         None, ge=0, description="position of the statement that the writer has seen; 0: none"
     )
     source: str | None = Field(None, description="CloudEvents source; default the key's first")
