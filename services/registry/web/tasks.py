@@ -1,6 +1,7 @@
 """Tasks as pages: what is late and what is lacking, and a form in which a lead body says how far it
 has come."""
 
+import re
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -103,6 +104,9 @@ async def state_progress_page(
     typed stays in the form when it is refused."""
     typed = {k: v[0].strip() for k, v in (await read_form(request, LARGEST)).items()}
     given: dict[str, Any] = {name: typed[name] for name in FIELDS if typed.get(name)}
+    for name in ("percent", "after"):
+        if re.fullmatch(r"-?[0-9]{1,18}", given.get(name, "")):
+            given[name] = int(given[name])
     given["unit" if "@" in body else "organisation"] = body
     principal = caller.principal
     try:
