@@ -217,7 +217,7 @@ OBJECTIVES: dict[str, tuple[Json, Json, str]] = {
         _target(50),
         "state",
     ),
-    "on_vneid": (
+    "on-vneid": (
         PERSONS | ADULTS | {"of": [_of("citizen.certified", if_given={"platform": "vneid"})]},
         _target(50),
         "ever",
