@@ -11,6 +11,7 @@ from shared.problems import Problem
 from tests.xapi.samples import ADL, Json, put, statement
 
 AGENT = {"mbox": "mailto:a@example.org"}
+CONSUMER = {"account": {"homePage": "https://mooc.example", "name": "oauth-consumer"}}
 GROUP = {"objectType": "Group", "member": [AGENT]}
 ACTIVITY = {"id": "https://mooc.example/a"}
 REFERENCE = {"objectType": "StatementRef", "id": "8f87ccde-bb56-4c2e-ab83-44982ef22df0"}
@@ -79,7 +80,7 @@ GOOD: list[tuple[str, str, Any]] = [
     ("4.5 short offset", "timestamp", "2026-06-30T09:12:00+0700"),
     ("4.5 no zone", "timestamp", "2026-06-30T09:12:00"),
     ("2.4.9 agent", "authority", AGENT),
-    ("2.4.9 two members", "authority", {"objectType": "Group", "member": [AGENT, AGENT]}),
+    ("2.4.9 consumer and agent", "authority", {"objectType": "Group", "member": [CONSUMER, AGENT]}),
     ("2.4.10 1.0", "version", "1.0"),
     ("2.4.10 1.0.9", "version", "1.0.9"),
     ("2.4.11 attachment", "attachments", [FILE]),
