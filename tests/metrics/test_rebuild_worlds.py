@@ -296,7 +296,7 @@ async def test_one_measure_is_repaired_and_the_others_are_left_alone(
 async def test_parked_and_dismissed_rows_stay_out(
     pool: asyncpg.Pool, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = World(pool, catalogue, 9, 100)
+    world = World(pool, catalogue, 12, 100)
     await know_measures(pool)
     bad = [world.whole.rows[at] for at in (20, 45)]
     for row in bad:

@@ -130,8 +130,8 @@ async def test_an_id_that_looks_like_a_formula_stays_a_text(
     service: Any, run: Run, tmp_path: Path
 ) -> None:
     book = openpyxl.Workbook()
-    book.worksheets[0].append(["id", "subject", "time"])
-    book.worksheets[0].append(["", "24133", "30/06/2026"])
+    book.worksheets[0].append(["id", "subject", "time", "participants"])
+    book.worksheets[0].append(["", "24133", "30/06/2026", "12"])
     book.worksheets[0]["A2"].value = "=lop"
     book.worksheets[0]["A2"].data_type = "s"
     book.save(tmp_path / "a.xlsx")
@@ -183,7 +183,9 @@ async def test_dry_run_writes_nothing(service: Any, run: Run, tmp_path: Path) ->
 async def test_the_source_is_that_of_the_key(
     service: Any, run: Run, tmp_path: Path, admin: str
 ) -> None:
-    file = write_csv(tmp_path / "a.csv", [["subject", "time"], ["24133", "30/06/2026"]])
+    file = write_csv(
+        tmp_path / "a.csv", [["subject", "time", "participants"], ["24133", "30/06/2026", "12"]]
+    )
     unsaid = await run(file, "--type", "class.held")
     assert unsaid.exit_code == 1 and "--source" in unsaid.output
     key = tmp_path / "commune.key"
@@ -247,7 +249,9 @@ async def test_a_filled_template_is_not_overwritten(run: Run, tmp_path: Path) ->
 async def test_the_secret_of_ids_is_private_and_stays(
     run: Run, service: Any, tmp_path: Path
 ) -> None:
-    file = write_csv(tmp_path / "a.csv", [["subject", "time"], ["24133", "30/06/2026"]])
+    file = write_csv(
+        tmp_path / "a.csv", [["subject", "time", "participants"], ["24133", "30/06/2026", "12"]]
+    )
     await run(file, *HELD)
     secret = tmp_path / "config" / "hocvuso" / "send" / "ids.secret"
     kept = secret.read_text()
