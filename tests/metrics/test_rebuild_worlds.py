@@ -296,6 +296,8 @@ async def test_one_measure_is_repaired_and_the_others_are_left_alone(
 async def test_parked_and_dismissed_rows_stay_out(
     pool: asyncpg.Pool, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Open: with seeds 9, 11 and 21 a rebuild reads some rows fewer than expected below, and nobody
+    # knows yet whether the rebuild or this test is wrong. Seed 12 does not show it.
     world = World(pool, catalogue, 12, 100)
     await know_measures(pool)
     bad = [world.whole.rows[at] for at in (20, 45)]
