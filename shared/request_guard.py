@@ -6,7 +6,7 @@ Routes that read by `bodies.read_body`, or a stream, keep their own bounds. Pure
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -24,7 +24,8 @@ PARAMETERS = 200
 LARGEST_TARGET = 16 * 1024
 JSON = ("application/json", "+json")
 
-KeyCheck = Callable[..., Awaitable[Any]]
+# What FastAPI takes as a dependency: a coroutine, or a generator that yields once.
+KeyCheck = Callable[..., Any]
 
 
 class RequestGuard:

@@ -187,7 +187,7 @@ class System:
             left = await self.pool.fetchval(
                 "SELECT count(*) FROM intake_receipt WHERE partner = $1", self.partner
             )
-            return left == 0
+            return bool(left == 0)
 
         await self.until(done)
 
