@@ -143,6 +143,7 @@ async def evidence(connection: Connection) -> int:
 
 async def touched_evidence(connection: Connection) -> None:
     """Look again at the subjects of which rows were counted since. Needs `know_marks`."""
+    await _touch_other_sides(connection)
     await connection.execute("ANALYZE touched_next")
     for table in (CURRENT, PAST):
         name = change_table(table)
@@ -154,6 +155,33 @@ async def touched_evidence(connection: Connection) -> None:
             INSERT INTO {name} {_changes(table, touched=True)}
             """
         )
+
+
+async def _touch_other_sides(connection: Connection) -> None:
+    """Where evidence stands under another subject than its own, both are looked at again, or
+    neither: seen from one side only, it would be one row too many or one too few."""
+    while True:
+        added = await connection.fetchval(
+            f"""
+            WITH moved AS (
+              SELECT was_lane, was_subject, lane, subject FROM {change_table(CURRENT)} WHERE was AND now
+              UNION SELECT was_lane, was_subject, lane, subject FROM {change_table(PAST)} WHERE was AND now
+            ), other_side AS (
+              SELECT m.lane, m.subject FROM moved m
+                JOIN touched_next t ON (t.lane, t.subject) = (m.was_lane, m.was_subject)
+              UNION
+              SELECT m.was_lane, m.was_subject FROM moved m
+                JOIN touched_next t ON (t.lane, t.subject) = (m.lane, m.subject)
+            ), added AS (
+              INSERT INTO touched_next (lane, subject)
+              SELECT lane, subject FROM other_side EXCEPT SELECT lane, subject FROM touched_next
+              RETURNING 1
+            )
+            SELECT count(*) FROM added
+            """
+        )
+        if not added:
+            return
 
 
 async def touched_differ(connection: Connection) -> bool:
