@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import signal
 import subprocess
 import sys
@@ -134,7 +135,10 @@ async def test_migrations_run_while_the_version_before_them_serves(
 
 
 def _code_before_the_newest_migration(folder: Path) -> Path:
-    """That commit's tree; skips where there is no history."""
+    """The tree of the last commit that lacked it; skips where there is no history.
+
+    A commit between two branches' merging may hold two newest ones: no version that anybody ran.
+    """
 
     def git(*arguments: str) -> bytes:
         done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
@@ -142,8 +146,18 @@ def _code_before_the_newest_migration(folder: Path) -> Path:
             pytest.skip("the history that holds the version before is not here")
         return done.stdout
 
-    newest = git("log", "-1", "--format=%H", "--", f"{MIGRATIONS}/versions").decode().strip()
-    archive = git("archive", f"{newest}^", "services", "shared")
+    def newest(commit: str) -> list[str]:
+        """Revisions that no other one follows."""
+        text = git("grep", "-hE", "^(down_)?revision\\b.*=", commit, "--", f"{MIGRATIONS}/versions")
+        found = re.findall(r'^(down_)?revision\b[^=]*= *"(\w+)"', text.decode(), re.MULTILINE)
+        followed = {name for down, name in found if down}
+        return [name for down, name in found if not down and name not in followed]
+
+    for changed in git("log", "--format=%H", "--", f"{MIGRATIONS}/versions").decode().split():
+        before = f"{changed}^"
+        if len(newest(before)) == 1 and newest(before) != newest("HEAD"):
+            break
+    archive = git("archive", before, "services", "shared")
     with tarfile.open(fileobj=io.BytesIO(archive)) as tree:
         tree.extractall(folder, filter="data")
     return folder
