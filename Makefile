@@ -82,6 +82,7 @@ format: $(READY) ## write the code the way `make check` wants it
 generate: $(READY) ## write again what is made from contracts, settings and metrics
 	$(BIN)/python -m shared.contracts.generate
 	$(BIN)/python -m deploy.reference
+	$(BIN)/python -m deploy.messages
 	$(BIN)/python -m tests.rights.matrix
 	$(BIN)/python -m tests.security.table
 	$(BIN)/python clients/python/unasync.py

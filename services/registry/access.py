@@ -26,6 +26,7 @@ OWN_PAGES = frozenset({"same-origin", "none"})
 PUBLIC = frozenset(
     {
         "/",
+        "/plans",
         "/plans/{plan}",
         "/v1/plans",
         "/v1/plans/{plan}",
@@ -48,6 +49,12 @@ async def reader(
     authorization: Annotated[str | None, Header()] = None,
 ) -> Principal:
     """The dependency of every route that shows data: a credential with the scope tables:read."""
+    principal = await _reader(request, state, authorization)
+    request.state.principal = principal
+    return principal
+
+
+async def _reader(request: Request, state: State, authorization: str | None) -> Principal:
     session = session_of(request)
     if authorization is None and session is not None:
         authorization = f"Bearer {session}"
@@ -114,7 +121,7 @@ async def signed_in(
     nothing, so a link from elsewhere may lead here."""
     session = session_of(request)
     text = auth.bearer(authorization or (session and f"Bearer {session}"), tokens=True)
-    return Writer(f"Bearer {text}", await state.keys.check(text))
+    return _known(request, Writer(f"Bearer {text}", await state.keys.check(text)))
 
 
 async def writer(
@@ -134,7 +141,13 @@ async def writer(
             raise _foreign()
         authorization = f"Bearer {session}"
     text = auth.bearer(authorization, tokens=True)
-    return Writer(f"Bearer {text}", await state.keys.check(text))
+    return _known(request, Writer(f"Bearer {text}", await state.keys.check(text)))
+
+
+def _known(request: Request, writer: Writer) -> Writer:
+    """Pages show who reads them their own links."""
+    request.state.principal = writer.principal
+    return writer
 
 
 async def own_page(

@@ -3,11 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from pathlib import Path
-
 import httpx
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from services.registry import health
 from services.registry.access import PUBLIC, Reader, reader, writer
@@ -47,6 +44,9 @@ from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
 from services.registry.web import tasks as web_tasks
 from services.registry.web import units as web_units
+from services.registry.web.assets import STATIC, Assets
+from services.registry.web.compression import Compression
+from services.registry.web.frame import PageContext
 from shared import api_reference, exposition, problems, telemetry
 from shared import openapi as openapi_document
 from shared.auth.introspection import Introspector
@@ -61,7 +61,6 @@ from shared.request_guard import RequestGuard
 from shared.stopping import ended_at_once, told_to_stop
 
 TIMEOUT = httpx.Timeout(30, connect=2)
-STATIC = Path(__file__).parent / "web" / "static"
 
 READ = (
     unit_write_routes.router,
@@ -162,6 +161,8 @@ def create_app(
     app.add_middleware(Readiness)
     app.add_middleware(RequestGuard, keys=(reader, writer))
     app.add_middleware(HttpSemantics)
+    app.add_middleware(PageContext)
+    app.add_middleware(Compression)
     app.add_middleware(ServerSpans)
     problems.install(app)
     render.install(app)
@@ -179,7 +180,7 @@ def create_app(
         anybody=PUBLIC.__contains__,
     )
     app.add_route("/metrics", exposition.route, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static", Assets(directory=STATIC), name="static")
     return app
 
 

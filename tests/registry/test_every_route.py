@@ -26,14 +26,14 @@ PAGE = "/plans/{plan}"
 
 FREE = {
     "GET /health/live", "GET /health/ready", "GET /login", "POST /login", "POST /logout",
-    "GET /accept", "POST /accept", "POST /confirm", "GET /plans/plan.schema.json",
+    "GET /accept", "POST /accept", "POST /confirm", "POST /language", "GET /plans/plan.schema.json",
 }  # fmt: skip
 """Nothing to read there; codes and keys are judged by activities."""
 ANY_KEY = {
     "GET /v1/units", "GET /v1/units/{code}", "GET /v1/units/{code}/children",
     "GET /v1/units/{code}/history", "GET /v1/units/{code}/hamlets", "GET /v1/plans", f"GET {PLAN}",
     f"GET {PLAN}/published", f"GET {PLAN}/difference", f"GET {PLAN}/objectives", f"GET {PLAN}/populations",
-    f"GET {PLAN}/populations/sheet", "GET /v1/changes", "GET /", "GET /enter", "GET /enter/{type}", "GET /units",
+    f"GET {PLAN}/populations/sheet", "GET /v1/changes", "GET /", "GET /plans", "GET /enter", "GET /enter/{type}", "GET /units",
     "GET /units/{code}", "GET /units/{code}/hamlets", f"GET {PAGE}/populations",
     "GET /units/import", "GET /units/{code}/changes",
 }  # fmt: skip

@@ -15,7 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
 from services.registry.state import JoinedRoute, State
-from services.registry.web import cell_words, words
+from services.registry.web import cell_words, language, words
+from services.registry.web.frame import frame
+from services.registry.web.assets import asset
 from services.registry.web.notes import note_vi, warning_vi
 from services.registry.web.problem_words import explain, where
 from shared.api_reference import POLICY
@@ -29,13 +31,22 @@ _pages = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    extensions=["jinja2.ext.i18n"],
+)
+_pages.policies["ext.i18n.trimmed"] = True
+_pages.install_gettext_callables(  # type: ignore[attr-defined]
+    language.gettext, language.ngettext, newstyle=True
 )
 _pages.filters.update(
-    number=words.number,
-    percent=words.percent,
+    number=language.number,
+    percent=language.percent,
+    title=language.title,
+    said=language.gettext,
     day=words.day,
     day_before=words.day_before,
     moment=words.moment,
+    clock=words.clock,
+    day_of_moment=words.day_of_moment,
     target=words.target,
     own_target=cell_words.own_target,
     days_of=cell_words.days_of,
@@ -53,6 +64,8 @@ _pages.filters.update(
     warning_vi=warning_vi,
 )
 _pages.globals.update(
+    asset=asset,
+    LANGUAGES=language.LANGUAGES,
     LEVEL=words.LEVEL,
     STATE=words.STATE,
     POPULATION=Catalogue.load().words.enums["population"],
@@ -61,6 +74,13 @@ _pages.globals.update(
     other_deadline=cell_words.other_deadline,
 )
 
+
+HEADERS = POLICY | {
+    "Content-Security-Policy": f"{POLICY['Content-Security-Policy']}; font-src 'self'",
+    "Cache-Control": "private, no-cache",
+    "Vary": "Cookie",
+}
+"""Of every page. A browser asks again each time, and gets 304 while nothing has changed."""
 
 CONFIRMATION = "confirmation-required"
 """Answer of activities to a session that has to show its key again."""
@@ -124,9 +144,9 @@ class JoinedPageRoute(PageRoute, JoinedRoute):
 
 def show(state: State, template: str, status: int = 200, /, **values: Any) -> HTMLResponse:
     body = _pages.get_template(template).render(
-        sandbox=state.settings.sandbox, today=state.clock.today(), **values
+        sandbox=state.settings.sandbox, today=state.clock.today(), frame=frame(state), **values
     )
-    return HTMLResponse(body, status, headers=POLICY)
+    return HTMLResponse(body, status, headers=HEADERS)
 
 
 def _problem(request: Request, problem: Problem) -> HTMLResponse:

@@ -35,6 +35,7 @@ router = APIRouter(route_class=JoinedPageRoute, include_in_schema=False)
 
 
 @router.get("/")
+@router.get("/plans")
 async def plans(state: Registry, principal: CurrentPrincipal) -> HTMLResponse:
     """The plans whose tables the reader may open: those of the key's unit, and public ones."""
     found = [

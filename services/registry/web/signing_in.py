@@ -10,12 +10,14 @@ from services.registry import sessions
 from services.registry.access import OwnPage, SignedIn
 from services.registry.invitations import accept
 from services.registry.state import Registry, State
+from services.registry.web import language
 from services.registry.web.render import PageRoute, secret, show, with_script
 from shared import auth
 from shared.bodies import read_form
 from shared.problems import Problem
 
 LARGEST_FORM = 4096
+YEAR_S = 365 * 24 * 3600
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -87,6 +89,18 @@ async def logout(request: Request, state: Registry) -> Response:
     answer = RedirectResponse("/login", 303)
     await _end_former(request, state.activities)
     sessions.forget(request, answer)
+    return answer
+
+
+@router.post("/language", dependencies=[OwnPage])
+async def choose_language(request: Request) -> Response:
+    """Show pages in another language from now on, in this browser."""
+    form = await _form(request)
+    answer = RedirectResponse(_local(form.get("next", "/")), 303)
+    answer.set_cookie(
+        language.COOKIE, language.known(form.get("language")), max_age=YEAR_S, httponly=True,
+        samesite="lax", secure=request.url.scheme == "https",
+    )  # fmt: skip
     return answer
 
 

@@ -64,29 +64,29 @@ REASON = {
     "no_events": "không có sự kiện trong bốn tuần",
     "nil_reported": "đơn vị xác nhận không phát sinh",
     "late_data": "số liệu gửi muộn",
-    "parked": "có sự kiện chờ xử lý",
+    "parked": "có hoạt động chờ xử lý",
     "slow": "tiến độ chậm",
 }
 
 FLAGS = {
-    "denominator_missing": "thiếu mẫu số",
-    "denominator_partial": "mẫu số chưa đủ",
-    "denominator_undeclared": "mẫu số lấy từ hồ sơ sắp xếp đơn vị, địa phương chưa công bố",
-    "denominator_zero": "mẫu số bằng 0",
-    "nothing_to_divide_by": "chưa có gì để chia",
-    "target_missing": "chỉ tiêu gốc chưa có mẫu số",
+    "denominator_missing": "chưa có số liệu nền",
+    "denominator_partial": "số liệu nền chưa đủ",
+    "denominator_undeclared": "số liệu nền lấy từ hồ sơ sắp xếp đơn vị, địa phương chưa công bố",
+    "denominator_zero": "số liệu nền bằng 0",
+    "nothing_to_divide_by": "chưa có số liệu nền",
+    "target_missing": "chỉ tiêu gốc chưa có số liệu nền",
     "attribute_unknown": "chưa khai báo địa bàn",
     "no_units": "không có đơn vị",
     "hamlets_incomplete": "danh sách thôn, buôn chưa đủ",
     "organisations": "tính theo tổ chức",
     "own_report": "theo báo cáo của chính đơn vị",
-    "exceeds_denominator": "số đếm lớn hơn mẫu số, cần kiểm tra",
+    "exceeds_denominator": "số đếm lớn hơn số liệu nền, cần kiểm tra",
     "amendment_refused": "có sửa đổi không áp dụng được",
     "extension_limited": "thời hạn riêng không quá mức kế hoạch cho phép",
     "rounded": "làm tròn xuống bội số của 5",
     "nothing_reported": "chưa có báo cáo",
     "nil_reported": "đã xác nhận không phát sinh",
-    "parked": "có sự kiện chờ xử lý",
+    "parked": "có hoạt động chờ xử lý",
     "building": "đang tính",
     "not_in_operation": "chưa vận hành",
 }
@@ -105,7 +105,7 @@ WHAT = {
     "plan_version": "phiên bản kế hoạch",
     "target": "chỉ tiêu",
     "last_day": "ngày cuối còn được tính",
-    "population": "mẫu số (dân số, số hộ …)",
+    "population": "số liệu nền (dân số, số hộ …)",
     "tree": "đơn vị hành chính",
     "measure": "cách đếm",
 }
@@ -196,6 +196,16 @@ def moment(value: datetime | None) -> str:
     return (
         value.replace(tzinfo=value.tzinfo or UTC).astimezone(VIETNAM).strftime("%H:%M:%S %d/%m/%Y")
     )
+
+
+def clock(value: datetime) -> str:
+    """The hour of an instant on the Vietnamese clock: `07:05`."""
+    return value.replace(tzinfo=value.tzinfo or UTC).astimezone(VIETNAM).strftime("%H:%M")
+
+
+def day_of_moment(value: datetime) -> str:
+    """Its day on the Vietnamese clock."""
+    return day(value.replace(tzinfo=value.tzinfo or UTC).astimezone(VIETNAM).date())
 
 
 def target(target: dict[str, Any]) -> str:
