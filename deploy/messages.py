@@ -38,7 +38,7 @@ def messages() -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
 
 
 def _of_file(method: str, file: Path) -> Iterator[tuple[str, int, str | tuple[str, ...]]]:
-    found = extract_from_file(method, str(file), KEYWORDS, options=OPTIONS)  # type: ignore[arg-type]
+    found = extract_from_file(method, str(file), KEYWORDS, options=OPTIONS)
     for line, message, _, _ in found:
         yield file.relative_to(WEB).as_posix(), line, message
 

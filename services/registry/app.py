@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+
 import httpx
 from fastapi import FastAPI
 

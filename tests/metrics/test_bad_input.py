@@ -159,7 +159,7 @@ async def test_a_cell_names_the_input_that_nobody_has_declared(
         "far": ["attribute_unknown", "missing:remote"],
     }
     said = flags([flag for all_flags in found.values() for flag in all_flags])
-    for words in ("mẫu số", "cần khai báo: Thôn, buôn", "cần khai báo: Vùng sâu, vùng xa"):
+    for words in ("số liệu nền", "cần khai báo: Thôn, buôn", "cần khai báo: Vùng sâu, vùng xa"):
         assert words in said, said
     assert "missing" not in said
 

@@ -59,5 +59,5 @@ def test_a_units_own_target_and_deadline() -> None:
 
 
 def test_flags_are_words() -> None:
-    assert words.flags(["exceeds_denominator"]) == "số đếm lớn hơn mẫu số, cần kiểm tra"
+    assert words.flags(["exceeds_denominator"]) == "số đếm lớn hơn số liệu nền, cần kiểm tra"
     assert words.flags(["amendment_refused"]) == "có sửa đổi không áp dụng được"

@@ -142,7 +142,7 @@ async def test_styles_and_fonts_are_kept_for_ever(registry: Running) -> None:
         "cache-control", ""
     )
     assert len(gzip.compress((STATIC / "hocvuso.css").read_bytes())) < 10_000
-    fonts = {name for name in re.findall(r"url\(([^)]+)\)", answer.text)}
+    fonts = set(re.findall(r"url\(([^)]+)\)", answer.text))
     assert fonts == set(json.loads((STATIC / "vendored.json").read_text())["files"])
 
 

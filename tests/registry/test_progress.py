@@ -298,7 +298,7 @@ async def test_the_page_of_cold_spots_never_says_all_is_well_when_nobody_knows(
         )
         state.tables.clear()
     assert "Không có đơn vị nào chậm" not in text
-    assert "Chưa so sánh được" in text and "thiếu mẫu số" in text
+    assert "Chưa so sánh được" in text and "chưa có số liệu nền" in text
 
 
 async def test_nil_missing_zero_and_reported_are_four_states(registry: Running) -> None:

@@ -119,7 +119,7 @@ async def test_why_a_number_changed_is_told_as_it_was_seen(
     assert page.status_code == 200, page.text
     assert metrics.asked["from_as_of"] == metrics.asked["from_known_at"] == "2026-11-01"
     assert metrics.asked["to_as_of"] == "2026-11-21" and "to_known_at" not in metrics.asked
-    for words in ("gửi đến muộn, mới được ghi nhận", "tăng 1", "Mẫu số", "từ 100 thành 120"):
+    for words in ("gửi đến muộn, mới được ghi nhận", "tăng 1", "Số liệu nền", "từ 100 thành 120"):
         assert words in page.text
     await registry.client.get(f"{STORY}/changes", params={"before": "2026-11-01", "seen": "no"})
     assert "from_known_at" not in metrics.asked

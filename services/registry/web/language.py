@@ -44,7 +44,7 @@ def _translations(name: str) -> Translations:
 
 def known(name: str | None) -> str:
     """A language that there is; Vietnamese for any other text."""
-    return name if name in LANGUAGES else SOURCE
+    return name if name is not None and name in LANGUAGES else SOURCE
 
 
 def gettext(message: str) -> str:

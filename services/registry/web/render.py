@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 
 from services.registry.state import JoinedRoute, State
 from services.registry.web import cell_words, language, words
-from services.registry.web.frame import frame
 from services.registry.web.assets import asset
+from services.registry.web.frame import frame
 from services.registry.web.notes import note_vi, warning_vi
 from services.registry.web.problem_words import explain, where
 from shared.api_reference import POLICY
