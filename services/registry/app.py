@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from services.registry import health
 from services.registry.access import PUBLIC, Reader, reader, writer
+from services.registry.agenda import routes as agenda_routes
 from services.registry.completeness import routes as completeness_routes
 from services.registry.follow import Follower
 from services.registry.oversight import routes as oversight_routes
@@ -69,6 +70,7 @@ READ = (
     unit_routes.router,
     plan_routes.router,
     table_routes.router,
+    agenda_routes.router,
     report_routes.router,
     report_write_routes.router,
     task_routes.router,

@@ -87,6 +87,16 @@ class State:
             counted=counted,
         )
 
+    async def as_known(self, known_at: date | None, plan: str | None = None) -> "State":
+        """This state for an answer that joins definitions with no cells: as known on a day. Of a
+        plan that was published later it is shown as it is."""
+        if known_at is None:
+            return self
+        view = await self.follower.history.at(self.follower.rows, known_at)
+        if plan is not None and view.history(plan) is None:
+            view = self.newest
+        return replace(self, view=view, whole=True, known_at=known_at)
+
     async def agree(self, position: int, definitions: int) -> None:
         """Raise Moved unless this answer's definitions are those of cells that are complete to
         `position`, and know the definition at `definitions` (0: any)."""

@@ -90,6 +90,7 @@ class Definitions:
         self._declared: dict[str, tuple[Population, ...]] = {}
         self._numbers: dict[tuple[str, str], tuple[tuple[date, int, Population], ...]] = {}
         self._measures: dict[str, Measure] | None = None
+        self._rows: dict[str, int] = {}
         self._shared = _Shared()
 
     def copy(self) -> "Definitions":
@@ -100,6 +101,7 @@ class Definitions:
         found._type_of = dict(self._type_of)
         found._declared, found._numbers = dict(self._declared), dict(self._numbers)
         found._measures, found._shared = self._measures, self._shared
+        found._rows = dict(self._rows)
         self._tree_shared = found._tree_shared = True
         return found
 
@@ -129,6 +131,7 @@ class Definitions:
             record.recorded if before is None else before.recorded,
             record.revision,
         )
+        self._count(said)
         self._type_of[record.origin] = content.type
         self._said.setdefault(content.type, {})[record.origin] = said
         if content.type in PLAN_TYPES:
@@ -140,7 +143,14 @@ class Definitions:
         before = self._statement(record.origin)
         # A correction that moves an event to another key voids the old key after saying the new one.
         if before is not None and before.revision < record.revision:
+            self._count(before)
             self._forget(before)
+
+    def _count(self, said: Statement) -> None:
+        """One more row about a plan, or about documents that start the terms of any plan."""
+        if said.type in PLAN_TYPES or said.type == ISSUED:
+            of = said.data["plan"] if said.type in PLAN_TYPES else ISSUED
+            self._rows[of] = self._rows.get(of, 0) + 1
 
     def _statement(self, origin: int) -> Statement | None:
         kind = self._type_of.get(origin)
@@ -203,6 +213,14 @@ class Definitions:
         number, then by position; documents that cannot be a plan are as if never published."""
         history = self.history(plan)
         return None if history is None else history.on(on)
+
+    def revisions(self, plan: str, on: date) -> int:
+        """A number that grows whenever what a plan says may have become another: by a version, an
+        amendment, its correction or revocation, and on the day from which an amendment is valid."""
+        valid = sum(date.fromisoformat(s.data["valid_from"]) <= on for s in self.amendments(plan))
+        rows = self._rows.get(plan, 1) - 1 + self._rows.get(ISSUED, 0)
+        # Two for each row: one that takes a valid amendment back makes it greater all the same.
+        return 2 * rows + valid
 
     def history(self, plan: str) -> PlanHistory | None:
         """A plan through time; None if it was never published."""

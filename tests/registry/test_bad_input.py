@@ -21,7 +21,7 @@ FUTURE_IS_FINE = {
     ("/v1/units", "on"), ("/v1/units/{code}", "on"), ("/v1/units/{code}/children", "on"),
     ("/v1/units/{code}/hamlets", "on"), (f"{PLAN}/populations", "on"), (f"{PLAN}/calendar", "on"),
     (f"{PLAN}/reports", "on"), (f"{PLAN}/reports/{{obligation}}/{{period}}", "on"),
-    (f"{PLAN}/completeness", "to"),
+    (f"{PLAN}/completeness", "to"), ("/v1/calendar", "on"),
 }  # fmt: skip
 """Units that are decided for a day to come; what will be due; a period that is not over."""
 ALSO = {f"{PLAN}/ranking": "ranking-not-published", f"{PLAN}/units/{{code}}": "unit-ambiguous"}

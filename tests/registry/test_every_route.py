@@ -61,7 +61,7 @@ EVENTS = {
     "GET /receipts",
 }  # fmt: skip
 """Single events: staff, of their own units."""
-NATION = {"GET /v1/nation"}
+NATION = {"GET /v1/nation", "GET /v1/calendar"}
 """Every key, of its own units."""
 STAFF_PAGES = {"GET /staff"}
 OWN_ACCESS = {"GET /devices", "GET /confirm"}

@@ -17,15 +17,16 @@ TAKES: dict[str, set[str]] = {
         f"{P}/table", f"{P}/share", f"{P}/evidence", f"{P}/series", f"{P}/units/{{code}}", f"{P}/populations",
         f"{P}/calendar", f"{P}/reports", f"{P}/reports/{{obligation}}/{{period}}", f"{P}/doubts",
         f"{P}/reports/{{obligation}}/{{period}}/consolidated", f"{P}/tasks", f"{P}/tasks/{{task}}",
-        f"{P}/inspections", f"{P}/feedback",
+        f"{P}/inspections", f"{P}/feedback", "/v1/calendar",
     },
     "tree": {f"{P}/table"},
     "after_position": {f"{P}/table"},
-    "format": {f"{P}/table", f"{P}/populations", f"{P}/calendar", "/v1/nation", f"{P}/tasks"},
+    "format": {f"{P}/table", f"{P}/populations", f"{P}/calendar", "/v1/nation", f"{P}/tasks", "/v1/calendar"},
     "cursor": {
         "/v1/plans", "/v1/units", "/v1/units/{code}/children", f"{P}/objectives", f"{P}/table", f"{P}/share",
         f"{P}/cold-spots", f"{P}/completeness", f"{P}/evidence", f"{P}/changes", f"{P}/tasks", f"{P}/reports",
         f"{P}/ranking", f"{P}/populations", f"{P}/doubts", f"{P}/inspections", f"{P}/feedback",
+        "/v1/calendar",
     },
 }  # fmt: skip
 """Which answer takes what; a parameter that is added or lost must be written down here."""

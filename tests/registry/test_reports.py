@@ -130,6 +130,7 @@ async def test_icalendar(registry: Running) -> None:
     )
     assert known.status_code == 304
     entries = Calendar.from_ical(answer.content).walk("VEVENT")
+    entries = [e for e in entries if ".quarterly-report." in str(e["uid"])]
     days = sorted(entry["dtstart"].dt for entry in entries)
     assert days == [date(2026, month, 15) for month in (3, 6, 9, 12)]
     assert len({str(entry["uid"]) for entry in entries}) == 4
@@ -137,6 +138,7 @@ async def test_icalendar(registry: Running) -> None:
     assert all(len(line) <= 75 for line in answer.content.split(b"\r\n"))
     answer = await registry.client.get(f"{YEN_BAI}/calendar", params={"format": "ics"})
     entries = Calendar.from_ical(answer.content).walk("VEVENT")
+    entries = [e for e in entries if ".quarterly-report." in str(e["uid"])]
     assert {entry["dtstart"].dt.day for entry in entries} == {14}
 
 

@@ -32,6 +32,15 @@ def covered_by(state: State, unit_id: str) -> frozenset[str]:
     return known
 
 
+def body_in(state: State, plan: PlanVersion, code: str, on: date) -> str:
+    """The name under which a unit leads tasks and owes reports: its unit_id, or of an organisation
+    that is a unit of its own the id that the plan has for it (its code, or PROVINCE.ID)."""
+    found = in_plan(state, plan, code, on, answering_area(state, plan))
+    own = found.code.rpartition(".")[2]
+    named = {o["id"] for o in plan.document["organisations"]}
+    return own if found.level == "organisation" and own in named else found.unit_id
+
+
 def in_plan(
     state: State, plan: PlanVersion, code: str, on: date, area: frozenset[str] | None = None
 ) -> Unit:

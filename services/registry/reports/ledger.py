@@ -58,11 +58,18 @@ class Filled:
 
 @dataclass(frozen=True)
 class Account:
-    """One obligation with its periods; `unassigned`: its events outside any period."""
+    """One obligation with its periods; `unassigned`: its events outside any period; `debtors`: who
+    owes it on the day asked, also where it has no period yet."""
 
     obligation: dict[str, Any]
     periods: list[Filled]
     unassigned: list[Fact]
+    debtors: list[Body]
+
+    def owed_by(self, debtor: str) -> bool:
+        """Whether a body owes it, now or in any of its periods."""
+        listed = [*self.debtors, *(e.debtor for f in self.periods for e in f.entries)]
+        return any(body.id == debtor for body in listed)
 
 
 async def ledger(
@@ -97,6 +104,7 @@ def requests_of(facts: list[Fact], obligation: str, plan: str) -> list[Request]:
             fact.data.get("requested_by"),
             fact.data.get("subject_matter"),
             fact.data.get("document_ref"),
+            fact.position - fact.origin,
         )
         for fact in facts
         if fact.type == REQUESTED
@@ -149,7 +157,8 @@ def _account(
         entries = [_entry(d, period, handed_in.get(d.id, []), more.get(d.id, []), on) for d in owed]
         filled.append(Filled(period, entries, others))
     left = [f for rest in by_period.values() for f in rest if f.type != RETURNED]
-    return Account(obligation, filled, left)
+    today = [unit for unit in units if unit.exists(on)]
+    return Account(obligation, filled, left, bodies(obligation["who"], organisations, today, on))
 
 
 def _counted(

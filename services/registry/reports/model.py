@@ -170,7 +170,15 @@ def _request_json(request: Request | None) -> dict[str, Any] | None:
 
 def account_json(account: Account, on: date) -> dict[str, Any]:
     """An obligation with all its periods."""
-    return obligation_json(account.obligation, on) | {
+    shown = obligation_json(account.obligation, on)
+    days = [p.last_day for f in account.periods if (p := f.period).request and p.last_day]
+    coming = [d for d in (shown["next_last_day"], *days) if d is not None and d >= on]
+    if coming and min(coming) != shown["next_last_day"]:
+        # What was asked for besides comes first.
+        shown |= {"next_last_day": min(coming), "days_left": (min(coming) - on).days}
+        shown |= {"next_due": min(coming), "due_exclusive": False}
+    return shown | {
+        "undated": not any(f.period.last_day for f in account.periods),
         "periods": [period_json(filled, on) for filled in account.periods],
         "unassigned": len(account.unassigned),
     }

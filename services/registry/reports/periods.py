@@ -55,6 +55,8 @@ class Request:
     requested_by: str | None = None
     subject_matter: str | None = None
     document_ref: str | None = None
+    revised: int = 0
+    """Grows with corrections of the request."""
 
 
 def periods(
@@ -75,6 +77,8 @@ def periods(
         Period(r.id, r.asked_on, r.last_day, Due(r.last_day, False), start, r.asked_on, r)
         for r in sorted(requests, key=lambda r: (r.asked_on, r.id))
     ]
+    if cadence not in PERIODIC and len(dues) > 1:
+        return [*_times(dues, start, end), *asked]
     if cadence == "once" or (cadence not in PERIODIC and dues):
         due = last(dues)
         closing = min(end, due.last_day) if due else end
@@ -87,8 +91,9 @@ def periods(
     else:
         return asked
     found = []
+    owed = _dues_of(spans, dues)
     for name, first, final in spans:
-        due = last([d for d in dues if first <= d.written <= final])
+        due = last(owed.get(name, []))
         opens, closing = first, final
         if cadence in MONTHS and not party:
             opens, closing = _middle(first), final.replace(day=MIDDLE)
@@ -96,6 +101,33 @@ def periods(
             closing = min(closing, due.last_day)
         found.append(Period(name, first, final, due, opens, closing))
     return found + asked
+
+
+def _times(dues: list[Due], start: date, end: date) -> list[Period]:
+    """What has several due days and no rhythm (a review in the middle and one at the end): a time
+    for each, from the day after the one before."""
+    found = []
+    for number, due in enumerate(dues, 1):
+        final = max(due.written, end) if due is dues[-1] else due.written
+        found.append(Period(f"dot-{number}", start, final, due, start, due.last_day))
+        start = final + timedelta(days=1)
+    return found
+
+
+def _dues_of(spans: list[tuple[str, date, date]], dues: list[Due]) -> dict[str, list[Due]]:
+    """The due days of each period. One in the first two fifths of a period (the 5th of the next
+    month) is of the period before: its own has hardly begun."""
+    found: dict[str, list[Due]] = {}
+    for due in dues:
+        for index, (name, first, final) in enumerate(spans):
+            if due.written > final and index < len(spans) - 1:
+                continue
+            early = (due.written - first).days * 5 < ((final - first).days + 1) * 2
+            if early and index > 0 and first <= due.written <= final:
+                name = spans[index - 1][0]
+            found.setdefault(name, []).append(due)
+            break
+    return found
 
 
 def _middle(first: date) -> date:

@@ -1,19 +1,18 @@
 """`.../calendar` and `.../reports`: what is due, what was handed in, and what it adds up to."""
 
-import hashlib
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.registry.access import CurrentPrincipal
+from services.registry.agenda.routes import agenda, calendar_file, check_format
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.journal.store import complete_to
 from services.registry.parameters import KnownAt, On
 from services.registry.plans.territory import answering_area
 from services.registry.reports.consolidation import consolidated
-from services.registry.reports.ical import MEDIA_TYPE, to_ical
 from services.registry.reports.ledger import STATES, Account, ledger
 from services.registry.reports.model import (
     account_json,
@@ -22,7 +21,7 @@ from services.registry.reports.model import (
     report_json,
 )
 from services.registry.reports.periods import PERIODIC, periods
-from services.registry.reports.whose import debtor_for, debtor_of, limited, owes
+from services.registry.reports.whose import debtor_for, debtor_of, limited
 from services.registry.state import Registry, State, not_future
 from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
@@ -46,6 +45,16 @@ async def accounts(
     return await ledger(state.pool, state.tree, plan, area, on, known_at, only)
 
 
+async def _asked(
+    state: State, plan: str, on: date | None, known_at: date | None
+) -> tuple[State, PlanVersion, date]:
+    """The plan as it stands on a day, and as it was known; and that day."""
+    not_future(known_at, "known_at", state.clock.today())
+    state = await state.as_known(known_at, plan)
+    day = on or state.clock.today()
+    return state, state.plan(plan, day), day
+
+
 @router.get("/calendar", response_class=Response)
 async def show_calendar(
     state: Registry,
@@ -63,32 +72,24 @@ async def show_calendar(
 ) -> Response:
     """The reporting obligations with every period's due day and how many have reported; with
     `unit` or `organisation` only what that body owes, with its own state. Also as iCalendar."""
-    if format not in ("json", "ics"):
-        raise Problem(
-            "format-unknown",
-            "The calendar does not come in this format.",
-            pointer="/format",
-            hint="Formats: json, ics.",
-        )
-    found, day = state.plan(plan), on or state.clock.today()
+    check_format(format)
+    state, found, day = await _asked(state, plan, on, known_at)
     debtor = debtor_for(principal, state, found, unit, organisation, day)
     listed = [
         limited(principal, state, found, account)
         for account in await accounts(state, found, day, known_at)
     ]
     if debtor is not None:
-        listed = [a for a in listed if any(owes(f.entries, debtor) for f in a.periods)]
+        listed = [a for a in listed if a.owed_by(debtor)]
     if recipient is not None:
         debtor_of(state, found, None, recipient, day)
         listed = [a for a in listed if recipient in (a.obligation.get("to") or ())]
     if format == "ics":
-        name = f"{plan}.ics"
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        stamp = datetime.combine(found.recorded, time(), UTC)  # the tag does not tell of the hour
-        for_tag = to_ical(found, listed, stamp, sandbox=state.settings.sandbox)
-        headers["ETag"] = f'W/"{hashlib.sha256(for_tag).hexdigest()[:20]}"'
-        body = to_ical(found, listed, state.clock.now(), sandbox=state.settings.sandbox)
-        return Response(body, headers=headers, media_type=MEDIA_TYPE)
+        entries = await agenda(state, principal, found, day, known_at, debtor, listed)
+        if recipient is not None:
+            entries = [e for e in entries if e.kind in ("duty", "review")]
+        title = found.document["title_vi"]
+        return calendar_file(state, title, plan, entries, if_none_match)
     obligations = [account_json(account, day) for account in listed]
     if debtor is not None:
         for shown, account in zip(obligations, listed, strict=True):
@@ -135,7 +136,7 @@ async def list_reports(
             pointer="/state",
             hint=f"States: {', '.join(STATES)}.",
         )
-    found, day = state.plan(plan), on or state.clock.today()
+    state, found, day = await _asked(state, plan, on, known_at)
     if obligation is not None:
         obligation_of(found, obligation)
     debtor = debtor_for(principal, state, found, unit, organisation, day)
@@ -186,7 +187,7 @@ async def show_report(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One period of an obligation: everybody's state, figures, numbers, dates and file hashes."""
-    found, day = state.plan(plan), on or state.clock.today()
+    state, found, day = await _asked(state, plan, on, known_at)
     check_period(found, obligation, period)
     (account,) = await accounts(state, found, day, known_at, obligation)
     account = limited(principal, state, found, account)
@@ -216,7 +217,7 @@ async def consolidate(
 ) -> Response:
     """What a superior makes of one period: who is in, late or missing, the sums of the figures that
     were reported, with how many reports each rests on, and every difficulty with who has it."""
-    found, day = state.plan(plan), on or state.clock.today()
+    state, found, day = await _asked(state, plan, on, known_at)
     not_future(on, "on", state.clock.today())
     check_period(found, obligation, period)
     (account,) = await accounts(state, found, day, known_at, obligation)

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from services.registry.plans.territory import answering_area, in_plan
+from services.registry.plans.territory import body_in
 from services.registry.reach import (
     authorize_unit,
     bound_to,
@@ -11,7 +11,7 @@ from services.registry.reach import (
     outside,
     see_plan,
 )
-from services.registry.reports.ledger import Account, Entry, Filled
+from services.registry.reports.ledger import Account, Filled
 from services.registry.state import State
 from shared.auth import Principal
 from shared.domain.plan_history import PlanVersion
@@ -34,7 +34,7 @@ def debtor_of(
         return organisation
     if unit is None:
         return None
-    return in_plan(state, plan, unit, day, answering_area(state, plan)).unit_id
+    return body_in(state, plan, unit, day)
 
 
 def debtor_for(
@@ -71,9 +71,5 @@ def limited(principal: Principal, state: State, plan: PlanVersion, account: Acco
         for filled in account.periods
     ]
     loose = [fact for fact in account.unassigned if can_read(principal, state, fact.unit_id)]
-    return Account(account.obligation, periods, loose)
-
-
-def owes(entries: list[Entry], debtor: str) -> bool:
-    """Whether a debtor is among the entries of a period."""
-    return any(entry.debtor.id == debtor for entry in entries)
+    own = [b for b in account.debtors if b.unit_id and can_read(principal, state, b.unit_id)]
+    return Account(account.obligation, periods, loose, own)

@@ -14,7 +14,7 @@ from services.registry.tables.export import SANDBOX, safe
 from services.registry.tasks.fold import TaskStanding
 from services.registry.tasks.ledger import Ledger
 from services.registry.tasks.standing import BodyStanding
-from services.registry.tasks.words import STATE, condition_vi
+from services.registry.tasks.words import TASK, condition_vi
 
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -47,7 +47,7 @@ def lines(
                 coordinate,
                 "" if now.occurrence.id == "once" else now.occurrence.id,
                 now.occurrence.last_day,
-                STATE[stands.state][1],
+                TASK[stands.state][1],
                 now.done_on,
                 lacking,
                 said.get("done", ""),

@@ -9,7 +9,7 @@ from services.registry.plans.bodies import Body, bodies
 from services.registry.tasks.conditions import Conditions
 from services.registry.tasks.evidence import Evidence
 from services.registry.tasks.objectives import Met
-from services.registry.tasks.occurrences import Occurrence, occurrences
+from services.registry.tasks.occurrences import Occurrence, occurrences, shifted
 from services.registry.tasks.standing import (
     BodyStanding,
     OccurrenceStanding,
@@ -101,7 +101,7 @@ def _task(
         tasks = [other for other in others.values() if other.task["kind"] == "task"]
         busy = {body for other in tasks for body in other.standings}
         leads = [body for body in leads if body.id in busy] or leads
-    times = occurrences(task, document, closing, known.issued, _shifted(task, document))
+    times = occurrences(task, document, closing, known.issued, shifted(task, document))
     own = [s for s in known.statements if s.task == task["id"]]
     by_body, ignored = _by_body(own, leads)
     end = min(max(o.end for o in times), date.fromisoformat(document["period"]["end"]))
@@ -176,12 +176,3 @@ def _statement_of(
         if one.occurrence is None and time.start <= one.on <= time.end:
             return one
     return None
-
-
-def _shifted(task: Json, document: Json) -> date | None:
-    """The later last day that all objectives of a task grant (schools, Đắk Lắk III.6)."""
-    named = {o["id"]: o for o in document["objectives"]}
-    extensions = [named[n].get("extension") for n in task.get("objectives") or ()]
-    if not extensions or not all(extensions):
-        return None
-    return max(date.fromisoformat(one["last_day"]) for one in extensions if one is not None)

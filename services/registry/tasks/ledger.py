@@ -67,7 +67,7 @@ async def task_ledger(
     facts = await standing(state.pool, [PROGRESSED, RETURNED], area, known_at=known_at, until=day)
     said = statements_of(facts, plan.plan)
     where = Area(state.tree, plan.document["unit"], area, day)
-    issued = _issued(state, plan, known_at)
+    issued = issued_by(state, plan, known_at)
     found: dict[str, TaskStanding] = {}
     for one in fold_tasks(Known(plan.document, where, evidence, met, said, issued, day)):
         found[one.task["id"]] = one
@@ -79,7 +79,7 @@ async def task_ledger(
     return ledger
 
 
-def _issued(state: State, plan: PlanVersion, known_at: date | None) -> dict[str, date]:
+def issued_by(state: State, plan: PlanVersion, known_at: date | None) -> dict[str, date]:
     """When the documents were issued that start terms of this plan's tasks, by name and by the
     document that the task names."""
     found: dict[str, date] = {}

@@ -63,6 +63,15 @@ def occurrences(
     return [Occurrence(ONCE, start, max(end, due or end), due or last)]
 
 
+def shifted(task: Json, plan: Json) -> date | None:
+    """The later last day that all objectives of a task grant (schools, Đắk Lắk III.6)."""
+    named = {o["id"]: o for o in plan["objectives"]}
+    extensions = [named[n].get("extension") for n in task.get("objectives") or ()]
+    if not extensions or not all(extensions):
+        return None
+    return max(date.fromisoformat(one["last_day"]) for one in extensions if one is not None)
+
+
 def _repeats(closing: Closing) -> bool:
     """Whether something can be judged anew each time; that an objective is met holds once."""
     return bool(closing.proofs or closing.statement_vi)

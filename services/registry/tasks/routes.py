@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.parameters import KnownAt, On
-from services.registry.plans.territory import in_plan
+from services.registry.plans.territory import body_in
 from services.registry.reach import authorize_unit, can_read, can_read_plan, see_plan
 from services.registry.state import JoinedRoute, Registry, State, not_future
 from services.registry.tasks.export import CSV, XLSX, to_csv, to_xlsx
@@ -65,14 +65,14 @@ async def list_tasks(
     With `unit` or `lead` the state is that body's own. CSV and XLSX have a line per body."""
     _known(format, FORMATS, "format")
     _known(wanted, STATES, "state")
-    found = state.plan(plan)
+    found = state.plan(plan, on)
     see_plan(principal, state, found)
     names = organisations_of(found, organisation=organisation, lead=lead)
     today = state.clock.today()
     for name, day in (("on", on), ("known_at", known_at)):
         not_future(day, name, today)
     wanted_unit = authorize_unit(principal, state, found, unit, on or today)
-    own = None if wanted_unit is None else in_plan(state, found, wanted_unit, on or today).unit_id
+    own = None if wanted_unit is None else body_in(state, found, wanted_unit, on or today)
     ledger = await task_ledger(state, found, on, known_at)
     rows = []
     for number, task in enumerate(ledger.tasks):
@@ -130,7 +130,7 @@ async def show_task(
 ) -> Response:
     """One task with every lead body: its current occurrence, what holds and what is lacking. With
     `unit` or `organisation` that body alone, with every occurrence so far and all it has stated."""
-    found = state.plan(plan)
+    found = state.plan(plan, on)
     see_plan(principal, state, found)
     organisations_of(found, organisation=organisation)
     today = state.clock.today()
@@ -142,7 +142,7 @@ async def show_task(
     own = organisation
     wanted_unit = authorize_unit(principal, state, found, unit, on or today)
     if wanted_unit is not None:
-        own = in_plan(state, found, wanted_unit, on or today).unit_id
+        own = body_in(state, found, wanted_unit, on or today)
     if own is not None:
         if own not in one.standings and (unit or organisation) is not None:
             raise not_lead(one)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.registry.tasks.standing import Condition
 from shared.contracts.definitions import Catalogue
 
-STATE = {
+TASK = {
     "not_started": ("idle", "Chưa bắt đầu"),
     "in_progress": ("warn", "Đang thực hiện"),
     "blocked": ("bad", "Vướng mắc"),

@@ -62,7 +62,7 @@ async def calendar_page(
                 for one in filled.entries
                 if one.debtor.id == debtor
             ]
-            if not own:
+            if not account.owed_by(debtor):
                 continue
             rows = {f.period.id: entry_json(one, f.period) for f, one in own}
             shown["periods"] = [

@@ -11,14 +11,14 @@ from pydantic import ValidationError
 
 from services.registry.access import CurrentPrincipal, Writing
 from services.registry.plans.routes import plan_json
-from services.registry.plans.territory import in_plan
+from services.registry.plans.territory import body_in
 from services.registry.reach import authorize_unit, see_plan
 from services.registry.state import Registry, State
 from services.registry.tasks.ledger import task_ledger
 from services.registry.tasks.model import NewStatement
 from services.registry.tasks.routes import not_lead, task_of, visible
 from services.registry.tasks.standing import state_of_all
-from services.registry.tasks.words import LENGTH, STATE, STATUS, condition_vi
+from services.registry.tasks.words import LENGTH, STATUS, TASK, condition_vi
 from services.registry.tasks.write_routes import state_progress
 from services.registry.web.render import JoinedPageRoute, show
 from shared.auth import Principal
@@ -64,7 +64,7 @@ async def tasks_page(
     found, today = state.plan(plan), state.clock.today()
     see_plan(principal, state, found)
     wanted = authorize_unit(principal, state, found, unit or None, today)
-    own = in_plan(state, found, wanted, today).unit_id if wanted is not None else lead or None
+    own = body_in(state, found, wanted, today) if wanted is not None else lead or None
     rows = []
     for task in (await task_ledger(state, found)).tasks:
         bodies = visible(principal, state, found, task)
@@ -83,7 +83,7 @@ async def tasks_page(
         late=late,
         own=own,
         unit_name=about.name(today) if about is not None else "",
-        STATE=STATE,
+        TASK=TASK,
         **_common(state, found),
     )
 
@@ -151,7 +151,7 @@ async def _page(
         state=state_of_all([b.state for b in bodies.values()]),
         typed=typed,
         problem=problem,
-        STATE=STATE,
+        TASK=TASK,
         STATUS=STATUS,
         **_common(state, found),
     )

@@ -244,6 +244,8 @@ def period(name: str) -> str:
     year, _, part = name.partition("-")
     if name == "once":
         return "một lần"
+    if name.startswith("dot-"):
+        return f"đợt {name[4:]}"
     if not re.fullmatch(r"\d{4}(-(W\d{2}|Q[1-4]|H[12]|\d{2}))?", name):
         return name
     if not part:
