@@ -60,7 +60,7 @@ def _closing(task: Json, closing: Closing) -> str:
     if closing.statement_vi is not None:
         parts.append(f"statement ({closing.statement_vi})")
     found = "; ".join(parts)
-    return f"{found}; each {closing.judged}" if closing.judged else found
+    return f"{found}; each {closing.judged}" if closing.judged and closing.repeats else found
 
 
 def _proof(proof: Proof) -> str:

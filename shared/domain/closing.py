@@ -52,6 +52,11 @@ class Closing(msgspec.Struct, frozen=True):
     proofs: tuple[Proof, ...] = ()
     statement_vi: str | None = None
 
+    @property
+    def repeats(self) -> bool:
+        """Whether anything can be judged anew each time; that an objective is met holds once."""
+        return bool(self.proofs or self.statement_vi)
+
 
 def closing_of(task: Json) -> Closing:
     """The closing that a task states; for one that states none its objectives, else one event of

@@ -19,7 +19,7 @@ def whole(document: Json) -> Json:
     }
 
 
-BODY: Json = {"id": "ubnd", "name_vi": "UBND", "kind": "committee"}
+BODY: Json = {"id": "ubnd", "name_vi": "UBND", "kind": "steering_committee"}
 UNCOUNTED: Json = {
     "id": "words",
     "text_vi": "words",

@@ -40,7 +40,7 @@ ANY_KEY = {
 """What is said about units and plans, and forms: every key."""
 OF_A_UNIT = {
     f"GET {PLAN}/table", f"GET {PLAN}/units/{{code}}", f"GET {PLAN}/series", f"GET {PLAN}/share",
-    f"GET {PLAN}/doubts",
+    f"GET {PLAN}/doubts", "GET /v1/calendar",
     f"GET {PLAN}/cold-spots", f"GET {PLAN}/completeness", f"GET {PLAN}/calendar",
     f"GET {PLAN}/reports", f"GET {PLAN}/inspections", f"GET {PLAN}/feedback",
     f"GET {PLAN}/tasks", f"GET {PLAN}/tasks/{{task}}", f"GET {PAGE}/tasks",
@@ -61,7 +61,7 @@ EVENTS = {
     "GET /receipts",
 }  # fmt: skip
 """Single events: staff, of their own units."""
-NATION = {"GET /v1/nation", "GET /v1/calendar"}
+NATION = {"GET /v1/nation"}
 """Every key, of its own units."""
 STAFF_PAGES = {"GET /staff"}
 OWN_ACCESS = {"GET /devices", "GET /confirm"}

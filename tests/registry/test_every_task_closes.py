@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from services.registry.journal.store import Fact
-from services.registry.plans.territory import territory
 from services.registry.tasks.evidence import Evidence
 from services.registry.tasks.fold import Known, TaskStanding, fold_tasks
 from services.registry.tasks.objectives import Met, ObjectiveState
@@ -18,6 +17,7 @@ from services.registry.tasks.territory import Area
 from shared.contracts.definitions import Catalogue
 from shared.domain.closing import Closing, Proof, closing_of
 from shared.domain.plan_files.document import load_plan
+from shared.domain.territory import answering as territory
 from shared.domain.tree import UnitTree
 from tests.plans.five import FIVE
 from tests.registry import fakes

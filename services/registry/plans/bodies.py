@@ -1,11 +1,13 @@
 """The bodies that a plan's words mean: who leads a task, who owes a report. Pure.
 
-A plan names organisations of its own, some of them groups. A group of communes, districts or
-hamlets is the plan's units of that level; a group with `members` is its members; of another group
-nobody has listed who belongs to it, and it stands as one body that says so.
+A plan names organisations of its own, some of them groups. A group with `members` is its members.
+Another group is what its kind says: one body for each unit of a level (communes, their Party
+committees), or the plan's own organisations of that kind and those that are registered as units, from
+the day on which they are. Where that finds nobody, or fewer than the plan counts, nobody has listed
+who belongs to it, and it stands as a body that says so.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,8 +15,36 @@ from typing import Any
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
 
-LEVEL_OF_KIND = {"commune": "commune", "district": "district", "hamlet": "hamlet"}
-"""Groups of these kinds are units of the tree; other groups are lists of organisations."""
+LEVEL_OF_KIND = {
+    "province": "province",
+    "province_authority": "province",
+    "province_party_committee": "province",
+    "district": "district",
+    "district_party_committee": "district",
+    "commune": "commune",
+    "commune_party_committee": "commune",
+    "commune_mass_organisation": "commune",
+    "hamlet": "hamlet",
+}
+"""Groups of these kinds are one body for each unit of a level, which reports as that unit; other
+groups are lists of organisations."""
+CALLED = {
+    "province_party_committee": "Tỉnh ủy, thành ủy {}",
+    "district_party_committee": "Huyện ủy, thị ủy, thành ủy {}",
+    "commune_party_committee": "Đảng ủy {}",
+    "commune_mass_organisation": "Mặt trận Tổ quốc và đoàn thể {}",
+}
+"""What such a body is called, by the name of its unit."""
+REGISTERED = {
+    "department": "department",
+    "ward_office": "department",
+    "school": "school",
+    "enterprise": "enterprise",
+    "service_centre": "service_centre",
+    "association": "association",
+    "mass_organisation": "association",
+}
+"""Kinds whose organisations may be registered as units: (kind in a plan) -> organisation_kind."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +80,41 @@ def bodies(
             continue
         seen.add(name)
         organisation = organisations[name]
-        level = LEVEL_OF_KIND.get(organisation["kind"])
         if not organisation.get("group"):
             found[name] = Body(name, organisation["name_vi"])
         elif organisation.get("members"):
             queue += organisation["members"]
-        elif level is not None and any(unit.level == level for unit in units):
-            for unit in units:
-                if unit.level == level:
-                    found[unit.unit_id] = Body(unit.unit_id, unit.name(on), unit.unit_id)
         else:
-            found[name] = Body(name, organisation["name_vi"], listed=False)
+            members = list(_of_kind(organisation["kind"], organisations, units, on))
+            found |= {body.id: body for body in members}
+            if organisation.get("includes_itself"):
+                found[name] = Body(name, organisation["name_vi"])
+            elif not members or len(members) < organisation.get("count", 0):
+                found[name] = Body(name, organisation["name_vi"], listed=False)
     return list(found.values())
+
+
+def _of_kind(
+    kind: str, organisations: Mapping[str, Any], units: Sequence[Unit], on: date
+) -> Iterator[Body]:
+    level = LEVEL_OF_KIND.get(kind)
+    if level is not None:
+        called = CALLED.get(kind, "{}")
+        for unit in units:
+            if unit.level == level:
+                yield Body(unit.unit_id, called.format(unit.name(on)), unit.unit_id)
+        return
+    named = {
+        id: Body(id, one["name_vi"])
+        for id, one in organisations.items()
+        if one["kind"] == kind and not one.get("group")
+    }
+    yield from named.values()
+    registered = REGISTERED.get(kind)
+    for unit in units:
+        if unit.level == "organisation" and unit.facts.get("organisation_kind") == registered:
+            if unit.code.rpartition(".")[2] not in named:
+                yield Body(unit.unit_id, unit.name(on), unit.unit_id)
 
 
 def owner_of(

@@ -13,6 +13,7 @@ from services.registry.tasks.statements import Statement
 from services.registry.tasks.territory import Area
 from shared.contracts.definitions import Catalogue
 from shared.domain.closing import Closing, Proof
+from shared.domain.deadlines import deadline_day
 
 if TYPE_CHECKING:
     from services.registry.tasks.fold import TaskStanding
@@ -38,6 +39,7 @@ class Conditions:
         self._amounts: dict[tuple[str, int, bool], Amounts] = {}
         self._organisations = {o["name_vi"]: o["id"] for o in plan["organisations"]}
         self._organisations |= {o["id"]: o["id"] for o in plan["organisations"]}
+        self._objectives = {o["id"]: o for o in plan["objectives"]}
 
     def of(
         self,
@@ -50,19 +52,29 @@ class Conditions:
         others: Mapping[str, "TaskStanding"],
         *,
         first: bool,
+        last: bool,
     ) -> list[Condition]:
-        """Every condition of a closing. `first`: the first organisation that leads the task."""
+        """Every condition of a closing. `first`: the first organisation that leads the task; `last`:
+        its last occurrence. An objective is asked for when its own day has come, or at the end."""
         found = [
             self._proof(_Part(task["id"], index, proof, first), body, time, on)
             for index, proof in enumerate(closing.proofs)
         ]
         if closing.objectives:
-            found += [self._objective(name, body) for name in task.get("objectives") or ()]
+            found += [
+                self._objective(name, body)
+                for name in task.get("objectives") or ()
+                if last or not closing.repeats or self._due_by(name, time.end)
+            ]
         if closing.tasks_led:
             found.append(self._led(task, body, others))
         if closing.statement_vi is not None:
             found.append(_stated(statement))
         return found
+
+    def _due_by(self, objective: str, day: date) -> bool:
+        due = deadline_day(self._objectives[objective])
+        return due is not None and due <= day
 
     def _objective(self, name: str, body: Body) -> Condition:
         cell = self._met.of(body.unit_id, name)
@@ -120,6 +132,7 @@ class Conditions:
             found[need - 1] if holds else None,
             have=len(found),
             need=need,
+            communes=True,
         )
 
     def _days(self, part: "_Part", body: Body, *, compared: bool) -> list[tuple[date, int]]:

@@ -114,8 +114,9 @@ def _task(
                 break
             statement = _statement_of(by_body.get(body.id, ()), time, times)
             held = conditions.of(
-                task, closing, body, time, statement, on, others, first=body.id == first
-            )
+                task, closing, body, time, statement, on, others,
+                first=body.id == first, last=time is times[-1],
+            )  # fmt: skip
             rows.append(stand(time, held, statement, on))
         standings[body.id] = sum_up(rows, on, end)
     last = times[0].last_day if len(times) == 1 else None

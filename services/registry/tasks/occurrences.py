@@ -56,7 +56,7 @@ def occurrences(
         return _cut(months(start, end, 1), start, end)
     if rhythm == "yearly" and isinstance(deadline, dict):
         return _yearly(deadline, start, end)
-    if closing.judged is not None or (rhythm == "continuous" and _repeats(closing)):
+    if closing.repeats and (closing.judged is not None or rhythm == "continuous"):
         return _cut(months(start, end, LENGTH[closing.judged or JUDGED]), start, end)
     written = deadline_day(task)
     due = max(filter(None, (written, shifted)), default=None) if written else None
@@ -70,11 +70,6 @@ def shifted(task: Json, plan: Json) -> date | None:
     if not extensions or not all(extensions):
         return None
     return max(date.fromisoformat(one["last_day"]) for one in extensions if one is not None)
-
-
-def _repeats(closing: Closing) -> bool:
-    """Whether something can be judged anew each time; that an objective is met holds once."""
-    return bool(closing.proofs or closing.statement_vi)
 
 
 def _relative(term: Json, start: date, end: date, issued: Mapping[str, date]) -> Occurrence:

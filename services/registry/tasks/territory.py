@@ -7,7 +7,10 @@ from functools import cached_property
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
 
-BELOW = {"commune": ("hamlet",)}
+BELOW = {
+    "nation": ("province", "district", "commune", "hamlet"),
+    "commune": ("hamlet",),
+}
 """Levels whose units lead tasks themselves, by the level of the plan's unit; what is not of one of
 them is the plan's own level."""
 
@@ -20,7 +23,7 @@ class Area:
         self._tree = tree
         plan_unit = tree.unit(top)
         level = plan_unit.level if plan_unit is not None else ""
-        self._levels = BELOW.get(level, ("commune", "hamlet"))
+        self._levels = BELOW.get(level, ("district", "commune", "hamlet"))
         self._day = day
         self._units = frozenset(units)
         self._bodies: dict[str, tuple[str | None, ...]] = {}
@@ -32,7 +35,7 @@ class Area:
         return [unit for unit in found if unit is not None and unit.exists(self._day)]
 
     def bodies_of(self, unit_id: str) -> tuple[str | None, ...]:
-        """The commune and the hamlet that a fact of this unit is in, and None for the plan."""
+        """The units of those levels that a fact of this unit is in, and None for the plan."""
         found = self._bodies.get(unit_id)
         if found is None:
             found = self._bodies[unit_id] = (None, *self._find(unit_id))
