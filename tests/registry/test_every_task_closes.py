@@ -1,6 +1,7 @@
 """All 196 tasks on a made-up course: what its closing names closes each, and nothing less does."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from services.registry.tasks.fold import Known, TaskStanding, fold_tasks
 from services.registry.tasks.objectives import Met, ObjectiveState
 from services.registry.tasks.occurrences import Occurrence, occurrences
 from services.registry.tasks.standing import CLOSED
-from services.registry.tasks.statements import Statement, statements_of
+from services.registry.tasks.statements import Return, Statement, statements_of
 from services.registry.tasks.territory import Area
 from shared.contracts.definitions import Catalogue
 from shared.domain.closing import Closing, Proof, closing_of
@@ -141,35 +142,104 @@ def test_a_course_that_does_all_closes_all(name: str, areas: dict[str, Area]) ->
     assert open_ == {}
 
 
+def wrong_value(wanted: Any) -> Any:
+    """A value that the filter does not let through."""
+    if isinstance(wanted, dict):
+        ((comparison, number),) = wanted.items()
+        return number - 1 if comparison in (">", ">=") else number + 1
+    first = wanted[0] if isinstance(wanted, list) else wanted
+    return not first if isinstance(first, bool) else f"not-{first}"
+
+
+def instead(proof: Proof, evidence: dict[str, list[Evidence]], **changed: Any) -> dict[str, list[Evidence]]:  # fmt: skip
+    """The same course, of which the events of one proof are others."""
+    return {
+        kind: [replace(e, **changed) for e in found] if kind in proof.types else found
+        for kind, found in evidence.items()
+    }
+
+
+def less(proof: Proof, evidence: dict[str, list[Evidence]]) -> Iterator[tuple[str, dict[str, list[Evidence]]]]:  # fmt: skip
+    """What must not be enough for a proof: (what is wrong with it, the course)."""
+    yield "absent", {k: v for k, v in evidence.items() if k not in proof.types}
+    yield "too early", instead(proof, evidence, occurred=date(2025, 1, 1))
+    mine = [e for kind in proof.types for e in evidence.get(kind, ())]
+    for name, wanted in proof.filter.items():
+        key, _ = value_that_passes(name, wanted)
+        value = wrong_value(wanted)
+        for data in ({**mine[0].data, key: [value] if key == "target_groups" else value},):
+            yield f"another {name}", instead(proof, evidence, data=data)
+    if proof.sum is not None:
+        few = {**mine[0].data, proof.sum: proof.at_least // len(mine) - 1}
+        yield "too little", instead(proof, evidence, data=few)
+    elif proof.at_least > 1:
+        yield "too few", instead(proof, evidence, n=1)
+    if proof.percent_of_communes is not None:
+        one = {mine[0].unit_id}
+        yield (
+            "one commune",
+            {
+                k: [e for e in v if k not in proof.types or e.unit_id in one]
+                for k, v in evidence.items()
+            },
+        )
+
+
 @pytest.mark.parametrize(("name", "id"), ALL)
 def test_nothing_less_closes_it(name: str, id: str, areas: dict[str, Area]) -> None:
-    """Without its statement, without its objectives, or without one of its proofs a task stays open."""
+    """Without its statement, without its objectives, or with less than one of its proofs asks for
+    (another kind or channel, too few, too early, elsewhere) a task stays open."""
     plan, area = PLANS[name], areas[name]
     task = next(t for t in plan["tasks"] if t["id"] == id)
     alone = plan | {"tasks": [task]}
     closing = closing_of(task)
     if closing.tasks_led:
-        return  # depends on the others: the test above
+        return  # depends on the others: the tests above and below
     lead = {
         b.id: subject(plan, b)
         for b in of(alone, area, {}, [], met=False, on=end(plan))[id].bodies.values()
     }
     evidence, said = course(plan, area, task, lead)
     last = end(plan) + timedelta(days=1)
-    assert of(alone, area, evidence, said, met=True, on=last)[id].state in CLOSED
-    lacking = []
+
+    def state(facts: dict[str, list[Evidence]], stated_: list[Statement], *, met: bool) -> str:
+        return of(alone, area, facts, stated_, met=met, on=last)[id].state
+
+    assert state(evidence, said, met=True) in CLOSED
+    lacking = {}
     if closing.objectives:
-        lacking.append(of(alone, area, evidence, said, met=False, on=last)[id])
+        lacking["objectives"] = state(evidence, said, met=False)
     if closing.statement_vi is not None:
-        lacking.append(of(alone, area, evidence, [], met=True, on=last)[id])
+        lacking["statement"] = state(evidence, [], met=True)
+        back = [replace(s, returned=Return("x", last, s.position)) for s in said]
+        lacking["sent back"] = state(evidence, back, met=True)
+        half = [replace(s, status="in_progress") for s in said]
+        lacking["in progress"] = state(evidence, half, met=True)
+        other = [replace(s, organisation="somebody-else") for s in said]
+        lacking["another's statement"] = state(evidence, other, met=True)
     for proof in closing.proofs:
-        rest = {k: v for k, v in evidence.items() if k not in proof.types}
-        lacking.append(of(alone, area, rest, said, met=True, on=last)[id])
-        wrong = {
-            kind: [Evidence(e.unit_id, e.occurred, {}, e.n) for e in found]
-            for kind, found in evidence.items()
-        }
-        if proof.filter:
-            lacking.append(of(alone, area, wrong, said, met=True, on=last)[id])
+        for wrong, facts in less(proof, evidence):
+            lacking[f"{proof.types[0]}: {wrong}"] = state(facts, said, met=True)
+        if proof.where == "lead":
+            # A department's is not what a commune did, a commune's not what the province did.
+            units = set(lead.values()) - {plan["unit"]}
+            elsewhere = plan["unit"] if units else next(iter(area.communes()), None)
+            if elsewhere is not None and elsewhere not in lead.values():
+                facts = instead(proof, evidence, unit_id=elsewhere)
+                lacking[f"{proof.types[0]}: elsewhere"] = state(facts, said, met=True)
     assert lacking
-    assert all(found.state not in CLOSED for found in lacking)
+    assert {what: found for what, found in lacking.items() if found in CLOSED} == {}
+
+
+@pytest.mark.parametrize("name", FIVE)
+def test_a_task_that_waits_for_the_others_is_open_while_one_of_them_is(
+    name: str, areas: dict[str, Area]
+) -> None:
+    plan, area = PLANS[name], areas[name]
+    nothing = of(plan, area, {}, [], met=True, on=end(plan))
+    waiting = [t for t in plan["tasks"] if closing_of(t).tasks_led]
+    for task in waiting:
+        for body, stands in nothing[task["id"]].standings.items():
+            led = [o for o in nothing.values() if o.task["kind"] == "task" and body in o.standings]
+            done = all(o.standings[body].state in CLOSED for o in led if o.task["id"] != task["id"])
+            assert (stands.state in CLOSED) == (done and bool(led))

@@ -110,11 +110,13 @@ def _of_kind(
         if one["kind"] == kind and not one.get("group")
     }
     yield from named.values()
-    registered = REGISTERED.get(kind)
+    if kind not in REGISTERED:
+        return
     for unit in units:
-        if unit.level == "organisation" and unit.facts.get("organisation_kind") == registered:
-            if unit.code.rpartition(".")[2] not in named:
-                yield Body(unit.unit_id, unit.name(on), unit.unit_id)
+        of_kind = unit.facts.get("organisation_kind") == REGISTERED[kind]
+        known = unit.code.rpartition(".")[2] in named
+        if unit.level == "organisation" and of_kind and not known:
+            yield Body(unit.unit_id, unit.name(on), unit.unit_id)
 
 
 def owner_of(
@@ -136,4 +138,4 @@ def owner_of(
             return body
     alone = [b for b in bodies if b.unit_id is None and b.listed]
     above = unit is not None and unit.level not in ("commune", "hamlet", "organisation")
-    return alone[0] if above and len(alone) == 1 == len(bodies) else None
+    return alone[0] if above and len(alone) == 1 else None

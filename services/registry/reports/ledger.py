@@ -90,7 +90,7 @@ async def ledger(
     # Types that name people are counted only; an obligation that they meet is met all the same.
     counted = await load(pool, named - kept(), sorted(area), on, known_at) if named - kept() else {}
     units = [unit for unit_id in area if (unit := tree.unit(unit_id)) is not None]
-    return [_account(o, plan, tree, units, facts, counted, on) for o in wanted]
+    return [fold_account(o, plan, tree, units, facts, counted, on) for o in wanted]
 
 
 def requests_of(facts: list[Fact], obligation: str, plan: str) -> list[Request]:
@@ -119,7 +119,7 @@ def party_owes(obligation: dict[str, Any], organisations: dict[str, Any]) -> boo
     return kinds == {"party_body"}
 
 
-def _account(
+def fold_account(
     obligation: dict[str, Any],
     plan: PlanVersion,
     tree: UnitTree,
@@ -128,6 +128,7 @@ def _account(
     counted: dict[str, list[Evidence]],
     on: date,
 ) -> Account:
+    """One obligation from what is known on a day. Pure. `counted`: events of types that name people."""
     document = plan.document
     organisations = {o["id"]: o for o in document["organisations"]}
     asked = requests_of(facts, obligation["id"], plan.plan)

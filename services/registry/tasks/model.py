@@ -159,6 +159,8 @@ def condition_json(found: Condition) -> Json:
 def statement_json(found: Statement) -> Json:
     """A statement as it stands in the log; `event` leads to its receipt."""
     return {
+        "organisation": found.organisation,
+        "unit_id": found.unit_id,
         "status": found.status,
         "occurrence": found.occurrence,
         "on": found.on,
