@@ -93,7 +93,10 @@ def test_nothing_that_a_plan_says_was_changed(name: str) -> None:
         words = [{k: v for k, v in one.items() if k not in OURS} for one in data[section]]
         assert {item["id"]: digest(item) for item in words} == original[section]
     # Whom a group means is our reading, beside the plan's words.
-    groups = [{k: v for k, v in o.items() if k not in ("members", "includes_itself")} for o in data["organisations"]]
+    groups = [
+        {k: v for k, v in o.items() if k not in ("members", "includes_itself")}
+        for o in data["organisations"]
+    ]
     said = {**data, "organisations": groups}
     assert {key: digest(said[key]) for key in original["rest"]} == original["rest"]
 

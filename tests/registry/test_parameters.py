@@ -21,7 +21,7 @@ TAKES: dict[str, set[str]] = {
     },
     "tree": {f"{P}/table"},
     "after_position": {f"{P}/table"},
-    "format": {f"{P}/table", f"{P}/populations", f"{P}/calendar", "/v1/nation", f"{P}/tasks", "/v1/calendar"},
+    "format": {f"{P}/table", f"{P}/populations", f"{P}/calendar", "/v1/nation", f"{P}/tasks", f"{P}/reports", "/v1/calendar"},
     "cursor": {
         "/v1/plans", "/v1/units", "/v1/units/{code}/children", f"{P}/objectives", f"{P}/table", f"{P}/share",
         f"{P}/cold-spots", f"{P}/completeness", f"{P}/evidence", f"{P}/changes", f"{P}/tasks", f"{P}/reports",

@@ -1,10 +1,13 @@
 """The calendar of obligations: periods, due days, who owes what, and handing in."""
 
+import csv
+import io
 from datetime import date
 from typing import Any
 
 import pytest
 from icalendar import Calendar
+from openpyxl import load_workbook
 
 from services.registry.reports.ledger import STATES
 from services.registry.reports.periods import periods
@@ -225,3 +228,27 @@ async def test_paging_through_what_is_owed(registry: Running) -> None:
     fresh = await registry.client.get(address)
     same = await registry.client.get(address, headers={"If-None-Match": fresh.headers["ETag"]})
     assert same.status_code == 304
+
+
+async def test_who_owes_what_as_a_spreadsheet(registry: Running) -> None:
+    """A line per duty, period and body, with the four days of a period apart."""
+    answer = await registry.client.get(
+        f"{GIA_LAI}/reports", params={"format": "csv", "unit": "23563"}
+    )
+    assert (
+        answer.headers["content-disposition"] == 'attachment; filename="gia-lai-2026-reports.csv"'
+    )
+    text = answer.content.decode("utf-8-sig").splitlines()
+    rows = list(csv.reader(line for line in text if not line.startswith("# ")))
+    found = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    assert [r["Kỳ"] for r in found] == ["quý 1/2026", "quý 2/2026", "quý 3/2026", "quý 4/2026"]
+    second = found[1]
+    days = ("Số liệu từ", "Chốt số liệu", "Hạn", "Nơi nhận")
+    assert [second[name] for name in days] == [
+        "2026-03-15", "2026-06-14", "2026-06-15", "Sở Khoa học và Công nghệ",
+    ]  # fmt: skip
+    book = await registry.client.get(f"{GIA_LAI}/reports", params={"format": "xlsx"})
+    sheet = load_workbook(io.BytesIO(book.content)).active
+    assert sheet is not None and sheet.title == "Báo cáo" and sheet.max_row > 400
+    wrong = await registry.client.get(f"{GIA_LAI}/reports", params={"format": "pdf"})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "format-unknown")

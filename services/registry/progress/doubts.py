@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from services.registry.access import CurrentPrincipal
-from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
-from services.registry.parameters import AsOf, KnownAt
+from services.registry.answers import json_answer, page
+from services.registry.asking import AskedPage, AskedUnits
 from services.registry.reach import authorize_unit
 from services.registry.state import JoinedRoute, Registry
 from services.registry.tables.build import Question, build
@@ -55,20 +55,18 @@ async def show_doubts(
     state: Registry,
     principal: CurrentPrincipal,
     plan: str,
-    unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
-    level: Annotated[str | None, Query(description="level of the units looked at")] = None,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    cursor: Cursor = None,
-    limit: Limit = 1000,
-    if_none_match: IfNoneMatch = None,
+    asked: Annotated[AskedUnits, Depends()],
+    paged: Annotated[AskedPage, Depends()],
 ) -> Response:
     """Cells whose numbers somebody should look at: more counted than there is, a denominator that is
     declared in part, events that wait. What is met stays so."""
-    unit = authorize_unit(principal, state, state.plan(plan), unit, as_of or state.clock.today())
-    table = await build(state, Question(plan, unit, level, as_of, known_at))
+    day = asked.as_of or state.clock.today()
+    unit = authorize_unit(principal, state, state.plan(plan), asked.unit, day)
+    table = await build(state, Question(plan, unit, asked.level, asked.as_of, asked.known_at))
     found = doubts(table)
-    shown, following = page(found, lambda d: [d["unit_id"], d["objective"]], cursor, limit)
+    shown, following = page(
+        found, lambda d: [d["unit_id"], d["objective"]], paged.cursor, paged.limit
+    )
     return json_answer(
         {
             "plan": plan,
@@ -81,5 +79,5 @@ async def show_doubts(
             "next": following,
             "doubts": shown,
         },
-        if_none_match,
+        paged.if_none_match,
     )

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from services.registry.access import CurrentPrincipal
-from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
-from services.registry.parameters import AsOf, KnownAt
+from services.registry.answers import json_answer, page
+from services.registry.asking import AskedPage, AskedUnits
 from services.registry.reach import authorize_unit
 from services.registry.state import JoinedRoute, Registry
 from services.registry.tables.build import Question, build
@@ -80,19 +80,15 @@ async def show_share(
     state: Registry,
     principal: CurrentPrincipal,
     plan: str,
-    unit: Annotated[str | None, Query(description="code or code@era; default the plan's")] = None,
-    level: Annotated[str | None, Query(description="level of the units counted")] = None,
-    as_of: AsOf = None,
-    known_at: KnownAt = None,
-    cursor: Cursor = None,
-    limit: Limit = 1000,
-    if_none_match: IfNoneMatch = None,
+    asked: Annotated[AskedUnits, Depends()],
+    paged: Annotated[AskedPage, Depends()],
 ) -> Response:
     """Number and share of the units of a level that meet each target, and of targets per unit.
     Paged by units; `objectives` is of all units on every page."""
-    unit = authorize_unit(principal, state, state.plan(plan), unit, as_of or state.clock.today())
-    table = await build(state, Question(plan, unit, level, as_of, known_at))
-    shown, following = page(table.rows, lambda row: [row.unit_id], cursor, limit)
+    day = asked.as_of or state.clock.today()
+    unit = authorize_unit(principal, state, state.plan(plan), asked.unit, day)
+    table = await build(state, Question(plan, unit, asked.level, asked.as_of, asked.known_at))
+    shown, following = page(table.rows, lambda row: [row.unit_id], paged.cursor, paged.limit)
     units = [
         {
             "unit": row.unit,
@@ -116,5 +112,5 @@ async def show_share(
             "next": following,
             "units": units,
         },
-        if_none_match,
+        paged.if_none_match,
     )

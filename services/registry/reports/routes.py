@@ -13,15 +13,17 @@ from services.registry.journal.store import complete_to
 from services.registry.parameters import KnownAt, On
 from services.registry.plans.territory import answering_area
 from services.registry.reports.consolidation import consolidated
-from services.registry.reports.ledger import STATES, Account, ledger
+from services.registry.reports.export import sheet
+from services.registry.reports.ledger import STATES, Account, Entry, ledger
 from services.registry.reports.model import (
     account_json,
     entry_json,
     period_json,
     report_json,
 )
-from services.registry.reports.periods import PERIODIC, periods
+from services.registry.reports.periods import PERIODIC, Period, periods
 from services.registry.reports.whose import debtor_for, debtor_of, limited
+from services.registry.sheets import sheet_answer
 from services.registry.state import Registry, State, not_future
 from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
@@ -30,6 +32,9 @@ router = APIRouter(prefix="/v1/plans/{plan}", tags=["reports"])
 
 Who = Annotated[str | None, Query(max_length=80, description="code or code@era: what it owes")]
 Organisation = Annotated[str | None, Query(description="id of one of the plan's organisations")]
+
+
+FORMATS = ("json", "csv", "xlsx")
 
 
 async def accounts(
@@ -124,11 +129,20 @@ async def list_reports(
     organisation: Organisation = None,
     wanted: Annotated[str | None, Query(alias="state", description=", ".join(STATES))] = None,
     known_at: KnownAt = None,
+    format: Annotated[str, Query(description="json, csv, xlsx")] = "json",
     cursor: Cursor = None,
     limit: Limit = 200,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Who owes what, one row per obligation, period and debtor, from the oldest due day on."""
+    """Who owes what, one row per obligation, period and debtor, from the oldest due day on. CSV and
+    XLSX are whole."""
+    if format not in FORMATS:
+        raise Problem(
+            "format-unknown",
+            "The reports do not come in this format.",
+            pointer="/format",
+            hint=f"Formats: {', '.join(FORMATS)}.",
+        )
     if wanted is not None and wanted not in STATES:
         raise Problem(
             "state-unknown",
@@ -147,18 +161,22 @@ async def list_reports(
         for entry in filled.entries
         if wanted in (None, entry.state) and debtor in (None, entry.debtor.id)
     ]
-    shown, following = page(
-        rows,
-        lambda r: [str(r[1].last_day or r[1].end), r[0]["id"], r[1].id, r[2].debtor.id],
-        cursor,
-        limit,
-    )
+    if format != "json":
+        rows.sort(key=_order)
+        made = sheet(found, rows, day, known_at, sandbox=state.settings.sandbox)
+        return sheet_answer(made, format, f"{plan}-reports")
+    shown, following = page(rows, _order, cursor, limit)
     listed = [
         {"obligation": o["id"], "period": p.id, "last_day": p.last_day, **entry_json(e, p)}
         for o, p, e in shown
     ]
     answer = {"plan": plan, "on": day, "total": len(rows), "next": following, "reports": listed}
     return json_answer(answer, if_none_match)
+
+
+def _order(row: tuple[dict[str, Any], Period, Entry]) -> list[str]:
+    obligation, period, entry = row
+    return [str(period.last_day or period.end), obligation["id"], period.id, entry.debtor.id]
 
 
 def obligation_of(plan: PlanVersion, obligation: str) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, p
 from services.registry.parameters import KnownAt, On
 from services.registry.plans.territory import body_in
 from services.registry.reach import authorize_unit, can_read, can_read_plan, see_plan
+from services.registry.sheets import sheet_answer
 from services.registry.state import JoinedRoute, Registry, State, not_future
-from services.registry.tasks.export import CSV, XLSX, to_csv, to_xlsx
+from services.registry.tasks.export import sheet
 from services.registry.tasks.fold import TaskStanding
 from services.registry.tasks.ledger import Ledger, task_ledger
 from services.registry.tasks.model import (
@@ -89,10 +90,9 @@ async def list_tasks(
         if wanted in (None, stands) and late in (None, stands == "overdue"):
             rows.append((number, task, bodies, stands))
     if format != "json":
-        make, media = (to_csv, CSV) if format == "csv" else (to_xlsx, XLSX)
-        body = make(ledger, [(t, b) for _, t, b, _ in rows], names, sandbox=state.settings.sandbox)
-        headers = {"Content-Disposition": f'attachment; filename="{plan}-tasks.{format}"'}
-        return Response(body, media_type=media, headers=headers)
+        listed = [(task, bodies) for _, task, bodies, _ in rows]
+        made = sheet(ledger, listed, names, sandbox=state.settings.sandbox)
+        return sheet_answer(made, format, f"{plan}-tasks")
     shown, following = page(rows, lambda row: [row[0]], cursor, limit)
     tally = dict.fromkeys(STATES, 0)
     for *_, stands in rows:
