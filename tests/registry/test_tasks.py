@@ -1,11 +1,7 @@
 """Tasks: all 196 with every lead body; what closes each, in time, late or not at all."""
 
-import asyncio
-import json
-from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 import pytest
 
 from tests.registry import fakes
@@ -14,7 +10,6 @@ from tests.registry.conftest import Running
 DONG_NAI = "/v1/plans/dong-nai-2026/tasks"
 DAK_LAK = "/v1/plans/dak-lak-2026/tasks"
 WARD = "24133@2025"
-SCHEMAS = Path(__file__).parents[2] / "shared" / "contracts" / "schemas"
 
 
 async def test_all_tasks_of_the_five_plans_say_what_closes_them(registry: Running) -> None:
@@ -283,73 +278,3 @@ async def test_a_lead_states_its_progress_on_the_page(registry: Running) -> None
     assert sent.status_code == 303, sent.text
     await registry.settle()
     assert "Hoàn thành" in (await registry.client.get(sent.headers["Location"])).text
-
-
-async def test_what_a_merged_commune_did_is_of_the_one_it_went_into(registry: Running) -> None:
-    """Its events prove the task there; it states nothing any more, and its statement closes nothing."""
-    state = registry.app.state.registry
-    old = next(
-        unit for unit in state.tree.units()
-        if unit.level == "commune" and [s.unit_id for s in unit.successors] == ["24169@2025"]
-        and unit.successors[0].part == "whole"
-    )  # fmt: skip
-    stated = {"plan": "dak-lak-2026", "task": "v-9-mobilise", "status": "done"}
-    await registry.happen(
-        happened("m-1", "conference.held", old.unit_id, "2026-11-03", kind="closing"),
-        happened("m-2", "task.progressed", old.unit_id, "2026-11-03", **stated),
-    )
-    assert (await commune(registry, "t-10-closing-commune", "24169"))["state"] == "done"
-    mobilised = await one(registry, f"{DAK_LAK}/v-9-mobilise")
-    assert old.unit_id in {s["unit_id"] for s in mobilised["statements_not_by_a_lead"]}
-    assert (await commune(registry, "v-9-mobilise", "24169"))["state"] == "not_started"
-    answer = await registry.client.post(
-        f"{DAK_LAK}/v-9-mobilise/statements",
-        json={"unit": old.unit_id, "status": "done"},
-        headers={"Authorization": f"Bearer {fakes.KEY}"},
-    )
-    assert (answer.status_code, answer.json()["code"]) == (422, "not-lead"), answer.text
-
-
-async def test_of_two_statements_at_once_both_are_kept_and_the_later_holds(
-    registry: Running,
-) -> None:
-    address = f"{DAK_LAK}/v-5-integrate"
-    headers = {"Authorization": f"Bearer {fakes.KEY}"}
-    said = [
-        {"organisation": "so-noi-vu", "status": "in_progress", "percent": 40, "done": "một nửa"},
-        {"organisation": "so-noi-vu", "status": "done", "percent": 100, "done": "xong"},
-    ]
-    sent = await asyncio.gather(
-        *(registry.client.post(f"{address}/statements", json=one, headers=headers) for one in said)
-    )
-    assert [answer.status_code for answer in sent] == [200, 200]
-    await registry.settle()
-    found = await one(registry, address, organisation="so-noi-vu")
-    assert {s["done"] for s in found["statements"]} == {"một nửa", "xong"}
-    newest = max(found["statements"], key=lambda s: s["event"]["position"])
-    assert found["standings"][0]["current"]["statement"]["done"] == newest["done"]
-
-
-async def test_a_due_day_is_moved_after_it_has_passed(registry: Running) -> None:
-    """From its day on the task is not late any more; before it, it was."""
-    address = f"{DAK_LAK}/t-1-4-contest"
-    late = await one(registry, address)
-    assert (late["state"], late["last_day"]) == ("overdue", "2026-08-31")
-    change = happened("am-9", "plan.amended", "66@2025", "2026-11-20", plan="dak-lak-2026", task="t-1-4-contest", changes={"deadline": "2026-12-15"}, valid_from="2026-11-20")  # fmt: skip
-    await registry.happen(change)
-    moved = await one(registry, address)
-    assert (moved["state"], moved["last_day"]) == ("not_started", "2026-12-15")
-    registry.metrics["answer"] = fakes.no_cells
-    try:
-        before = await one(registry, address, on="2026-11-19")
-    finally:
-        registry.metrics["answer"] = fakes.no_metrics
-    assert (before["state"], before["last_day"]) == ("overdue", "2026-08-31")
-
-
-def test_a_hundred_and_forty_per_cent_is_refused_by_the_type_itself() -> None:
-    """Also where the event comes on another way than through registry."""
-    schema = json.loads((SCHEMAS / "task.progressed-1.json").read_text())
-    schema = {"type": "object", "properties": {"percent": schema["properties"]["percent"]}}
-    kind = jsonschema_rs.Draft202012Validator(schema)
-    assert [kind.is_valid({"percent": n}) for n in (-1, 0, 100, 140)] == [False, True, True, False]

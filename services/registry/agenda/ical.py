@@ -25,21 +25,31 @@ def to_ical(
 ) -> bytes:
     """All-day entries; what has no day is a to-do without one. `now`: when it is written (DTSTAMP,
     UTC). UIDs are stable, SEQUENCE grows with what the plan says; valid also without entries."""
+    return stamped(undated(title_vi, entries, sandbox=sandbox), now)
+
+
+def undated(title_vi: str, entries: Iterable[Entry], *, sandbox: bool = False) -> bytes:
+    """The calendar as if it were written in the year 2000: all that it says but when."""
     calendar = Calendar()
     calendar.add("prodid", "-//hocvuso//registry//VI")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", f"{SANDBOX}: {title_vi}" if sandbox else title_vi)
     calendar.add_component(_vietnam())
-    stamp = now.astimezone(UTC).replace(microsecond=0)
     for one in entries:
-        calendar.add_component(_component(one, stamp))
+        calendar.add_component(_component(one, _NEVER))
     return bytes(calendar.to_ical())
 
 
-def tag(title_vi: str, entries: Iterable[Entry], *, sandbox: bool = False) -> str:
-    """The ETag: of all that the calendar says but when it was written."""
-    body = to_ical(title_vi, entries, _NEVER, sandbox=sandbox)
+def stamped(body: bytes, now: datetime) -> bytes:
+    """An undated calendar, written now."""
+    line = b"\r\nDTSTAMP:"
+    told = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ").encode()
+    return body.replace(line + b"20000101T000000Z", line + told)
+
+
+def tag(body: bytes) -> str:
+    """The ETag of an undated calendar."""
     return f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'
 
 

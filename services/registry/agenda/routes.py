@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from services.registry.access import CurrentPrincipal
 from services.registry.agenda.entries import Asked, Entry, entries
-from services.registry.agenda.ical import MEDIA_TYPE, tag, to_ical
+from services.registry.agenda.ical import MEDIA_TYPE, stamped, tag, undated
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.parameters import KnownAt, On
 from services.registry.plans.territory import answering_area, area_of, body_in
@@ -70,16 +70,15 @@ def calendar_file(
     state: State, title_vi: str, name: str, found: list[Entry], if_none_match: str | None
 ) -> Response:
     """Entries as a file; 304 where the reader has it already."""
-    sandbox = state.settings.sandbox
+    body = undated(title_vi, found, sandbox=state.settings.sandbox)
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.ics"',
-        "ETag": tag(title_vi, found, sandbox=sandbox),
+        "ETag": tag(body),
         "Cache-Control": "no-cache",
     }
     if if_none_match and headers["ETag"] in (p.strip() for p in if_none_match.split(",")):
         return Response(status_code=304, headers=headers)
-    body = to_ical(title_vi, found, state.clock.now(), sandbox=sandbox)
-    return Response(body, headers=headers, media_type=MEDIA_TYPE)
+    return Response(stamped(body, state.clock.now()), headers=headers, media_type=MEDIA_TYPE)
 
 
 @router.get("/v1/calendar", response_class=Response)

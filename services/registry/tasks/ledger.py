@@ -11,7 +11,7 @@ from services.registry.plans.territory import answering_area
 from services.registry.state import State
 from services.registry.tasks.evidence import load
 from services.registry.tasks.fold import Known, TaskStanding, fold_tasks
-from services.registry.tasks.objectives import Met, load_met
+from services.registry.tasks.objectives import Met, load_met, stamp_now
 from services.registry.tasks.statements import PROGRESSED, RETURNED, Statement, statements_of
 from services.registry.tasks.territory import Area
 from shared.domain.closing import closing_of
@@ -41,19 +41,22 @@ async def task_ledger(
     day = on or today
     await learn(state.pool, state.activities)
     position = await complete_to(state.pool)
-    met = await load_met(state, plan, None if day == today else day, known_at)
+    now = day == today and known_at is None
+    # Of now the stamp alone tells whether a ledger that is kept still holds.
+    met = None if now else await load_met(state, plan, day, known_at)
     key = (
         plan.plan,
         plan.position,
         day,
         known_at,
         position,
-        met.stamp,
+        met.stamp if met is not None else await stamp_now(state),
         state.definitions.position,
     )
     known: Ledger | None = state.tasks.get(key)
     if known is not None:
         return known
+    met = met or await load_met(state, plan, None, None)
     area = sorted(answering_area(state, plan))
     tasks = plan.document["tasks"]
     types = {
@@ -75,7 +78,8 @@ async def task_ledger(
     ledger = Ledger(plan, day, known_at, position, [found[t["id"]] for t in tasks], met, said)
     while len(state.tasks) >= LEDGERS_KEPT:
         state.tasks.pop(next(iter(state.tasks)))
-    state.tasks[key] = ledger
+    if not now or met.stamp == key[5]:
+        state.tasks[key] = ledger
     return ledger
 
 

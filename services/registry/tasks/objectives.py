@@ -39,6 +39,12 @@ class Met:
         return own or self.by_unit.get(self.top, {}).get(objective)
 
 
+async def stamp_now(state: State) -> tuple[Any, ...]:
+    """The stamp of now, without the cells."""
+    row = await state.pool.fetchrow("SELECT position, as_of FROM indicators.watermark")
+    return tuple(row) if row is not None else ()
+
+
 async def load_met(
     state: State, plan: PlanVersion, as_of: date | None, known_at: date | None
 ) -> Met:
