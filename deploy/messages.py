@@ -20,7 +20,7 @@ OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
 KEYWORDS = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
 NAMES: Iterable[object] = (
     words.STATUS, words.FLAGS, words.LEVEL, words.REPORT, words.STATE,
-    task_words.STATE, task_words.STATUS,
+    task_words.TASK, task_words.STATUS,
 )  # fmt: skip
 """Words of values: they are shown through the filter `said`."""
 

@@ -8,7 +8,7 @@ import pytest
 from services.metrics.explaining.reasons import REASONS
 from services.registry.reports.ledger import STATES as REPORT_STATES
 from services.registry.tasks.standing import STATES as TASK_STATES
-from services.registry.tasks.words import STATE as TASK_WORDS
+from services.registry.tasks.words import TASK as TASK_WORDS
 from services.registry.web import words
 from services.registry.web.problem_words import WORDS, explain, where
 from shared.contracts.definitions import Catalogue
