@@ -25,11 +25,12 @@ POSTS = 60
 PAST_DAYS = 40
 NATION = "/v1/nation"
 TABLE = "/v1/plans/dak-lak-2026/table"
+TASKS = "/v1/plans/dak-lak-2026/tasks"
 SELECT = "SELECT * FROM indicators.cells WHERE plan = 'dak-lak-2026'"
 
 
 async def measure(_: LocalStack) -> list[Row]:
-    """Both rows; over a whole system of its own, with a simulated course of Đắk Lắk."""
+    """All rows; over a whole system of its own, with a simulated course of Đắk Lắk."""
     with tempfile.TemporaryDirectory(prefix="hocvuso-bench-") as folder:
         home = Path(folder) / "home"
         stack = LocalStack(home, sandbox=True, report=lambda _: None)
@@ -41,18 +42,21 @@ async def measure(_: LocalStack) -> list[Row]:
             if await process.wait():
                 raise RuntimeError("simulate failed")
             key = (home / "admin.key").read_text().strip()
+            table = await _table(stack, key)
             return [
-                await _table(stack, key),
+                table,
+                await _tasks(stack, key, table.figure),
                 await _past(stack, key),
                 await _nation(stack, key),
                 await _visible(stack, key),
             ]
 
 
-async def _table(stack: LocalStack, key: str) -> Row:
+async def _answers(stack: LocalStack, key: str, address: str) -> float:
+    """p99 of an answer that is asked for again and again, in ms."""
     port = int(stack.urls["registry"].rpartition(":")[2])
     request = (
-        f"GET {TABLE} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n"
+        f"GET {address} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n"
     ).encode()
 
     def requests() -> Iterator[bytes]:
@@ -61,7 +65,25 @@ async def _table(stack: LocalStack, key: str) -> Row:
     await load.run(port, lambda: itertools.repeat(request, 20), 1, 30)
     result = await load.run(port, requests, 1, 60)
     if result.statuses != {200: REQUESTS}:
-        raise RuntimeError(f"the table answered {result.statuses}")
+        raise RuntimeError(f"{address} answered {result.statuses}")
+    return 1e3 * result.percentile(0.99)
+
+
+async def _tasks(stack: LocalStack, key: str, table: float) -> Row:
+    """58 tasks with their 102 communes and the occurrences of a year, beside the table."""
+    return Row(
+        "tasks of a province 58 x 102, current, p99",
+        await _answers(stack, key, TASKS),
+        "ms",
+        "the province table, p99, same run",
+        table,
+        3,
+        at_most=True,
+    )
+
+
+async def _table(stack: LocalStack, key: str) -> Row:
+    p99 = await _answers(stack, key, TABLE)
     connection = await asyncpg.connect(stack.superuser_url)
     statement = await connection.prepare(SELECT)
     times = []
@@ -72,7 +94,7 @@ async def _table(stack: LocalStack, key: str) -> Row:
     await connection.close()
     return Row(
         "province table 102 x 25, current, p99",
-        1e3 * result.percentile(0.99),
+        p99,
         "ms",
         f"SELECT of the plan's cells, p99 {1e3 * sorted(times)[int(0.99 * REQUESTS)]:.1f} ms",
         None,
