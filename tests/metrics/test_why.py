@@ -14,7 +14,7 @@ from services.metrics.evaluating.moments import Moments
 from services.metrics.explaining.difference_answers import Difference
 from services.metrics.explaining.differences import Differences
 from services.metrics.explaining.evidence import EvidencePages
-from services.metrics.explaining.series import SeriesMaker, ends
+from services.metrics.explaining.series import Point, SeriesMaker, ends
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem
 from tests.metrics.histories import BASE
@@ -227,19 +227,24 @@ async def test_every_point_of_a_series_is_the_cell_of_its_day(
     all_moments = moments(pool, catalogue, TODAY)
     known = recorded_days(log)
     for known_at in (None, known[len(known) // 2], known[0]):
-        found = await SeriesMaker(all_moments).ask(
-            plan="p",
-            unit=ROOT,
-            objectives=[],
-            level="commune",
-            start=BASE,
-            end=BASE + timedelta(days=20),
-            every=every,  # type: ignore[arg-type]
-            known_at=known_at,
-            tree="as_of",
-        )
-        assert [p.as_of for p in found.points] == ends(BASE, BASE + timedelta(days=20), every)  # type: ignore[arg-type]
-        for point in found.points:
+        points: list[Point] = []
+        start: date | None = BASE
+        while start is not None:  # page after page
+            found = await SeriesMaker(all_moments).ask(
+                plan="p",
+                unit=ROOT,
+                objectives=[],
+                level="commune",
+                start=start,
+                end=BASE + timedelta(days=20),
+                every=every,  # type: ignore[arg-type]
+                known_at=known_at,
+                tree="as_of",
+            )
+            assert found.next is None or found.next > start
+            points, start = points + found.points, found.next
+        assert [p.as_of for p in points] == ends(BASE, BASE + timedelta(days=20), every)  # type: ignore[arg-type]
+        for point in points:
             async with all_moments.snapshot() as connection:
                 moment = await all_moments.at(connection, "p", point.as_of, known_at)
                 units = moment.units(ROOT, "commune")

@@ -43,10 +43,12 @@ def is_judged(objective: Json, days: list[date]) -> bool:
 
 def last_judged(objective: Json, bucket: str, day: date) -> date | None:
     """The last day of the last week or month that is over by the end of a day and judged."""
-    for back in range(800):
-        days = week_or_month(bucket, day - timedelta(days=back))
+    at = day
+    while (day - at).days < 800:
+        days = week_or_month(bucket, at)
         if days[-1] <= day and is_judged(objective, days):
             return days[-1]
+        at = days[0] - timedelta(days=1)
     return None
 
 

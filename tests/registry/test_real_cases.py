@@ -135,6 +135,7 @@ async def test_importing_the_whole_file_of_units_changes_nothing(registry: Runni
             "/v1/units/import", content=body, headers=AUTH, params={"on": "2025-07-01"} | WRITE
         )
         said = answer.json()
+        assert answer.status_code == 200, said
         assert (said["lines"], said["difference"], said["written"]) == (3_356, [], 0), said
         assert said["absent"] == []
     later = await registry.client.post(

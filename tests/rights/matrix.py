@@ -16,6 +16,12 @@ ROUTES: dict[str, dict[str, list[str]]] = ACCESS["routes"]
 TOPICS: dict[str, dict[str, Any]] = ACCESS["topics"]
 PAGE = ROOT / "docs" / "access.md"
 
+EVENT: dict[str, Any] = {
+    "id": "w-1", "source": "https://way.example", "type": "vn.hocvuso.citizen.certified",
+    "subject": "24133@2025", "time": "2026-06-30T09:00:00+07:00", "data": {},
+}  # fmt: skip
+"""An event in the log that registry and metrics have of all principals' point of view."""
+
 
 def may(principal: str, service: str, kind: str) -> bool:
     """Whether a principal is let in to the routes of a class."""

@@ -96,7 +96,7 @@ def value(prop: Any, defs: Any, field: str) -> Any:
         case "number":
             return 82.5
     if merged.get("format") == "date":
-        return "2026-06-30"
+        return "2030-01-02" if field == "turns_16_on" else "2026-06-30"
     if merged.get("format") == "date-time":
         return "2026-06-30T09:12:00+07:00"
     pattern = merged.get("pattern", "")

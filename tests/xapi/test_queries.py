@@ -147,8 +147,8 @@ async def test_formats(mooc: Platform) -> None:
     assert exact["context"]["contextActivities"]["parent"][0]["id"] == A
     ids = await got("ids")
     assert ids["verb"] == {"id": one["verb"]["id"]}
-    assert ids["object"] == {"objectType": "Activity", "id": one["object"]["id"]}
-    assert ids["context"]["contextActivities"]["parent"] == [{"objectType": "Activity", "id": A}]
+    assert ids["object"] == {"id": one["object"]["id"]}
+    assert ids["context"]["contextActivities"]["parent"] == [{"id": A}]
     for languages, name, display in (
         ("vi", {"vi": "Cơ bản"}, {"vi": "hoàn thành"}),
         ("fr, en;q=0.5, vi;q=0.1", {"en": "Basics"}, {"en-US": "completed"}),

@@ -13,6 +13,9 @@ from shared.problems import Problem
 
 COLUMNS = ("code", "name_vi", "kind", "parent")
 MORE = ("organisation_kind", "distinct", "ends_on", "successors")
+UNREAD = ("area_km2", "lat", "lon", "as_of", "source", "note")
+"""Columns of the published lists of units (units/*.csv) that say where a line is from; no event
+carries them."""
 ALIASES = {"parent_code": "parent"}
 MOST = 20_000
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -96,7 +99,7 @@ def _wrong_columns(number: int, heading: list[str], names: list[str]) -> Iterato
     for position, (text, name) in enumerate(zip(heading, names, strict=True), 1):
         if name in names[: position - 1] and name:
             yield _heading(number, "column-twice", text, f"the column {text} stands twice")
-        elif name and name not in known:
+        elif name and name not in (*known, *UNREAD):
             near = get_close_matches(name, (*known, *ALIASES), 1, 0.6)
             meant = f"; did you mean {near[0]}?" if near else f"; columns: {', '.join(known)}"
             yield _heading(number, "column-unknown", text, f"there is no column {text}{meant}")
