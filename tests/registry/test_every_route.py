@@ -42,6 +42,7 @@ OF_A_UNIT = {
     f"GET {PLAN}/table", f"GET {PLAN}/units/{{code}}", f"GET {PLAN}/series", f"GET {PLAN}/share",
     f"GET {PLAN}/doubts", "GET /v1/calendar",
     f"GET {PLAN}/cold-spots", f"GET {PLAN}/completeness", f"GET {PLAN}/calendar",
+    f"GET {PLAN}/documents", f"GET {PLAN}/documents/{{obligation}}/{{period}}",
     f"GET {PLAN}/reports", f"GET {PLAN}/inspections", f"GET {PLAN}/feedback",
     f"GET {PLAN}/tasks", f"GET {PLAN}/tasks/{{task}}", f"GET {PAGE}/tasks",
     f"GET {PAGE}", f"GET {PAGE}/units/{{code}}", f"GET {PAGE}/calendar",

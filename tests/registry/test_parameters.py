@@ -18,10 +18,11 @@ TAKES: dict[str, set[str]] = {
         f"{P}/calendar", f"{P}/reports", f"{P}/reports/{{obligation}}/{{period}}", f"{P}/doubts",
         f"{P}/reports/{{obligation}}/{{period}}/consolidated", f"{P}/tasks", f"{P}/tasks/{{task}}",
         f"{P}/inspections", f"{P}/feedback", "/v1/calendar",
+        f"{P}/documents/{{obligation}}/{{period}}",
     },
     "tree": {f"{P}/table"},
     "after_position": {f"{P}/table"},
-    "format": {f"{P}/table", f"{P}/populations", f"{P}/calendar", "/v1/nation", f"{P}/tasks", f"{P}/reports", "/v1/calendar"},
+    "format": {f"{P}/table", f"{P}/populations", f"{P}/calendar", "/v1/nation", f"{P}/tasks", f"{P}/reports", "/v1/calendar", f"{P}/documents/{{obligation}}/{{period}}"},
     "cursor": {
         "/v1/plans", "/v1/units", "/v1/units/{code}/children", f"{P}/objectives", f"{P}/table", f"{P}/share",
         f"{P}/cold-spots", f"{P}/completeness", f"{P}/evidence", f"{P}/changes", f"{P}/tasks", f"{P}/reports",

@@ -71,14 +71,15 @@ def write_body(writer: Writer, draft: Draft, edits: dict[str, str]) -> None:
         if section.id == "results" and draft.rows:
             writer.table(_results(draft.rows))
         for number_, part in enumerate(section.parts, 1):
-            last = _part(writer, part, number_, edits) or last
-    if last is not None:
-        last.add_run(END)
+            last = _part(writer, part, number_ if len(section.parts) > 1 else 0, edits) or last
+    if last is not None and last.runs:
+        # The end stands in place of the last full stop.
+        last.runs[-1].text = last.runs[-1].text.rstrip().rstrip(".") + END
 
 
 def _part(writer: Writer, part: Section, index: int, edits: dict[str, str]) -> Paragraph | None:
     last = None
-    writer.paragraph(f"{index}. {part.title}", "Heading 2")
+    writer.paragraph(f"{index}. {part.title}" if index else part.title, "Heading 2")
     for sentence in part.sentences:
         last = _sentence(writer, sentence, edits) or last
     return last

@@ -122,6 +122,13 @@ def _line(
     form.keep_together = True
     if text:
         _text(paragraph, text, size=size, bold=bold, italic=italic)
+    else:
+        mark = OxmlElement("w:rPr")
+        for name in ("w:sz", "w:szCs"):
+            half = OxmlElement(name)
+            half.set(qn("w:val"), str(int(size * 2)))
+            mark.append(half)
+        paragraph._p.get_or_add_pPr().append(mark)
     return paragraph
 
 
@@ -196,6 +203,9 @@ def _foot(document: Any, *, party: bool) -> None:
     _line(right, "{{ nguoi_ky }}", size=14, bold=True)
     _first(left)
     _first(right)
+    # Word wants a paragraph after a table: it must not open a page of its own.
+    last = _line(document, "", size=1)
+    last.paragraph_format.line_spacing = Pt(1)
 
 
 if __name__ == "__main__":

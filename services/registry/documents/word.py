@@ -26,7 +26,8 @@ PROVISIONAL = "DỰ THẢO – SỐ LIỆU TẠM TÍNH"
 DRAFT = "DỰ THẢO"
 SANDBOX = "DỮ LIỆU MÔ PHỎNG"
 _TEMPLATES = Path(__file__).parent / "templates"
-_BODY, _RECIPIENTS = "\ue000noi_dung\ue001", "\ue000noi_nhan\ue001"
+# What marks a paragraph that is replaced, or taken out, once the fields are filled.
+_BODY, _RECIPIENTS, _EMPTY = "\ue000noi_dung\ue001", "\ue000noi_nhan\ue001", "\ue000\ue001"
 
 
 @cache
@@ -46,7 +47,7 @@ def to_docx(
     checked before; `confirmed`: without the mark of a draft."""
     head = draft.head
     values = {
-        "co_quan_cap_tren": head.superior,
+        "co_quan_cap_tren": head.superior or _EMPTY,
         "co_quan": head.body,
         "ky_hieu": head.sign,
         "dia_danh_ngay": place_and_day(head.place, None),
@@ -54,7 +55,7 @@ def to_docx(
         "tam_tinh": mark_of(draft, confirmed=confirmed),
         "noi_dung": _BODY,
         "noi_nhan": _RECIPIENTS,
-        "quyen_han": head.authority,
+        "quyen_han": head.authority or _EMPTY,
         "chuc_vu": head.post,
         "nguoi_ky": "",
     }
@@ -68,17 +69,15 @@ def to_docx(
     recipients = _marker(document, _RECIPIENTS)
     if recipients is not None:
         kept = "- Lưu Văn phòng." if head.party else "- Lưu: VT."
-        lines_at(recipients, ["- Như trên;", *(f"- {name};" for name in _others(draft)), kept])
+        lines_at(recipients, [*(f"- {name};" for name in head.recipients), kept])
+    for marker in iter(lambda: _marker(document, _EMPTY), None):
+        marker._p.getparent().remove(marker._p)
     add_appendices(document, draft, appendix_of(draft), full_name(draft.material.author))
     language(document)
     _properties(document, draft)
     out = io.BytesIO()
     document.save(out)
     return out.getvalue()
-
-
-def _others(draft: Draft) -> list[str]:
-    return list(draft.head.recipients)
 
 
 def mark_of(draft: Draft, *, confirmed: bool) -> str:

@@ -104,6 +104,8 @@ WORDS = {
     "workbook-invalid": "Không đọc được tệp này; hãy gửi tệp Excel (.xlsx) đã tải về từ hệ thống.",
     "workbook-wrong": "Bảng tính có ô sai; hãy sửa các ô được nêu.",
     "format-unknown": "Không có định dạng tệp này; hãy chọn CSV, Excel hoặc JSON.",
+    "pdf-not-available": "Máy chủ này chưa cài LibreOffice nên không tạo được PDF; hãy tải bản Word.",
+    "pdf-failed": "LibreOffice chưa chuyển được văn bản sang PDF; hãy thử lại hoặc tải bản Word.",
     "state-unknown": "Không có tình trạng này; hãy chọn lại.",
     "tree-unknown": "Cây đơn vị hành chính phải là as_of, today hoặc một ngày.",
     "type-not-counted": "Kế hoạch không đếm loại sự kiện này.",

@@ -9,7 +9,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import ValidationError
 
 from services.registry.access import CurrentPrincipal, Writing
+from services.registry.documents.authors import gatherers
+from services.registry.documents.pdf import converter
 from services.registry.plans.routes import plan_json
+from services.registry.reach import can_read_plan
 from services.registry.reports.answering import REPORTS
 from services.registry.reports.model import NewReport, entry_json, period_json
 from services.registry.reports.routes import accounts, check_period
@@ -20,6 +23,7 @@ from services.registry.web import words
 from services.registry.web.render import PageRoute, show
 from shared.auth import Principal
 from shared.bodies import read_form
+from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 from shared.refused_parameters import words as wrong_words
 
@@ -100,7 +104,20 @@ async def _page(
         period=period_json(filled, today) if filled else {"period": period, "last_day": None},
         entries=[entry_json(e, filled.period) for e in filled.entries] if filled else [],
         takes_reports=owed["event"] in REPORTS,
+        drafts=f"/v1/plans/{quote(plan)}/documents/{quote(obligation)}/{quote(period)}?",
+        pdf=converter() is not None,
+        gatherers=_gatherers(principal, state, found, owed),
         typed=typed,
         problem=problem,
         REPORT=words.REPORT,
     )
+
+
+def _gatherers(
+    principal: Principal, state: State, plan: PlanVersion, owed: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Who makes one report of all, for readers of the whole plan."""
+    if not can_read_plan(principal, state, plan):
+        return []
+    named = {o["id"]: o for o in plan.document["organisations"]}
+    return [named[name] for name in gatherers(owed, named)]
