@@ -66,6 +66,11 @@ class AmendedPlan(PlanVersion):
         return {**self.document, "objectives": general}
 
 
+def own_documents(plan: PlanVersion) -> Mapping[str, Json]:
+    """What a plan says of units that have amendments of their own, by unit_id."""
+    return plan.units if isinstance(plan, AmendedPlan) else {}
+
+
 @dataclass(frozen=True)
 class _Read:
     """An objective as read on a day: its wording, and deadlines that came due before."""

@@ -89,3 +89,9 @@ def test_kinds_are_a_closed_list() -> None:
     schema = json.loads((fakes.PLANS / "plan.schema.json").read_text())
     kinds = set(schema["$defs"]["organisation"]["properties"]["kind"]["enum"])
     assert set(LEVEL_OF_KIND) | set(REGISTERED) <= kinds and "comune" not in kinds
+
+
+def test_there_are_no_districts_since_july_2025() -> None:
+    """Before, a group of districts that are not in the tree is unknown; since then it is nobody."""
+    assert found(group("district"), [], date(2025, 6, 30)) == {"all": False}
+    assert found(group("district"), [], date(2025, 7, 1)) == {}

@@ -81,3 +81,24 @@ def test_a_hundred_and_forty_per_cent_is_refused_by_the_type_itself() -> None:
     schema = {"type": "object", "properties": {"percent": schema["properties"]["percent"]}}
     kind = jsonschema_rs.Draft202012Validator(schema)
     assert [kind.is_valid({"percent": n}) for n in (-1, 0, 100, 140)] == [False, True, True, False]
+
+
+async def test_a_day_that_is_moved_for_one_commune_is_moved_for_it_alone(registry: Running) -> None:
+    """Its task and its duty, in every answer and in its calendar; another commune's stay."""
+    plan = {"plan": "dak-lak-2026", "for_unit": "24133@2025", "valid_from": "2026-11-20"}
+    task = plan | {"task": "t-10-closing-commune", "changes": {"deadline": "2026-12-20"}}
+    duty = plan | {"obligation": "closing-conference-commune", "changes": {"due": "2026-12-20", "due_dates": ["2026-12-20"]}}  # fmt: skip
+    await registry.happen(
+        happened("am-u1", "plan.amended", "66@2025", "2026-11-20", **task),
+        happened("am-u2", "plan.amended", "66@2025", "2026-11-20", **duty),
+    )
+    own = await commune(registry, "t-10-closing-commune")
+    other = await commune(registry, "t-10-closing-commune", "24154")
+    assert [s["current"]["last_day"] for s in (own, other)] == ["2026-12-19", "2026-12-30"]
+    report = await one(registry, "/v1/plans/dak-lak-2026/reports/closing-conference-commune/once")
+    days = {e["unit_id"]: e["last_day"] for e in report["entries"] if "unit_id" in e}
+    assert (days["24133@2025"], days["24154@2025"]) == ("2026-12-19", "2026-12-30")
+    for unit, day in (("24133", "2026-12-19"), ("24154", "2026-12-30")):
+        found = await one(registry, "/v1/calendar", unit=unit)
+        lasts = {e["item"]: e["last"] for e in found["entries"] if e["plan"] == "dak-lak-2026"}
+        assert lasts["t-10-closing-commune"] == lasts["closing-conference-commune"] == day

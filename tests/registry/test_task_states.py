@@ -9,6 +9,7 @@ from services.registry.tasks.evidence import reached
 from services.registry.tasks.occurrences import Occurrence, occurrences
 from services.registry.tasks.standing import Condition, stand, state_of_all, sum_up
 from services.registry.tasks.statements import statements_of
+from services.registry.tasks.words import condition_vi
 from shared.contracts.definitions import Catalogue
 from shared.domain.closing import NO_PROOF_VI, Closing, Proof, closing_of, wrong_closing
 
@@ -175,3 +176,17 @@ def test_a_closing_that_could_never_hold_is_refused(proof: dict[str, object], wo
     ((path, message),) = wrong_closing({"closing": {"proofs": [proof]}}, Catalogue.load())
     assert path[:3] == ("closing", "proofs", 0)
     assert words in message
+
+
+def test_a_condition_says_what_it_asks_for() -> None:
+    """Which kind, which channel, how much of what: a workshop is not asked for."""
+    closing = Proof(("conference.held",), "lead", {"kind": "closing"})
+    one = Condition("proof", "conference.held", False, have=0, need=1, proof=closing)
+    assert condition_vi(one) == (
+        "Tổ chức hội nghị tổng kết, sơ kết, chuyên đề (hội nghị tổng kết): 0/1"
+    )
+    sms = Proof(("outreach.delivered",), "area", {"channel": "sms"}, "recipients", 10_000)
+    two = Condition("proof", "outreach.delivered", False, have=3, need=10_000, proof=sms)
+    assert condition_vi(two) == (
+        "Tuyên truyền, phổ biến đến người dân (tin nhắn SMS), số người nhận (theo lô): 3/10.000"
+    )

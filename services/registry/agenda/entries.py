@@ -18,7 +18,7 @@ from services.registry.tasks.words import TASK
 from services.registry.web.words import REPORT
 from services.registry.web.words import period as period_vi
 from shared.domain.closing import closing_of
-from shared.domain.plan_history import PlanVersion
+from shared.domain.plan_history import PlanVersion, own_documents
 from shared.domain.units import Unit
 
 Json = dict[str, Any]
@@ -64,7 +64,8 @@ def entries(asked: Asked, accounts: Sequence[Account]) -> list[Entry]:
     """Every entry: dated ones by day, then those without a day."""
     document = asked.plan.document
     found = {one.uid: one for one in _duties(asked, accounts)}
-    found |= {one.uid: one for one in _tasks(asked, document)}
+    own = own_documents(asked.plan).get(asked.body or "", document)
+    found |= {one.uid: one for one in _tasks(asked, own)}
     published = asked.plan.as_published()
     if published is not document:
         before = [*_published_duties(asked, published), *_tasks(asked, published)]
@@ -90,7 +91,11 @@ def _duties(asked: Asked, accounts: Sequence[Account]) -> Iterator[Entry]:
             if own[filled.period.id] is None:
                 continue
             state = own[filled.period.id] if asked.body is not None else None
-            entry = _duty(asked, account.obligation, filled.period, state)
+            period = next(
+                (e.own for e in filled.entries if e.debtor.id == asked.body and e.own),
+                filled.period,
+            )
+            entry = _duty(asked, account.obligation, period, state)
             dated = dated or entry is not None
             if entry is not None:
                 yield entry

@@ -28,6 +28,8 @@ LEVEL_OF_KIND = {
 }
 """Groups of these kinds are one body for each unit of a level, which reports as that unit; other
 groups are lists of organisations."""
+ABOLISHED = {"district": date(2025, 7, 1)}
+"""Levels that there are no more from a day on: then nobody is such a group (two tiers since July 2025)."""
 CALLED = {
     "province_party_committee": "Tỉnh ủy, thành ủy {}",
     "district_party_committee": "Huyện ủy, thị ủy, thành ủy {}",
@@ -89,6 +91,10 @@ def bodies(
             found |= {body.id: body for body in members}
             if organisation.get("includes_itself"):
                 found[name] = Body(name, organisation["name_vi"])
+            elif not members and on >= ABOLISHED.get(
+                LEVEL_OF_KIND.get(organisation["kind"], ""), date.max
+            ):
+                continue
             elif not members or len(members) < organisation.get("count", 0):
                 found[name] = Body(name, organisation["name_vi"], listed=False)
     return list(found.values())

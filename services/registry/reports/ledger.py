@@ -13,7 +13,7 @@ from services.registry.reports.answering import REPORTS, RETURNED, Answers
 from services.registry.reports.periods import Period, Request, containing, periods
 from services.registry.tasks.evidence import Evidence, load
 from shared.clock import vietnam_day
-from shared.domain.plan_history import PlanVersion
+from shared.domain.plan_history import PlanVersion, own_documents
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
 
@@ -38,6 +38,8 @@ class Entry:
     returned: Fact | None = None
     first: date | None = None
     events: int = 0
+    own: Period | None = None
+    """The period as an amendment for this unit alone has it."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,10 @@ def fold_account(
     for fact in facts:
         if answers.answers(fact) or answers.returns(fact):
             by_period.setdefault(_period_of(fact, spans), []).append(fact)
+    own, ended = _own_periods(obligation, plan, asked)
     filled = []
     for period in spans:
+        mine = {unit: found[period.id] for unit, found in own.items() if period.id in found}
         day = max(period.start, min(period.last_day or period.end, on))
         there = sorted((u for u in units if u.exists(day)), key=lambda u: u.unit_id)
         owed = bodies(obligation["who"], organisations, there, day)
@@ -155,11 +159,31 @@ def fold_account(
             else:
                 handed_in.setdefault(owner.id, []).append(fact)
         more = _counted(owed, tree, period, counted.get(obligation["event"], []))
-        entries = [_entry(d, period, handed_in.get(d.id, []), more.get(d.id, []), on) for d in owed]
+        entries = [
+            _entry(d, period, handed_in.get(d.id, []), more.get(d.id, []), on, mine.get(d.id))
+            for d in owed
+            if d.id not in ended
+        ]
         filled.append(Filled(period, entries, others))
     left = [f for rest in by_period.values() for f in rest if f.type != RETURNED]
     today = [unit for unit in units if unit.exists(on)]
     return Account(obligation, filled, left, bodies(obligation["who"], organisations, today, on))
+
+
+def _own_periods(
+    obligation: dict[str, Any], plan: PlanVersion, asked: list[Request]
+) -> tuple[dict[str, dict[str, Period]], set[str]]:
+    """By unit the periods that an amendment for it alone has changed, by their names; and the units
+    for which the obligation has ended."""
+    changed: dict[str, dict[str, Period]] = {}
+    ended = set()
+    for unit, document in own_documents(plan).items():
+        found = next((o for o in document["reporting"] if o["id"] == obligation["id"]), None)
+        if found is None:
+            ended.add(unit)
+        elif found != obligation:
+            changed[unit] = {p.id: p for p in periods(found, document, asked)}
+    return changed, ended
 
 
 def _counted(
@@ -179,7 +203,12 @@ def _counted(
 
 
 def _entry(
-    body: Body, period: Period, facts: list[Fact], counted: list[tuple[date, int]], on: date
+    body: Body,
+    period: Period,
+    facts: list[Fact],
+    counted: list[tuple[date, int]],
+    on: date,
+    own: Period | None,
 ) -> Entry:
     facts = sorted(facts, key=lambda f: (submitted_on(f), f.position))
     returned = max((f for f in facts if f.type == RETURNED), key=lambda f: f.position, default=None)
@@ -187,8 +216,8 @@ def _entry(
     holds = [f for f in reports if returned is None or f.position > returned.position]
     days = [submitted_on(f) for f in holds] + [day for day, _ in counted]
     first = min(days, default=None)
-    state = state_of(body, period, first, on, returned=returned is not None)
-    return Entry(body, state, reports, returned, first, sum(n for _, n in counted))
+    state = state_of(body, own or period, first, on, returned=returned is not None)
+    return Entry(body, state, reports, returned, first, sum(n for _, n in counted), own)
 
 
 def _period_of(fact: Fact, spans: list[Period]) -> str | None:

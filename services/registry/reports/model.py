@@ -113,9 +113,10 @@ def entry_json(entry: Entry, period: Period) -> dict[str, Any]:
     `recorded_after_due`: it says that it was in time, but came into the log afterwards.
     """
     reports = entry.reports
-    last_day = period.last_day
+    last_day = (entry.own or period).last_day
     return {
         **entry.debtor.json(),
+        "last_day": last_day,
         "state": entry.state,
         "reports": len(reports),
         "first": entry.first,

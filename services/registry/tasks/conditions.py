@@ -110,7 +110,7 @@ class Conditions:
         if time.id != ONCE:
             # What came after the next occurrence had begun is the next one's.
             have, since = reached([d for d in days if d[0] <= time.end], need, time.start)
-        return Condition("proof", name, since is not None, since, have=have, need=need)
+        return Condition("proof", name, since is not None, since, have=have, need=need, proof=proof)
 
     def _share(self, part: "_Part", time: Occurrence) -> Condition:
         """So many of the area's communes each have enough."""
@@ -133,6 +133,7 @@ class Conditions:
             have=len(found),
             need=need,
             communes=True,
+            proof=part.proof,
         )
 
     def _days(self, part: "_Part", body: Body, *, compared: bool) -> list[tuple[date, int]]:

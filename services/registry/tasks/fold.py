@@ -1,7 +1,7 @@
 """Where every task of a plan stands, from what is known on a day. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -73,6 +73,8 @@ class Known:
     statements: Sequence[Statement]
     issued: Mapping[str, date]
     on: date
+    units: Mapping[str, Json] = field(default_factory=dict)
+    """The plan as it reads for units that have amendments of their own, by unit_id."""
 
 
 def fold_tasks(known: Known) -> Iterator[TaskStanding]:
@@ -101,21 +103,25 @@ def _task(
         tasks = [other for other in others.values() if other.task["kind"] == "task"]
         busy = {body for other in tasks for body in other.standings}
         leads = [body for body in leads if body.id in busy] or leads
-    times = occurrences(task, document, closing, known.issued, shifted(task, document))
-    own = [s for s in known.statements if s.task == task["id"]]
-    by_body, ignored = _by_body(own, leads)
+    times = _times(task, document, closing, known)
+    said = [s for s in known.statements if s.task == task["id"]]
+    by_body, ignored = _by_body(said, leads)
     end = min(max(o.end for o in times), date.fromisoformat(document["period"]["end"]))
     standings: dict[str, BodyStanding] = {}
     first = next((b.id for b in leads if b.unit_id is None), None)
     for body in leads:
+        own = _of_unit(task, known.units.get(body.unit_id or ""))
+        if own is None:
+            continue  # ended for this unit
+        mine = times if own is task else _times(own, known.units[str(body.unit_id)], closing, known)
         rows: list[OccurrenceStanding] = []
-        for time in times:
+        for time in mine:
             if time.start > on and rows:
                 break
-            statement = _statement_of(by_body.get(body.id, ()), time, times)
+            statement = _statement_of(by_body.get(body.id, ()), time, mine)
             held = conditions.of(
                 task, closing, body, time, statement, on, others,
-                first=body.id == first, last=time is times[-1],
+                first=body.id == first, last=time is mine[-1],
             )  # fmt: skip
             rows.append(stand(time, held, statement, on))
         standings[body.id] = sum_up(rows, on, end)
@@ -131,6 +137,18 @@ def _task(
         [(name, _met(known.met, name)) for name in task.get("objectives") or ()],
         ignored,
     )
+
+
+def _times(task: Json, document: Json, closing: Closing, known: Known) -> list[Occurrence]:
+    return occurrences(task, document, closing, known.issued, shifted(task, document))
+
+
+def _of_unit(task: Json, document: Json | None) -> Json | None:
+    """The task as it reads for one unit; None: it has none such."""
+    if document is None:
+        return task
+    found = next((t for t in document["tasks"] if t["id"] == task["id"]), None)
+    return task if found == task else found
 
 
 def _met(met: Met, objective: str) -> bool | None:

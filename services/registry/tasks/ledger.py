@@ -15,7 +15,7 @@ from services.registry.tasks.objectives import Met, load_met, stamp_now
 from services.registry.tasks.statements import PROGRESSED, RETURNED, Statement, statements_of
 from services.registry.tasks.territory import Area
 from shared.domain.closing import closing_of
-from shared.domain.plan_history import PlanVersion
+from shared.domain.plan_history import PlanVersion, own_documents
 
 LEDGERS_KEPT = 8
 
@@ -71,8 +71,9 @@ async def task_ledger(
     said = statements_of(facts, plan.plan)
     where = Area(state.tree, plan.document["unit"], area, day)
     issued = issued_by(state, plan, known_at)
+    known_all = Known(plan.document, where, evidence, met, said, issued, day, own_documents(plan))
     found: dict[str, TaskStanding] = {}
-    for one in fold_tasks(Known(plan.document, where, evidence, met, said, issued, day)):
+    for one in fold_tasks(known_all):
         found[one.task["id"]] = one
         await asyncio.sleep(0)
     ledger = Ledger(plan, day, known_at, position, [found[t["id"]] for t in tasks], met, said)

@@ -7,6 +7,7 @@ from datetime import date
 
 from services.registry.tasks.occurrences import Occurrence
 from services.registry.tasks.statements import Statement
+from shared.domain.closing import Proof
 
 STATES = ("not_started", "in_progress", "blocked", "overdue", "done_late", "done")
 """`blocked`: the lead body says so, newer than all else it said. `overdue`: past its last day and not
@@ -32,6 +33,7 @@ class Condition:
     have: int | None = None
     need: int | None = None
     communes: bool = False
+    proof: Proof | None = None
 
     @property
     def begun(self) -> bool:
