@@ -24,6 +24,7 @@ REQUESTS = 400
 POSTS = 60
 PAST_DAYS = 40
 NATION = "/v1/nation"
+PAGE = "/plans/dak-lak-2026"
 TABLE = "/v1/plans/dak-lak-2026/table"
 TASKS = "/v1/plans/dak-lak-2026/tasks"
 SELECT = "SELECT * FROM indicators.cells WHERE plan = 'dak-lak-2026'"
@@ -46,6 +47,7 @@ async def measure(_: LocalStack) -> list[Row]:
             return [
                 table,
                 await _tasks(stack, key, table.figure),
+                await _page(stack, key),
                 await _past(stack, key),
                 await _nation(stack, key),
                 await _visible(stack, key),
@@ -101,6 +103,27 @@ async def _table(stack: LocalStack, key: str) -> Row:
         10,
         at_most=True,
     )
+
+
+async def _page(stack: LocalStack, key: str) -> Row:
+    """The same table as a page beside its JSON, in turn, so that both have the same machine."""
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Accept": "text/html",
+        "Accept-Encoding": "identity",
+    }
+    times: dict[str, list[float]] = {TABLE: [], PAGE: []}
+    async with httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as client:
+        for _ in range(REQUESTS // 4):
+            for to, taken in times.items():
+                started = time.perf_counter()
+                (await client.get(stack.urls["registry"] + to)).raise_for_status()
+                taken.append(time.perf_counter() - started)
+    page, answer = (1e3 * sorted(taken)[len(taken) // 2] for taken in (times[PAGE], times[TABLE]))
+    return Row(
+        "province table as a page, median", page, "ms", "its JSON answer, median", answer, 3,
+        at_most=True,
+    )  # fmt: skip
 
 
 async def _past(stack: LocalStack, key: str) -> Row:

@@ -42,6 +42,7 @@ from services.registry.web import (
 )
 from services.registry.web import entry as web_entry
 from services.registry.web import hamlets as web_hamlets
+from services.registry.web import heat_page as web_heat
 from services.registry.web import populations as web_populations
 from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
@@ -94,6 +95,7 @@ READ = (
 
 PAGES = (
     web_routes.router,
+    web_heat.router,
     web_answers.router,
     web_reports.router,
     web_tasks.router,

@@ -39,6 +39,7 @@ class State:
     encoded: dict[str, bytes] = field(default_factory=dict)
     public: dict[Any, Any] = field(default_factory=dict)
     tasks: dict[Any, Any] = field(default_factory=dict)
+    heats: dict[Any, Any] = field(default_factory=dict)
 
     view: Definitions | None = None
     """What the definitions of one answer are, where it joins them with cells."""

@@ -1,6 +1,7 @@
 """A real browser without a driver: Chromium over its DevTools protocol."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import shutil
@@ -99,6 +100,26 @@ class Page:
             "DOM.querySelector", nodeId=document["root"]["nodeId"], selector=selector
         )
         await self._call("DOM.setFileInputFiles", nodeId=found["nodeId"], files=[str(file)])
+
+    async def shoot(self, file: Path) -> None:
+        """A picture of the whole page as a PNG, kept for whoever looks at it."""
+        size = (await self._call("Page.getLayoutMetrics"))["cssContentSize"]
+        clip = {
+            "x": 0,
+            "y": 0,
+            "width": size["width"],
+            "height": min(size["height"], 6000),
+            "scale": 1,
+        }
+        taken = await self._call(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
+        )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(base64.b64decode(taken["data"]))
+
+    async def script_off(self) -> None:
+        """Pages run no script of theirs from now on."""
+        await self._call("Emulation.setScriptExecutionDisabled", value=True)
 
     async def press_enter(self) -> None:
         for kind in ("keyDown", "keyUp"):

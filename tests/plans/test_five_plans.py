@@ -27,6 +27,7 @@ ADDED = {
     "beside",
     "reading_note",
     "not_counted",
+    "short_vi",
 }
 PLANS: dict[str, PlanDocument] = {
     name: load_plan(FOLDER / f"{name}.yaml", CATALOGUE) for name in FIVE

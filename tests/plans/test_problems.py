@@ -69,6 +69,13 @@ def line(text: str) -> int:
 
 def test_a_good_plan() -> None:
     assert problems() == ()
+    assert problems("text_vi: 80%", "short_vi: Người lớn đạt trên VNeID\n    text_vi: 80%") == ()
+
+
+@pytest.mark.parametrize("name", ["x" * 26, "''", "' x'", "'x '", "7"])
+def test_a_short_name_that_does_not_fit_a_column(name: str) -> None:
+    found = problems("text_vi: 80%", f"short_vi: {name}\n    text_vi: 80%")
+    assert {(p.path, p.code) for p in found} == {("/objectives/0/short_vi", "schema")}
 
 
 @pytest.mark.parametrize(

@@ -70,9 +70,12 @@ async def test_pages_are_whole_and_load_nothing_from_elsewhere(
 async def test_status_is_said_in_words_and_headers_have_scope(registry: Running) -> None:
     text = (await registry.client.get("/plans/dak-lak-2026")).text
     table = text[text.index("<table") : text.index("</table>")]
-    assert all(f">{words.STATUS[name][1]}<" in table for name in ("met", "behind", "overdue"))
+    assert all(f"· {words.STATUS[name][1]}" in table for name in ("met", "behind", "overdue"))
+    assert all(f"{sign}</a>" in table for sign in "✓▼✗▲")
     assert len(re.findall("<th ", table)) == len(re.findall('<th scope="', table))
-    assert table.count('scope="row"') == 103
+    assert (
+        table.count('scope="row"') == 104
+    )  # the province, its communes, and what they should reach
     assert "91.234" in text
 
 

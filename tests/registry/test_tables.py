@@ -173,6 +173,12 @@ async def test_csv_for_spreadsheets(registry: Running) -> None:
     assert about["# plan"] == "dak-lak-2026 v1"
     assert (about["# as_of"], about["# position"]) == ("2026-11-21", "91234")
     head = next(i for i, line in enumerate(lines) if line[0] == "unit")
+    assert lines[head - 1][0] == "# short_vi", (
+        "a line that readers skip, with short names of columns"
+    )
+    named = dict(zip(lines[head], lines[head - 1], strict=True))
+    assert named["commune-classes.value"] == named["commune-classes.last_day"] == "Lớp học"
+    assert named["name_vi"] == ""
     rows = [dict(zip(lines[head], line, strict=True)) for line in lines[head + 1 :]]
     assert len(rows) == 103  # the province, then its communes
     table = (await ask(registry)).json()

@@ -12,7 +12,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _YEAR = re.compile(r"\b20\d\d\b")
 WORDS = frozenset(
     {
-        "text_vi", "text_en", "title_vi", "title_en", "source_line", "deadline_vi", "note",
+        "text_vi", "text_en", "short_vi", "title_vi", "title_en", "source_line", "deadline_vi", "note",
         "expected_result_vi", "actions_vi", "reading_note",
     }
 )  # fmt: skip

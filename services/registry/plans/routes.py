@@ -205,6 +205,7 @@ def objective_json(
         "reason": reason,
         "text_vi": objective["text_vi"],
         "text_en": objective.get("text_en"),
+        "short_vi": objective.get("short_vi"),
         "section": objective.get("section"),
         "target": objective["target"],
         "population": objective.get("population"),

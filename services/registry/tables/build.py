@@ -246,4 +246,5 @@ def _header(objective: dict[str, Any], states: dict[str, tuple[str, str | None]]
         state,
         reason,
         objective.get("recurrence"),
+        objective.get("short_vi"),
     )

@@ -74,6 +74,16 @@ def _more(objective: Header) -> dict[str, Callable[[Cell], str | float | None]]:
     return _MORE | _RHYTHM if objective.recurrence in _BUCKETS else _MORE
 
 
+def short_names(table: Table) -> list[str]:
+    """A line that readers skip like the others with #: the short name of the objective above each of
+    its columns; empty where the plan has no such names."""
+    names = {o.id: safe(o.short_vi) for o in table.objectives if o.short_vi}
+    if not names:
+        return []
+    above = [names.get(name.rpartition(".")[0], "") for name in columns(table)]
+    return ["# short_vi", *above[1:]]
+
+
 def rows(table: Table) -> Iterator[list[str | float | None]]:
     """The unit itself first, then the units of the level."""
     for row in [*([table.whole] if table.whole else []), *table.rows]:
@@ -109,6 +119,8 @@ def to_csv(table: Table) -> bytes:
     writer = csv.writer(out)
     for name, value in about(table):
         writer.writerow([f"# {name}", safe(value)])
+    if names := short_names(table):
+        writer.writerow(names)
     writer.writerow(columns(table))
     for row in rows(table):
         writer.writerow(["" if value is None else value for value in row])
@@ -120,7 +132,8 @@ def to_xlsx(table: Table) -> bytes:
     book = Workbook(write_only=True)
     sheet = book.create_sheet(table.plan[:31])
     heading = about(table)
-    sheet.freeze_panes = f"D{len(heading) + 2}"
+    names = short_names(table)
+    sheet.freeze_panes = f"D{len(heading) + bool(names) + 2}"
     sheet.column_dimensions["C"].width = 28
 
     def text(value: str, *, bold: bool = False) -> Any:
@@ -132,6 +145,8 @@ def to_xlsx(table: Table) -> bytes:
 
     for name, value in heading:
         sheet.append([text(f"# {name}", bold=True), text(value)])
+    if names:
+        sheet.append([text(name, bold=True) for name in names])
     sheet.append([text(name, bold=True) for name in columns(table)])
     for row in rows(table):
         sheet.append([text(value) if isinstance(value, str) else value for value in row])

@@ -62,7 +62,8 @@ Cells = dict[str, dict[str, Cell]]
 
 
 class Header(msgspec.Struct):
-    """One column. `recurrence`: weekly, monthly ... as the plan says; None for what does not recur."""
+    """One column. `recurrence`: weekly, monthly ... as the plan says; None for what does not recur.
+    `short_vi`: at most 25 characters for the head of the column, where the plan has them."""
 
     id: str
     name_vi: str
@@ -71,6 +72,7 @@ class Header(msgspec.Struct):
     state: str
     reason: str | None
     recurrence: str | None = None
+    short_vi: str | None = None
 
 
 class Row(msgspec.Struct):

@@ -52,6 +52,15 @@ def own_target(cell: Cell) -> str:
     )
 
 
+def goal(target: dict[str, Any]) -> str:
+    """The same as a column has room for: `≥80%`, `>10`; a dash where no number is set."""
+    value = target.get("value")
+    if value is None:
+        return "–"
+    sign = {">=": "≥", ">": ">", "<=": "≤"}.get(target.get("comparator", ">="), "≥")
+    return f"{sign}{number(value)}{'' if target.get('unit') == 'count' else '%'}"
+
+
 def other_target(cell: Cell, column: Header) -> str:
     """The unit's own target where the column's is another one, in value, comparator or unit."""
     if cell.target is None:

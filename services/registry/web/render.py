@@ -49,6 +49,7 @@ _pages.filters.update(
     day_of_moment=words.day_of_moment,
     target=words.target,
     own_target=cell_words.own_target,
+    goal=cell_words.goal,
     days_of=cell_words.days_of,
     value_days=cell_words.value_days,
     status_days=cell_words.status_days,

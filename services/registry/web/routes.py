@@ -1,12 +1,9 @@
-"""Pages: the list of plans, a plan's table, a unit's card, an objective. Rendered here, no script."""
+"""Pages: the list of plans, a unit's card, an objective. Rendered here, no script."""
 
 import asyncio
-from dataclasses import replace
 from datetime import date
-from typing import Annotated
-from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from services.registry.access import CurrentPrincipal
@@ -17,14 +14,9 @@ from services.registry.plans.routes import (
     plan_json,
 )
 from services.registry.plans.territory import covered_by, in_plan
-from services.registry.progress import ranking
 from services.registry.reach import authorize_unit, has_part
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
-from services.registry.tables.public import LEVELS as PUBLIC_LEVELS
-from services.registry.tables.public import public_table
-from services.registry.tables.routes import gets_public
-from services.registry.tables.scope import LEVELS
 from services.registry.web import cell_words
 from services.registry.web.render import Day, JoinedPageRoute, day_of, show
 from shared.contracts.definitions import Catalogue
@@ -45,60 +37,6 @@ async def plans(state: Registry, principal: CurrentPrincipal) -> HTMLResponse:
         or (principal.kind != "anonymous" and has_part(principal, state, plan))
     ]
     return show(state, "plans.html", plans=found)
-
-
-@router.get("/plans/{plan}")
-async def table(
-    state: Registry,
-    principal: CurrentPrincipal,
-    plan: str,
-    unit: Annotated[str, Query(max_length=80)] = "",
-    level: str = "",
-    as_of: Day = "",
-    known_at: Day = "",
-) -> HTMLResponse:
-    """Units x objectives."""
-    asked = Question(
-        plan, unit or None, level or None, day_of(as_of, "as_of"), day_of(known_at, "known_at")
-    )
-    anonymous = gets_public(principal, state, plan, unit or None)
-    if anonymous:
-        shown = await public_table(state, state.plan(plan), asked.level, asked.as_of)
-        unit = known_at = ""
-    else:
-        day = asked.as_of or state.clock.today()
-        own = authorize_unit(principal, state, state.plan(plan), asked.unit, day)
-        shown = await build(state, replace(asked, unit=own))
-    keep = {"unit": unit, "level": shown.level, "as_of": as_of, "known_at": known_at}
-    keep = {name: value for name, value in keep.items() if value}
-    top = state.tree.unit(shown.unit_id)
-    levels = _levels_below(state, shown.unit_id, shown.tree, top.level if top else "province")
-    if anonymous:
-        levels = [level for level in levels if level in PUBLIC_LEVELS]
-    return await asyncio.to_thread(
-        show,
-        state,
-        "table.html",
-        table=shown,
-        plan=plan_json(state, state.plan(plan)),
-        columns=[o for o in shown.objectives if o.state != "not_counted"],
-        uncounted=[o for o in shown.objectives if o.state == "not_counted"],
-        numbers={o.id: i for i, o in enumerate(shown.objectives, 1)},
-        levels=levels,
-        keep=keep,
-        query=lambda **more: urlencode(keep | more),
-        anonymous=anonymous,
-        ranked=ranking.published(state, plan, state.clock.today()) is not None,
-    )
-
-
-def _levels_below(state: State, unit_id: str, on: date, level: str) -> list[str]:
-    """The levels that a table of this unit can show on that day."""
-    present = {u.level for u in state.tree.descendants(unit_id, on)} | {level}
-    if level == "province":
-        # Metrics counts hamlets for commune plans only; an ended province is shown by communes.
-        present = (present | {"commune"}) - {"hamlet"}
-    return [name for name in LEVELS if name in present]
 
 
 @router.get("/plans/{plan}/units/{code}")
