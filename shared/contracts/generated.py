@@ -13,6 +13,7 @@ AwardForm = Literal["certificate_of_merit", "commendation", "honour", "other"]
 ConferenceKind = Literal["closing", "interim", "workshop"]
 CourseChannelV1 = Literal["binhdanhocvuso.gov.vn", "mooc", "vneid", "other"]
 CourseResult = Literal["passed", "failed", "attended"]
+DecisionOutcome = Literal["done", "in_progress", "not_done"]
 DispatchReason = Literal["cold_spot", "campaign", "other"]
 DocumentKind = Literal["plan", "emulation_plan", "guideline", "response_plan", "other"]
 Era = Literal["2004", "2025"]
@@ -415,6 +416,20 @@ class CoverageGapRecordedData(TypedDict):
     place: NotRequired[str]
     technology: NotRequired[GapTechnology]
     reported_on: NotRequired[str]
+    campaign: NotRequired[str]
+    plan_hint: NotRequired[str]
+    evidence_ref: NotRequired[str]
+    opening: NotRequired[bool]
+    note: NotRequired[str]
+    reporter: NotRequired[str]
+    reporter_kind: NotRequired[ReporterKind]
+
+class DecisionFollowedData(TypedDict):
+    """What became of a decision of a review."""
+
+    review_ref: str
+    outcome: DecisionOutcome
+    remark: NotRequired[str]
     campaign: NotRequired[str]
     plan_hint: NotRequired[str]
     evidence_ref: NotRequired[str]
@@ -947,6 +962,21 @@ class ReportSubmittedData(TypedDict):
     reporter: NotRequired[str]
     reporter_kind: NotRequired[ReporterKind]
 
+ReviewClosedData = TypedDict("ReviewClosedData", {
+    "plan": str,
+    "from": str,
+    "to": str,
+    "remark": NotRequired[str],
+    "campaign": NotRequired[str],
+    "plan_hint": NotRequired[str],
+    "evidence_ref": NotRequired[str],
+    "opening": NotRequired[bool],
+    "note": NotRequired[str],
+    "reporter": NotRequired[str],
+    "reporter_kind": NotRequired[ReporterKind],
+})
+"""The weekly review of a plan is closed."""
+
 class ReviewHeldData(TypedDict):
     """A review meeting is held."""
 
@@ -1196,6 +1226,7 @@ DATA: dict[str, type[Any]] = {
     "course.registered": CourseRegisteredData,
     "coverage_gap.closed": CoverageGapClosedData,
     "coverage_gap.recorded": CoverageGapRecordedData,
+    "decision.followed": DecisionFollowedData,
     "digital_identity.activated": DigitalIdentityActivatedData,
     "disclosure.published": DisclosurePublishedData,
     "document.issued": DocumentIssuedData,
@@ -1230,6 +1261,7 @@ DATA: dict[str, type[Any]] = {
     "report.requested": ReportRequestedData,
     "report.returned": ReportReturnedData,
     "report.submitted": ReportSubmittedData,
+    "review.closed": ReviewClosedData,
     "review.held": ReviewHeldData,
     "signature.registered": SignatureRegisteredData,
     "signature.used": SignatureUsedData,

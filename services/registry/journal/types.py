@@ -11,6 +11,7 @@ WHOLE = frozenset(
         "nil.reported", "review.held", "force.dispatched", "conference.held", "inspection.held",
         "issue.raised", "document.issued", "figure.reported", "feedback.received",
         "task.progressed", "task.returned",
+        "decision.followed", "review.closed",
     }
 )  # fmt: skip
 """Kept whole: their words are shown. None names a person."""

@@ -19,6 +19,7 @@ AwardForm = Literal["certificate_of_merit", "commendation", "honour", "other"]
 ConferenceKind = Literal["closing", "interim", "workshop"]
 CourseChannelV1 = Literal["binhdanhocvuso.gov.vn", "mooc", "vneid", "other"]
 CourseResult = Literal["passed", "failed", "attended"]
+DecisionOutcome = Literal["done", "in_progress", "not_done"]
 DispatchReason = Literal["cold_spot", "campaign", "other"]
 DocumentKind = Literal["plan", "emulation_plan", "guideline", "response_plan", "other"]
 Era = Literal["2004", "2025"]
@@ -516,6 +517,25 @@ class CoverageGapRecorded(EventData):
     place: str | None = _field(default=None, repr=False)
     technology: GapTechnology | None = None
     reported_on: dt.date | None = None
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionFollowed(EventData):
+    """What became of a decision of a review."""
+
+    TYPE: ClassVar[str] = "decision.followed"
+    VERSION: ClassVar[str] = "1"
+
+    review_ref: str
+    outcome: DecisionOutcome
+    remark: str | None = _field(default=None, repr=False)
     campaign: str | None = None
     plan_hint: str | None = None
     evidence_ref: str | None = _field(default=None, repr=False)
@@ -1220,6 +1240,26 @@ class ReportSubmitted(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewClosed(EventData):
+    """The weekly review of a plan is closed."""
+
+    TYPE: ClassVar[str] = "review.closed"
+    VERSION: ClassVar[str] = "1"
+
+    plan: str
+    from_: dt.date
+    to: dt.date
+    remark: str | None = _field(default=None, repr=False)
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewHeld(EventData):
     """A review meeting is held."""
 
@@ -1538,6 +1578,7 @@ TYPES: dict[str, type[EventData]] = {
     "course.registered": CourseRegistered,
     "coverage_gap.closed": CoverageGapClosed,
     "coverage_gap.recorded": CoverageGapRecorded,
+    "decision.followed": DecisionFollowed,
     "digital_identity.activated": DigitalIdentityActivated,
     "disclosure.published": DisclosurePublished,
     "document.issued": DocumentIssued,
@@ -1572,6 +1613,7 @@ TYPES: dict[str, type[EventData]] = {
     "report.requested": ReportRequested,
     "report.returned": ReportReturned,
     "report.submitted": ReportSubmitted,
+    "review.closed": ReviewClosed,
     "review.held": ReviewHeld,
     "signature.registered": SignatureRegistered,
     "signature.used": SignatureUsed,
