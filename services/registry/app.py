@@ -31,6 +31,7 @@ from services.registry.units import hamlet_routes
 from services.registry.units import routes as unit_routes
 from services.registry.units import write_routes as unit_write_routes
 from services.registry.web import answers as web_answers
+from services.registry.web import completeness as web_completeness
 from services.registry.web import (
     devices,
     proofs,
@@ -48,6 +49,7 @@ from services.registry.web import reports as web_reports
 from services.registry.web import routes as web_routes
 from services.registry.web import tasks as web_tasks
 from services.registry.web import units as web_units
+from services.registry.web import week_page as web_week
 from services.registry.web.assets import STATIC, Assets
 from services.registry.web.compression import Compression
 from services.registry.web.frame import PageContext
@@ -96,6 +98,8 @@ READ = (
 PAGES = (
     web_routes.router,
     web_heat.router,
+    web_week.router,
+    web_completeness.router,
     web_answers.router,
     web_reports.router,
     web_tasks.router,

@@ -23,7 +23,7 @@ from tests.registry.test_ranking import TERMS, formula
 
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8")
 TEMPLATES = Path(__file__).parents[2] / "services" / "registry" / "web" / "templates"
-PARTS = {"base", "trouble", "cell", "heat", "unit_difference"}
+PARTS = {"base", "trouble", "cell", "heat", "week_parts", "unit_difference"}
 """Templates of which pages are made; they are no pages."""
 WIDTHS = (390, 1280)
 ASK = """axe.run(document, {resultTypes: ['violations'], preload: false}).then(found => found.violations
@@ -33,6 +33,7 @@ PLAN = "/plans/dak-lak-2026"
 PAGES = {
     "plans": ["/"],
     "table": ["/plans/tan-lap-100-days-2025"],
+    "week": ["/plans/tan-lap-100-days-2025/week"],
     "table_print": ["/plans/tan-lap-100-days-2025?view=print"],
     "unit": [f"{PLAN}/units/24133"],
     "objective": ["/plans/tan-lap-100-days-2025/objectives/civil-servants-trained"],

@@ -53,7 +53,7 @@ OF_ONES_OWN = {
     f"GET {PLAN}/ranking", f"GET {PLAN}/reports/{{obligation}}/{{period}}", f"GET {PLAN}/reports/{{obligation}}/{{period}}/consolidated",
     f"GET {PAGE}/tasks/{{task}}", f"GET {PAGE}/cold-spots", f"GET {PAGE}/completeness",
     f"GET {PAGE}/objectives/{{objective}}", f"GET {PAGE}/reports/{{obligation}}/{{period}}",
-    f"GET {PAGE}/ranking",
+    f"GET {PAGE}/ranking", f"GET {PAGE}/week",
 }  # fmt: skip
 """No unit is named: everybody within the plan gets what is theirs of it, others are refused."""
 EVENTS = {
@@ -77,7 +77,7 @@ WRITES = {
     f"POST {PLAN}/reports/{{obligation}}/{{period}}/returns", "POST /enter/{type}", "POST /units/{code}/hamlets",
     f"POST {PAGE}/reports/{{obligation}}/{{period}}", f"POST {PAGE}/tasks/{{task}}",
     "POST /staff", "POST /staff/{id}/revoke", "POST /devices/end", "POST /devices/{id}/end",
-    f"POST {PAGE}/populations", "POST /units/import", "POST /units/{code}/changes",
+    f"POST {PAGE}/populations", f"POST {PAGE}/week", "POST /units/import", "POST /units/{code}/changes",
 }  # fmt: skip
 """A key, which activities judges."""
 LISTS = (FREE, ANY_KEY, OF_A_UNIT, OF_ONES_OWN, EVENTS, NATION, STAFF_PAGES, OWN_ACCESS, WRITES)

@@ -1,4 +1,4 @@
-"""Pages of what people ask for: calendar, tasks, cold spots, completeness, one number's story."""
+"""Pages of what people ask for: calendar, cold spots, one number's story."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -7,18 +7,16 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from services.registry.access import CurrentPrincipal, see_events
-from services.registry.completeness.routes import counted_types, entry, reported, span
 from services.registry.plans.routes import objective_json, objective_states, plan_json
 from services.registry.plans.territory import in_plan
 from services.registry.progress import why
 from services.registry.progress.cold_spots import cold_spots, decided_in
-from services.registry.progress.doubts import doubts
 from services.registry.reach import authorize_unit
 from services.registry.reports.model import account_json, entry_json
 from services.registry.reports.routes import accounts
 from services.registry.reports.whose import debtor_for, limited
 from services.registry.state import Registry, State
-from services.registry.tables.build import Question, build, place_of
+from services.registry.tables.build import Question, build
 from services.registry.web import words
 from services.registry.web.chart import chart
 from services.registry.web.render import Day, JoinedPageRoute, day_of, show
@@ -109,41 +107,6 @@ async def cold_spots_page(
         REASON=words.REASON,
         **_common(state, plan),
     )
-
-
-@router.get("/completeness")
-async def completeness_page(
-    state: Registry, principal: CurrentPrincipal, plan: str, since: Day = "", until: Day = ""
-) -> HTMLResponse:
-    """Who has reported, who has confirmed that there was nothing, and who is silent."""
-    found = state.plan(plan)
-    first, last = span(state, day_of(since, "since"), day_of(until, "until"))
-    place = place_of(
-        state, Question(plan, authorize_unit(principal, state, found, None, last)), last
-    )
-    types = counted_types(found)
-    below = {u: [u, *(d.unit_id for d in state.tree.descendants(u))] for _, u, _ in place.units}
-    come, nil = await reported(state, below, types, first, last)
-    rows = []
-    for _, unit_id, name in place.units:
-        states = [entry(come.get((unit_id, t)), nil.get((unit_id, t), [])) for t in types]
-        rows.append(
-            {
-                "unit_id": unit_id,
-                "name_vi": name,
-                "events": sum(s["events"] for s in states),
-                "last": max((s["last_recorded"] for s in states if s["events"]), default=None),
-                **{
-                    word: sum(s["state"] == word for s in states)
-                    for word in ("reported", "zero", "nil", "missing")
-                },
-            }
-        )
-    table = await build(state, Question(plan, authorize_unit(principal, state, found, None, last)))
-    return show(
-        state, "completeness.html", rows=rows, doubts=doubts(table), types=types, first=first, last=last,
-        **_common(state, plan),
-    )  # fmt: skip
 
 
 @router.get("/units/{code}/objectives/{objective}")

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from services.registry.tables.model import Bucket, Cell, Header
-from services.registry.web.words import day, number, target
+from services.registry.web.words import day, number, percent, target
 
 RHYTHM = {"weekly": "tuần", "monthly": "tháng"}
 """Recurrence of an objective -> its bucket."""
@@ -23,6 +23,16 @@ def number_of(cell: Cell | Bucket) -> str:
     if cell.denominator is None:
         return number(cell.value)
     return f"{number(cell.value)} / {number(cell.denominator)}"
+
+
+def value_says(cell: Cell) -> str:
+    """What was reached, of what: `57 / 102`, `61,5%`; of a rhythm in the week or month judged."""
+    judged = cell.judged() or cell
+    if cell.bucket is None and cell.target_unit != "count" and cell.ratio is not None:
+        return percent(cell.ratio)
+    if judged.denominator is None and judged.required is not None:
+        return f"{number(judged.value)} / {number(judged.required)}"
+    return number_of(judged)
 
 
 def value_days(cell: Cell) -> str:

@@ -50,6 +50,7 @@ _pages.filters.update(
     target=words.target,
     own_target=cell_words.own_target,
     goal=cell_words.goal,
+    value_says=cell_words.value_says,
     days_of=cell_words.days_of,
     value_days=cell_words.value_days,
     status_days=cell_words.status_days,

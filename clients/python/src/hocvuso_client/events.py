@@ -533,7 +533,7 @@ class DecisionFollowed(EventData):
     TYPE: ClassVar[str] = "decision.followed"
     VERSION: ClassVar[str] = "1"
 
-    review_ref: str
+    review_ref: str = _field(repr=False)
     outcome: DecisionOutcome
     remark: str | None = _field(default=None, repr=False)
     campaign: str | None = None
