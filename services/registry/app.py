@@ -32,6 +32,7 @@ from services.registry.units import routes as unit_routes
 from services.registry.units import write_routes as unit_write_routes
 from services.registry.web import answers as web_answers
 from services.registry.web import completeness as web_completeness
+from services.registry.web import department as web_department
 from services.registry.web import (
     devices,
     proofs,
@@ -99,6 +100,7 @@ PAGES = (
     web_routes.router,
     web_heat.router,
     web_week.router,
+    web_department.router,
     web_completeness.router,
     web_answers.router,
     web_reports.router,

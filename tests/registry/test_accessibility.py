@@ -34,6 +34,7 @@ PAGES = {
     "plans": ["/"],
     "table": ["/plans/tan-lap-100-days-2025"],
     "week": ["/plans/tan-lap-100-days-2025/week"],
+    "work": ["/plans/dong-nai-2026/work", "/plans/dong-nai-2026/work?body=so-khcn"],
     "table_print": ["/plans/tan-lap-100-days-2025?view=print"],
     "unit": [f"{PLAN}/units/24133"],
     "objective": ["/plans/tan-lap-100-days-2025/objectives/civil-servants-trained"],

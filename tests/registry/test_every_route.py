@@ -53,7 +53,7 @@ OF_ONES_OWN = {
     f"GET {PLAN}/ranking", f"GET {PLAN}/reports/{{obligation}}/{{period}}", f"GET {PLAN}/reports/{{obligation}}/{{period}}/consolidated",
     f"GET {PAGE}/tasks/{{task}}", f"GET {PAGE}/cold-spots", f"GET {PAGE}/completeness",
     f"GET {PAGE}/objectives/{{objective}}", f"GET {PAGE}/reports/{{obligation}}/{{period}}",
-    f"GET {PAGE}/ranking", f"GET {PAGE}/week",
+    f"GET {PAGE}/ranking", f"GET {PAGE}/week", f"GET {PAGE}/work",
 }  # fmt: skip
 """No unit is named: everybody within the plan gets what is theirs of it, others are refused."""
 EVENTS = {

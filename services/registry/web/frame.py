@@ -143,7 +143,7 @@ def _of_province(plans: list[PlanVersion]) -> list[Link]:
         at = f"/plans/{quote(plans[0].plan)}"
         links.insert(0, Link(f"{at}/week", N_("Tuần này")))
         links += [
-            Link(f"{at}/tasks", N_("Nhiệm vụ")),
+            Link(f"{at}/work", N_("Nhiệm vụ")),
             Link(f"{at}/calendar", N_("Báo cáo")),
             Link(f"{at}/cold-spots", N_("Vùng lõm")),
         ]
