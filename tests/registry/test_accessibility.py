@@ -23,7 +23,7 @@ from tests.registry.test_ranking import TERMS, formula
 
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8")
 TEMPLATES = Path(__file__).parents[2] / "services" / "registry" / "web" / "templates"
-PARTS = {"base", "trouble", "cell", "heat", "week_parts", "unit_difference"}
+PARTS = {"base", "trouble", "cell", "heat", "monday_parts", "unit_difference"}
 """Templates of which pages are made; they are no pages."""
 WIDTHS = (390, 1280)
 ASK = """axe.run(document, {resultTypes: ['violations'], preload: false}).then(found => found.violations
@@ -33,7 +33,7 @@ PLAN = "/plans/dak-lak-2026"
 PAGES = {
     "plans": ["/"],
     "table": ["/plans/tan-lap-100-days-2025"],
-    "week": ["/plans/tan-lap-100-days-2025/week"],
+    "monday": ["/plans/tan-lap-100-days-2025/week"],
     "work": ["/plans/dong-nai-2026/work", "/plans/dong-nai-2026/work?body=so-khcn"],
     "table_print": ["/plans/tan-lap-100-days-2025?view=print"],
     "unit": [f"{PLAN}/units/24133"],

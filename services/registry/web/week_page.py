@@ -161,7 +161,7 @@ async def _page(
     status = 422 if asked.faults else 200 if problem is None else problem.status
     return show(
         state,
-        "week.html",
+        "monday.html",
         status,
         plan=plan_json(state, plan),
         week=shown,
