@@ -15,7 +15,7 @@ from services.registry.reports.whose import limited
 from services.registry.state import Registry
 from services.registry.tasks.ledger import task_ledger
 from services.registry.tasks.routes import visible
-from services.registry.tasks.words import STATE, condition_vi
+from services.registry.tasks.words import TASK, condition_vi
 from services.registry.web import words
 from services.registry.web.render import JoinedPageRoute, show
 from shared.problems import Problem
@@ -79,7 +79,7 @@ async def work_page(
         columns={o["id"]: o.get("short_vi") or o["text_vi"] for o in found.document["objectives"]},
         objectives={o["id"]: o["text_vi"] for o in found.document["objectives"]},
         condition_vi=condition_vi,
-        STATE=STATE,
+        STATE=TASK,
         REPORT=words.REPORT,
     )
 
