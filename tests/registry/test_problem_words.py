@@ -113,7 +113,7 @@ def test_a_place_is_named_as_the_form_names_it() -> None:
         "/plans/dak-lak-2026?unit=99999", "/plans/ha-noi", "/plans/dak-lak-2026?as_of=nonsense",
         "/plans/dak-lak-2026?level=street", "/plans/dak-lak-2026/units/26368",
         "/plans/dak-lak-2026/objectives/none", "/plans/dak-lak-2026/reports/none/once",
-        "/plans/dak-lak-2026/completeness?since=2026-02-01&until=2026-01-01", "/enter/none",
+        "/plans/dak-lak-2026/completeness?type=none", "/enter/none",
         "/plans/dak-lak-2026/units/24133/objectives/adults-certified-vneid?cursor=%25%25",
         "/plans/gia-lai-2026/reports/quarterly-report/2026-Q9", "/no/such/page",
         "/plans/dak-lak-2026?unit=" + "9" * 90, "/plans/yen-bai-2025-2026?unit=15.x",

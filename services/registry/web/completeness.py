@@ -116,7 +116,7 @@ def _after(sunday: date, today: date) -> str | None:
 def _row(weeks: ByWeek, unit_id: str, name: str, types: list[str]) -> dict[str, Any]:
     """A unit with its weeks: of one kind its state, of several how many of them came in."""
     cells = []
-    for monday in weeks.mondays:
+    for monday in reversed(weeks.mondays):
         counts = weeks.counts(unit_id, types, monday)
         if len(types) == 1:
             tone, sign, says = STATE[weeks.state(unit_id, types[0], monday)]
@@ -132,7 +132,7 @@ def _row(weeks: ByWeek, unit_id: str, name: str, types: list[str]) -> dict[str, 
 
 
 def _kind(weeks: ByWeek, unit: str, kind: str, titles: dict[str, str]) -> dict[str, Any]:
-    states = [STATE[weeks.state(unit, kind, monday)] for monday in weeks.mondays]
+    states = [STATE[weeks.state(unit, kind, monday)] for monday in reversed(weeks.mondays)]
     return {"title": titles.get(kind, kind), "cells": states}
 
 

@@ -165,7 +165,11 @@ async def _page(
         status,
         plan=plan_json(state, plan),
         week=shown,
-        needs=shown.needs if every else shown.needs[:SHOWN_NEEDS],
+        needs=[
+            need
+            for n, need in enumerate(shown.needs)
+            if every or n < SHOWN_NEEDS or need.unit_id in asked.many("units")
+        ],
         decided=shown.record.of_week(monday),
         before=before,
         names=_unit_names(state, shown),
