@@ -31,7 +31,7 @@ class Metrics:
                  "unit_id": "24133@2025", "occurred": "2026-06-30", "recorded": "2026-11-20",
                  "position": self.position}  # fmt: skip
         if request.url.path == "/v1/cells":
-            return httpx.Response(200, json={"position": self.position, "cells": []})
+            return httpx.Response(200, json={"position": 91234, "cells": []})
         if request.url.path == "/v1/series":
             return httpx.Response(200, json={"points": []})
         if request.url.path == "/v1/evidence":
