@@ -11,6 +11,7 @@ from services.registry import health
 from services.registry.access import PUBLIC, Reader, reader, writer
 from services.registry.agenda import routes as agenda_routes
 from services.registry.completeness import routes as completeness_routes
+from services.registry.documents import compare_routes as document_compare_routes
 from services.registry.documents import routes as document_routes
 from services.registry.follow import Follower
 from services.registry.oversight import routes as oversight_routes
@@ -79,6 +80,7 @@ READ = (
     report_routes.router,
     report_write_routes.router,
     document_routes.router,
+    document_compare_routes.router,
     task_routes.router,
     task_write_routes.router,
     oversight_routes.router,

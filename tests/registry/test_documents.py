@@ -211,3 +211,36 @@ async def test_without_libreoffice_the_page_says_why(
 async def test_libreoffice_opens_it(registry: Running) -> None:
     content = await file(registry, QUARTER, "pdf")
     assert content.startswith(b"%PDF-") and len(content) > 20_000
+
+
+async def test_a_report_is_the_same_for_ever_and_its_changes_have_reasons(
+    registry: Running,
+) -> None:
+    address = f"{QUARTER}/comparison"
+    answer = registry.metrics["answer"]
+
+    def corrected(request: httpx.Request) -> httpx.Response:
+        """Since the report, one adult more came to light in one commune."""
+        if request.url.path == "/v1/differences":
+            event = {"position": 9, "origin": 9, "how": "recorded", "effect": 1}
+            return httpx.Response(200, json={"change": 1, "by_definitions": 0, "by_events": 1, "events": [event], "total_events": 1})  # fmt: skip
+        found = answer(request).json()
+        if request.url.params.get("known_at") is None:
+            for cell in found["cells"]:
+                if (cell["unit_id"], cell["objective"]) == ("23563@2025", "adults-digital-skills"):
+                    cell["value"] += 1
+        return httpx.Response(200, json=found)
+
+    first = await draft(registry, address, known_at="2026-11-20")
+    assert first["same"] is True and first["changed"] == []
+    registry.metrics["answer"] = corrected
+    try:
+        later = await draft(registry, address, known_at="2026-11-20")
+    finally:
+        registry.metrics["answer"] = answer
+    assert later["figures_sha256"] == first["figures_sha256"]
+    (cell,) = later["changed"]
+    assert (cell["unit"], cell["objective"]) == ("23563", "adults-digital-skills")
+    assert cell["now"]["value"] == cell["then"]["value"] + 1
+    assert cell["reasons"]["events"] == {"recorded": 1}
+    assert "from_known_at=2026-11-20" in cell["changes"]

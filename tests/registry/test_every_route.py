@@ -43,6 +43,7 @@ OF_A_UNIT = {
     f"GET {PLAN}/doubts", "GET /v1/calendar",
     f"GET {PLAN}/cold-spots", f"GET {PLAN}/completeness", f"GET {PLAN}/calendar",
     f"GET {PLAN}/documents", f"GET {PLAN}/documents/{{obligation}}/{{period}}",
+    f"GET {PLAN}/documents/{{obligation}}/{{period}}/comparison",
     f"GET {PLAN}/reports", f"GET {PLAN}/inspections", f"GET {PLAN}/feedback",
     f"GET {PLAN}/tasks", f"GET {PLAN}/tasks/{{task}}", f"GET {PAGE}/tasks",
     f"GET {PAGE}", f"GET {PAGE}/units/{{code}}", f"GET {PAGE}/calendar",

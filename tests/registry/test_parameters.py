@@ -18,7 +18,7 @@ TAKES: dict[str, set[str]] = {
         f"{P}/calendar", f"{P}/reports", f"{P}/reports/{{obligation}}/{{period}}", f"{P}/doubts",
         f"{P}/reports/{{obligation}}/{{period}}/consolidated", f"{P}/tasks", f"{P}/tasks/{{task}}",
         f"{P}/inspections", f"{P}/feedback", "/v1/calendar",
-        f"{P}/documents/{{obligation}}/{{period}}",
+        f"{P}/documents/{{obligation}}/{{period}}", f"{P}/documents/{{obligation}}/{{period}}/comparison",
     },
     "tree": {f"{P}/table"},
     "after_position": {f"{P}/table"},

@@ -18,7 +18,7 @@ VALUES = {
     "plan": "dak-lak-2026", "code": "24133", "objective": "adults-certified-vneid",
     "obligation": "final-report-2026", "period": "once", "type": "class.held", "id": "00000000",
     "prefix": "00000000", "partner": "somebody", "name": "checklist.css", "number": 1,
-    "position": 6, "type_name": "class.held", "version": 1,
+    "position": 6, "type_name": "class.held", "version": 1, "task": "t-10-closing-commune",
 }  # fmt: skip
 QUERY = {
     "objective": "adults-certified-vneid", "unit": "24133", "source": EVENT["source"],

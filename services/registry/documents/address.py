@@ -1,13 +1,14 @@
 """Which report of whom an address means, and whether its reader may see it."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from services.registry.documents.authors import gatherers
 from services.registry.documents.material import Json
 from services.registry.documents.occurrences import find
 from services.registry.plans.bodies import Body, bodies
 from services.registry.plans.territory import answering_area
-from services.registry.reports.ledger import Account
+from services.registry.reports.ledger import Account, submitted_on
 from services.registry.reports.periods import Period
 from services.registry.reports.routes import accounts, obligation_of
 from services.registry.reports.whose import debtor_for
@@ -27,6 +28,8 @@ class Address:
     period: Period
     body: Body
     unit: Unit | None
+    handed_in: date | None = None
+    """The day on which the body handed in what stands for the period."""
 
     @property
     def key(self) -> dict[str, str]:
@@ -68,7 +71,10 @@ async def address_of(
             " day of the plan that has come (YYYY-MM-DD).",
         )
     body = _body(state, found, duty, account, occurrence, wanted)
-    return Address(found, duty, occurrence, body, state.tree.unit(body.unit_id or ""))
+    entries = [e for f in account.periods if f.period.id == occurrence.id for e in f.entries]
+    reports = [r for e in entries if e.debtor.id == body.id for r in e.reports]
+    handed_in = submitted_on(reports[-1]) if reports else None
+    return Address(found, duty, occurrence, body, state.tree.unit(body.unit_id or ""), handed_in)
 
 
 def writers(state: State, plan: PlanVersion, duty: Json, account: Account, period: Period) -> list[Body]:  # fmt: skip
