@@ -35,6 +35,7 @@ from services.registry.web import answers as web_answers
 from services.registry.web import completeness as web_completeness
 from services.registry.web import department as web_department
 from services.registry.web import (
+    audit,
     devices,
     proofs,
     render,
@@ -117,7 +118,7 @@ PAGES = (
 )
 """Pages that need a reader; their forms ask for a writer besides."""
 
-ACCESS_PAGES = (signing_in.router, devices.router, staff.router)
+ACCESS_PAGES = (signing_in.router, devices.router, staff.router, audit.router)
 """Signing in and out, and what one's own credential may see of access."""
 
 

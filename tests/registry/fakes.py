@@ -106,6 +106,7 @@ class FakeActivities:
         self.unknown: dict[str, Any] = {"code": "key-wrong"}
         self.effect: dict[str, Any] = {"objectives": [], "reason": "no_filter_matches"}
         self.invitations: list[dict[str, Any]] = []
+        self.acts: list[dict[str, Any]] = []
         self._validators: dict[str, Any] = {}
 
     def transport(self) -> httpx.MockTransport:
@@ -127,6 +128,8 @@ class FakeActivities:
             return self._session(request)
         if request.url.path.startswith("/v1/invitations"):
             return self._invitation(request)
+        if request.url.path == "/v1/audit":
+            return self._audit(request)
         if request.url.path == "/v1/log/rows":
             wanted = set(msgspec.json.decode(request.content)["positions"])
             rows = [msgspec.json.encode(row) for row in self.rows if row.position in wanted]
@@ -188,6 +191,25 @@ class FakeActivities:
             made | {"unit": f"{order['unit']}@2025", "last_used": None, "may_end": True}
         )
         return httpx.Response(201, json=made)
+
+    def _audit(self, request: httpx.Request) -> httpx.Response:
+        """As activities answers: in full there, tests/keys/test_audit.py."""
+        rights = self._rights(request)
+        if rights is None:
+            return httpx.Response(401, json={"code": "key-wrong", "detail": "no"})
+        if "administrator" not in rights["roles"]:
+            return httpx.Response(403, json={"code": "role-not-permitted", "detail": "no"})
+        asked, limit = request.url.params, int(request.url.params["limit"])
+        kept = [
+            one
+            for one in reversed(self.acts)
+            if one["number"] < int(asked.get("before", 10**9))
+            and asked.get("action", one["action"]) == one["action"]
+            and asked.get("by", one["by_name"]) in (one["by_name"], one["by_prefix"])
+            and asked.get("about", one["about"]) == one["about"]
+        ]
+        more = kept[limit - 1]["number"] if len(kept) > limit else None
+        return httpx.Response(200, json={"acts": kept[:limit], "next": more})
 
     def _session(self, request: httpx.Request) -> httpx.Response:
         """As activities answers: in full there, tests/keys/test_sessions.py."""

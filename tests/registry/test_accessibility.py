@@ -63,6 +63,7 @@ PAGES = {
     "login": ["/login"],
     "accept": ["/accept"],
     "devices": ["/devices"],
+    "audit": ["/audit"],
     "confirm": ["/confirm"],
     "problem": ["/plans/none"],
 }

@@ -65,7 +65,7 @@ EVENTS = {
 """Single events: staff, of their own units."""
 NATION = {"GET /v1/nation"}
 """Every key, of its own units."""
-STAFF_PAGES = {"GET /staff"}
+STAFF_PAGES = {"GET /staff", "GET /audit"}
 OWN_ACCESS = {"GET /devices", "GET /confirm"}
 """Whoever has a credential, of that credential."""
 WRITES = {

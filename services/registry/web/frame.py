@@ -118,6 +118,8 @@ def _links(state: State, principal: Principal | None) -> tuple[list[Link], list[
         links.insert(1, Link("/enter", N_("Nhập hoạt động")))
     if principal.has(INVITE):
         more.append(Link("/staff", N_("Người dùng")))
+    if principal.is_administrator:
+        more.append(Link("/audit", N_("Nhật ký quản trị")))
     if principal.is_signed_in:
         more.append(Link("/devices", N_("Thiết bị")))
     return links, more
