@@ -110,3 +110,18 @@ async def fact_units(connection: Connection, measure: int) -> list[str]:
         measure,
     )
     return [row["unit_id"] for row in rows]
+
+
+async def units_of(connection: Connection, subjects: list[Subject]) -> set[str]:
+    """The units of all evidence of these subjects, of the present and the past."""
+    if not subjects:
+        return set()
+    rows = await connection.fetch(
+        f"""
+        SELECT DISTINCT v.unit_id FROM unnest($1::smallint[], $2::bytea[]) AS s (lane, subject)
+        JOIN {VERSIONS} v ON v.lane = s.lane AND v.subject = s.subject
+        """,
+        [lane for lane, _ in subjects],
+        [subject for _, subject in subjects],
+    )
+    return {row["unit_id"] for row in rows}

@@ -19,6 +19,7 @@ from services.metrics.evaluating.versions import (
     load_versions,
     past_units,
     serving,
+    units_of,
 )
 from services.metrics.explaining.cursors import read_cursor
 from services.metrics.explaining.defined import changed, defining
@@ -183,9 +184,9 @@ class _Compared:
         last = window_of(self._last, self._is)
         between = Between(window, last, self._first.until, self._last.until, self._first.early)
         combinations = Combinations()
-        subjects = await self._subjects(between, combinations)
         joined = await self._last.joins(self._connection, [self._part.number])
         mates = joined.mates
+        subjects = await self._subjects(between, combinations, list(mates))
         found: list[Step] = []
         alone = [subject for subject in subjects if subject not in mates]
         for at in range(0, len(alone), 5_000):
@@ -216,8 +217,13 @@ class _Compared:
             for step in steps(part.measure, part.number, rows, between, place)
         ]
 
-    async def _subjects(self, between: Between, combinations: Combinations) -> list[Subject]:
-        """The subjects of this cell of which anything began, ended or became known between."""
+    async def _subjects(
+        self, between: Between, combinations: Combinations, joined: list[Subject]
+    ) -> list[Subject]:
+        """The subjects of this cell of which anything began, ended or became known between.
+
+        `joined`: what the tree joins may count where none of it was ever counted alone.
+        """
         if self._last.early:
             return []
         number = self._part.number
@@ -226,6 +232,7 @@ class _Compared:
         named = set(await fact_units(self._connection, number))
         if between.by_position:
             named |= set(await past_units(self._connection, served))
+        named |= await units_of(self._connection, joined)
         units = [
             name
             for name in sorted(named)
