@@ -32,8 +32,6 @@ from services.registry.units import hamlet_routes
 from services.registry.units import routes as unit_routes
 from services.registry.units import write_routes as unit_write_routes
 from services.registry.web import answers as web_answers
-from services.registry.web import completeness as web_completeness
-from services.registry.web import department as web_department
 from services.registry.web import (
     audit,
     devices,
@@ -44,6 +42,8 @@ from services.registry.web import (
     unit_changes,
     unit_import,
 )
+from services.registry.web import completeness as web_completeness
+from services.registry.web import department as web_department
 from services.registry.web import entry as web_entry
 from services.registry.web import hamlets as web_hamlets
 from services.registry.web import heat_page as web_heat
