@@ -131,6 +131,23 @@ def heat_rows(
     return heat_row(whole, columns, base), rows
 
 
+def body(
+    whole: HeatRow | None, rows: list[HeatRow], order: list[str], base: str | None, query: str
+) -> Markup:
+    """The rows of the table's body; names lead to the unit's card where there are links."""
+    parts = []
+    for row in ([whole] if whole else []) + rows:
+        name = f"<span>{escape(row.name)}</span>"
+        if base is not None:
+            unit = quote(row.unit_id, safe="@")
+            name = f'<a href="{base}/units/{unit}{escape(query)}">{escape(row.name)}</a>'
+        parts.append(
+            f'<tr{" class=whole" if row is whole else ""}><th scope="row" class="name">{name}</th>'
+            f'<td class="count">{row.late}\n{row.markup(order)}</tr>\n'
+        )
+    return Markup("".join(parts))  # noqa: S704 - escaped above
+
+
 def plain(text: str) -> str:
     """A name as it is searched: without diacritics, capitals, and what nobody types."""
     return " ".join(word.plain for word in words(text))

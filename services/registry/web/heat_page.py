@@ -28,6 +28,7 @@ from services.registry.web.heat import (
     SIGN,
     WORST_FIRST,
     HeatRow,
+    body,
     chosen,
     heat_rows,
     long,
@@ -142,11 +143,19 @@ def _page(
         row.unit_id: row.cells for row in (*table.rows, *([table.whole] if table.whole else []))
     }
     day = table.as_of
+    order = [o.id for _, group in groups for o in group]
+    key = (tag(state, table, "body"), anonymous, tuple(sorted(keep.items())))
+    made = None if focus else state.heats.get(key)
+    if made is None and not focus:
+        if len(state.heats) >= HEATS_KEPT:
+            state.heats.clear()
+        base, query = None if anonymous else quote(table.plan), f"?as_of={keep['as_of']}" if "as_of" in keep else ""  # fmt: skip
+        made = state.heats[key] = body(whole, common["rows"], order, base, query)
     return show(
         state,
         "table.html",
         groups=groups,
-        order=[o.id for _, group in groups for o in group],
+        body=made,
         sort=sort,
         focus=columns.get(focus),
         picked=columns.get(column),
