@@ -75,6 +75,7 @@ def write_body(writer: Writer, draft: Draft, edits: dict[str, str]) -> None:
     if last is not None and last.runs:
         # The end stands in place of the last full stop.
         last.runs[-1].text = last.runs[-1].text.rstrip().rstrip(".") + END
+        last.paragraph_format.keep_with_next = True
 
 
 def _part(writer: Writer, part: Section, index: int, edits: dict[str, str]) -> Paragraph | None:

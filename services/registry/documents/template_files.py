@@ -148,6 +148,8 @@ def _two(document: Any) -> tuple[Any, Any]:
     table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
     for column, cell, width in zip(table.columns, table.rows[0].cells, WIDTH, strict=True):
         column.width = cell.width = width
+    # A signature never stands on a page without its office, nor is its room cut in two.
+    table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
     left, right = table.rows[0].cells
     return left, right
 
@@ -185,7 +187,7 @@ def _party_head(document: Any) -> None:
 
 
 def _foot(document: Any, *, party: bool) -> None:
-    _line(document, "", size=6)
+    _line(document, "", size=6).paragraph_format.keep_with_next = True
     left, right = _two(document)
     start = WD_ALIGN_PARAGRAPH.LEFT
     if party:
