@@ -19,7 +19,7 @@ WEB = Path(language.__file__).parent
 OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
 KEYWORDS = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
 NAMES: Iterable[object] = (
-    words.STATUS, words.FLAGS, words.LEVEL, words.REPORT, words.STATE,
+    words.STATUS, words.FLAGS, words.LEVEL, words.REPORT, words.STATE, words.SCHEME,
     task_words.TASK, task_words.STATUS,
 )  # fmt: skip
 """Words of values: they are shown through the filter `said`."""

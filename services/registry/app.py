@@ -35,12 +35,14 @@ from services.registry.web import answers as web_answers
 from services.registry.web import (
     audit,
     devices,
+    own_pages,
     proofs,
     render,
     signing_in,
     staff,
     unit_changes,
     unit_import,
+    week,
 )
 from services.registry.web import completeness as web_completeness
 from services.registry.web import department as web_department
@@ -109,6 +111,8 @@ PAGES = (
     web_reports.router,
     web_tasks.router,
     proofs.router,
+    week.router,
+    own_pages.router,
     web_entry.router,
     web_hamlets.router,
     web_populations.router,

@@ -28,7 +28,7 @@ INVITERS = {"POST /v1/invitations", "GET /v1/invitations", "DELETE /v1/invitatio
 OWN = {
     "POST /v1/sessions", "GET /v1/sessions", "DELETE /v1/sessions", "DELETE /v1/sessions/{id}",
     "POST /v1/sessions/current/confirmation",
-    "GET /v1/keys/self", "GET /v1/checklist", "GET /v1/events", "POST /v1/events", "GET /v1/feed",
+    "GET /v1/keys/self", "GET /v1/checklist", "GET /v1/events", "GET /v1/events/recent", "POST /v1/events", "GET /v1/feed",
     "GET /v1/streams/{name}", "PUT /v1/streams/{name}", "GET /v1/intake/{partner}",
     "POST /v1/intake/{partner}/acknowledgement", "GET /v1/quarantine",
     "GET /v1/quarantine/{number}", "POST /v1/quarantine/{number}/replay",

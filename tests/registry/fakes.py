@@ -17,6 +17,7 @@ from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, Through
 from shared.domain.deadlines import deadline_day
 from shared.domain.plan_files.document import load_plan
+from shared.merge_patch import merge_patch
 from tests.plans.five import FIVE
 
 TODAY = date(2026, 11, 21)
@@ -102,6 +103,7 @@ class FakeActivities:
         self.sessions: list[dict[str, Any]] = []
         self.posted: list[CloudEvent] = []
         self.positions: dict[tuple[str, str], int] = {}
+        self.writers: dict[tuple[str, str], str] = {}
         self.refuse: dict[str, Any] | None = None
         self.unknown: dict[str, Any] = {"code": "key-wrong"}
         self.effect: dict[str, Any] = {"objectives": [], "reason": "no_filter_matches"}
@@ -122,6 +124,8 @@ class FakeActivities:
             return httpx.Response(200, json=rights)
         if request.url.path == "/v1/events" and request.method == "GET":
             return self._receipt(request)
+        if request.url.path == "/v1/events/recent":
+            return self._recent(request)
         if request.url.path == "/v1/events":
             return self._take(request)
         if request.url.path.startswith("/v1/sessions"):
@@ -132,9 +136,29 @@ class FakeActivities:
             return self._audit(request)
         if request.url.path == "/v1/log/rows":
             wanted = set(msgspec.json.decode(request.content)["positions"])
-            rows = [msgspec.json.encode(row) for row in self.rows if row.position in wanted]
+            wanted |= {row.origin for row in self.rows if row.position in wanted}
+            rows = [msgspec.json.encode(row) for row in self.rows if row.origin in wanted]
             return httpx.Response(200, content=b"\n".join(rows) + b"\n")
         return self._log(request)
+
+    def _recent(self, request: httpx.Request) -> httpx.Response:
+        """As activities answers: in full there, tests/log/test_recent.py."""
+        rights = self._rights(request)
+        if rights is None:
+            return httpx.Response(401, json={"code": "key-wrong", "detail": "no"})
+        params = request.url.params
+        found = [
+            {
+                "source": row.source, "id": row.id, "type": row.short_type, "position": row.position,
+                "recorded": row.recorded.isoformat(), "recorded_at": "2026-11-20T02:00:00+00:00",
+            }
+            for row in reversed(self.rows)
+            if row.origin == row.position and row.source == params["source"]
+            and self.writers.get((row.source, row.id)) == rights["name"]
+            and params.get("id", row.id) == row.id and not row.short_type.startswith("event.")
+        ]  # fmt: skip
+        events = found[: int(params["limit"])]
+        return httpx.Response(200, json={"position": self.rows[-1].position, "events": events})
 
     def _receipt(self, request: httpx.Request) -> httpx.Response:
         """As activities answers a key that reads the log; in full there, tests/log."""
@@ -262,6 +286,7 @@ class FakeActivities:
             if status == "accepted" and not dry:
                 self.posted.append(event)
                 self.positions[key] = self.append(event)
+                self.writers[key] = (self._rights(request) or {})["name"]
             results.append(about | {"status": status, "position": self.positions.get(key)})
         counts = {s: sum(r["status"] == s for r in results) for s in ("accepted", "duplicate")}
         body = {"accepted": counts["accepted"], "duplicates": counts["duplicate"]}
@@ -301,16 +326,40 @@ class FakeActivities:
         )
         if short == "event.revoked":
             self._void(event["data"]["revokes"])
+        if short == "event.corrected":
+            self._correct(event["data"])
         return position
+
+    def _correct(self, said: dict[str, Any]) -> None:
+        """A corrected event gets a row that says what it says now."""
+        wanted = (said["corrects"]["source"], said["corrects"]["id"])
+        own = [row for row in self.rows if (row.source, row.id) == wanted]
+        before, changes = own[-1], said["changes"]
+        content = before.effective_content()
+        assert content is not None
+        time = changes.get("time", content.time)
+        now = msgspec.structs.replace(
+            content, time=time, unitid=changes.get("subject", content.unitid),
+            occurred=vietnam_day(datetime.fromisoformat(time)),
+            data=merge_patch(content.data, changes.get("data", {})),
+        )  # fmt: skip
+        prev = [row.position for row in self.rows if row.lane == before.lane][-1]
+        more = {"position": self.rows[-1].position + 1, "prev": prev, "origin": own[0].origin}
+        row = msgspec.structs.replace(
+            before, **more, revision=before.revision + 1, effective=now, unitid=now.unitid,
+            occurred=now.occurred,
+        )  # fmt: skip
+        self.rows.append(row)
 
     def _void(self, revokes: dict[str, str]) -> None:
         """A revoked event gets a void row, after the revocation itself."""
         wanted = (revokes["source"], revokes["id"])
-        of = next((row for row in self.rows if (row.source, row.id) == wanted), None)
+        own = [row for row in self.rows if (row.source, row.id) == wanted]
+        of = own[-1] if own else None
         if of is not None:
             end = self.rows[-1].position + 1
             prev = [row.position for row in self.rows if row.lane == of.lane][-1]
-            more = {"position": end, "prev": prev, "origin": of.position}
+            more = {"position": end, "prev": prev, "origin": of.origin}
             void = msgspec.structs.replace(of, **more, revision=of.revision + 1, void=True)
             self.rows.append(void)
 

@@ -1,6 +1,5 @@
 """A phone and a desk: real Chromium by Playwright, its sizes, and pictures of what it shows."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from tests.keys.browser import CHROMIUM
 
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8")
-PICTURES = Path(os.environ.get("HOCVUSO_PICTURES", "build/pages"))
+PICTURES = Path(__file__).parents[2] / "build" / "pages"
 SIZES = {390: 844, 1280: 900}
 SERIOUS = """() => axe.run(document, {resultTypes: ['violations'], preload: false}).then(found =>
   found.violations.map(v => [v.id, v.help, v.nodes.slice(0, 4).map(n => n.html)]))"""

@@ -2,6 +2,7 @@
 
 import html
 import re
+import uuid
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -11,7 +12,9 @@ import httpx
 import pytest
 
 from services.registry.web.chart import chart
-from services.registry.web.entry import data_of, fields_of, kind_of, kinds
+from services.registry.web.entry import kind_of
+from services.registry.web.entry_forms import fields_of, kinds, number, read
+from services.registry.web.language import language
 from tests.registry import fakes
 from tests.registry.conftest import Running
 
@@ -40,18 +43,57 @@ async def fresh_id(registry: Running, type: str) -> str:
 @pytest.mark.parametrize("kind", [kind.type for kind in kinds(None)])
 async def test_every_form_has_a_label_for_every_field(registry: Running, kind: str) -> None:
     text = html.unescape((await registry.client.get(f"/enter/{kind}")).text)
-    for name, spec, schemes in fields_of(kind_of(kind)):
-        assert f'name="data.{name}"' in text
-        assert spec.title_vi in text
-        if schemes:
-            assert f'name="data.{name}.scheme"' in text
-    inputs = re.findall(r"<(?:input|select)(?![^>]*type=.hidden)", text)
-    assert len(inputs) <= text.count("<label")
+    for field in fields_of(kind_of(kind)):
+        assert f'name="data.{field.name}"' in text
+        assert field.spec.title_vi in text
+        if field.schemes:
+            assert f'name="data.{field.name}.scheme"' in text
+    inputs = re.findall(r"<(?:input|select|textarea)(?![^>]*type=.hidden)[^>]*>", text)
+    named = [one for one in inputs if "aria-label" not in one]
+    assert len(named) <= text.count("<label")
 
 
 async def test_a_form_says_which_fields_make_the_event_what_it_is(signed_in: Running) -> None:
-    text = (await signed_in.client.get("/enter/class.held")).text
-    assert "ít nhất một trong các ô: Số người tham gia; Mã lớp học; Minh chứng." in text
+    fields = [("id", str(uuid.uuid4())), ("unit", "24133@2025"), ("day", "2026-11-10")]
+    answer = await send(signed_in, "class.held", fields)
+    assert answer.status_code == 422
+    text = answer.text
+    assert "ít nhất một trong các ô: Mã lớp học; Minh chứng; Số người tham gia." in text
+    assert text.index("data.participants") < text.index("data.class_ref")
+
+
+async def test_every_fault_stands_beside_its_field_and_leads_to_it(signed_in: Running) -> None:
+    fields = [
+        ("id", str(uuid.uuid4())), ("unit", ""), ("day", "31/02/2026"),
+        ("data.participants", "nhiều"), ("data.sessions", "-1"), ("data.note", "<script>🙂" * 2_000),
+    ]  # fmt: skip
+    before = len(signed_in.activities.posted)
+    answer = await send(signed_in, "class.held", fields)
+    assert answer.status_code == 422 and len(signed_in.activities.posted) == before
+    for name in ("unit", "day", "data.participants", "data.sessions", "data.note"):
+        assert f'<a href="#{name}">' in answer.text, name
+        assert f'id="{name}-fault"' in answer.text or f'id="{name}"' in answer.text
+    assert "Có 5 chỗ cần sửa" in answer.text
+    assert "<script" not in answer.text and "&lt;script&gt;🙂" in answer.text
+    assert 'value="nhiều"' in answer.text
+
+
+async def test_a_session_that_ended_loses_nothing_that_was_typed(signed_in: Running) -> None:
+    fields = [
+        ("id", str(uuid.uuid4())), ("unit", "24133@2025"), ("day", "2026-11-10"),
+        ("data.person", "066099000001"), ("data.person.scheme", "cccd"),
+        ("data.target_groups", "adult"), ("data.note", "\nhai <dòng>"),
+    ]  # fmt: skip
+    signed_in.client.cookies.set("hocvuso_session", "hvs_00000000_gone")
+    answer = await send(signed_in, "citizen.certified", fields)
+    assert answer.status_code == 401
+    assert 'action="/enter/citizen.certified"' in answer.text and "hai &lt;dòng&gt;" in answer.text
+    assert "066099000001" not in answer.text and "ghi lại ô đó" in answer.text
+    headers = FORM | {"Origin": "https://evil.example"}
+    foreign = await signed_in.client.post(
+        "/enter/citizen.certified", content=urlencode(fields), headers=headers
+    )
+    assert "hai" not in foreign.text
 
 
 async def test_what_is_typed_becomes_one_event(signed_in: Running) -> None:
@@ -82,7 +124,7 @@ async def test_a_refusal_shows_the_form_again_without_the_identity_number(
     ]  # fmt: skip
     answer = await send(signed_in, "citizen.certified", fields)
     assert answer.status_code == 422
-    assert "data-invalid" in answer.text
+    assert "Ghi một số nguyên" in answer.text
     assert "066099000001" not in answer.text
     assert re.search(r'value="adult" checked', answer.text)
 
@@ -100,7 +142,7 @@ async def test_a_form_from_elsewhere_is_refused(signed_in: Running) -> None:
     answer = await signed_in.client.post(
         "/enter/class.held", content=body, headers=FORM | {"Origin": "http://registry"}
     )
-    assert "form-incomplete" in answer.text  # taken, but its id is none of ours
+    assert "Biểu mẫu này không phải của trang" in answer.text  # taken, but its id is none of ours
 
 
 async def test_unknown_types_have_no_form(registry: Running) -> None:
@@ -110,8 +152,29 @@ async def test_unknown_types_have_no_form(registry: Running) -> None:
 
 def test_empty_fields_say_nothing() -> None:
     kind = kind_of("class.held")
-    assert data_of(kind, {"data.participants": [" "], "data.unknown": ["1"]}) == {}
-    assert data_of(kind, {"data.participants": ["0"]}) == {"participants": 0}
+    fields = fields_of(kind)
+    assert read(kind, fields, {"data.participants": [" "], "data.unknown": ["1"]}).data == {}
+    zero = read(kind, fields, {"data.participants": ["0"]})
+    assert (zero.data, zero.faults) == ({"participants": 0}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "vi", "en"),
+    [
+        ("1.234", 1234, 1.234), ("8,5", 8.5, 8.5), ("1.234,5", 1234.5, None), ("12", 12, 12),
+        ("1 234", 1234, 1234), ("1,234", 1.234, 1234), ("", None, None), ("١٢", None, None),
+        ("1e3", None, None), ("12.34.5", None, None), ("-3", -3, -3), ("9" * 30, None, None),
+    ],
+)  # fmt: skip
+def test_numbers_are_read_as_pages_print_them(
+    text: str, vi: float | None, en: float | None
+) -> None:
+    for name, expected in (("vi", vi), ("en", en)):
+        token = language.set(name)
+        try:
+            assert number(text) == expected, name
+        finally:
+            language.reset(token)
 
 
 async def test_a_numbers_story(registry: Running) -> None:

@@ -68,7 +68,10 @@ NATION = {"GET /v1/nation"}
 STAFF_PAGES = {"GET /staff", "GET /audit"}
 OWN_ACCESS = {"GET /devices", "GET /confirm"}
 """Whoever has a credential, of that credential."""
+OWN_WORK = {"GET /week", "GET /own", "GET /own/edit", "GET /own/cancel"}
+"""Whoever may read, of what they posted themselves and of their own commune; others are led on."""
 WRITES = {
+    "POST /week/nil", "POST /own/edit", "POST /own/cancel",
     "POST /v1/units/changes", "POST /v1/units/import", "POST /v1/units/{code}/hamlets",
     "POST /v1/units/{code}/hamlets/changes", f"POST {PLAN}/populations",
     f"POST {PLAN}/populations/sheet", f"POST {PLAN}/nil",
@@ -81,7 +84,18 @@ WRITES = {
     f"POST {PAGE}/populations", f"POST {PAGE}/week", "POST /units/import", "POST /units/{code}/changes",
 }  # fmt: skip
 """A key, which activities judges."""
-LISTS = (FREE, ANY_KEY, OF_A_UNIT, OF_ONES_OWN, EVENTS, NATION, STAFF_PAGES, OWN_ACCESS, WRITES)
+LISTS = (
+    FREE,
+    ANY_KEY,
+    OF_A_UNIT,
+    OF_ONES_OWN,
+    EVENTS,
+    NATION,
+    STAFF_PAGES,
+    OWN_ACCESS,
+    OWN_WORK,
+    WRITES,
+)
 NO_DATA = {"/openapi.json", "/docs", "/docs/reference.css", "/static"}
 """Descriptions and styles. `/metrics` is closed at the origin (tests/deploy/test_origin.py)."""
 VALUES = {
@@ -214,6 +228,8 @@ def expected(route: str, role: str, subtree: str | None) -> set[int]:
     refused is refused before it is asked. 404: there is no ranking and no such report."""
     above = subtree in (None, "66@2025", "24133@2025")
     gets = {200, 404, 503}
+    if route in OWN_WORK or route == "GET /":
+        return gets | {303}
     if route in STAFF_PAGES:
         # The fake lets administrators invite; activities also keys with staff:invite.
         return {200} if role == "administrator" else {403}
@@ -272,7 +288,7 @@ async def test_the_first_page_leads_only_to_tables_that_open(closed: Running) ->
     link = f'href="/plans/{VALUES["plan"]}"'
     for bound, shown in ((None, True), ("24154@2025", True), ("75@2025", False)):
         reader = key("reader", bound)
-        page = await ask(closed, "GET /", reader, params={})
+        page = await ask(closed, "GET /plans", reader, params={})
         opened = await ask(closed, f"GET {PAGE}", reader, params={})
         assert (link in page.text, opened.status_code == 200) == (shown, shown), bound
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.keys.model import READ_LOG
 from services.activities.keys.routes import Authenticated, authenticated
-from services.activities.log import receipts
+from services.activities.log import receipts, recent
 from services.activities.log.receipts import limit_receipts
 from services.activities.log.replay import replay, rows_of
 from shared.contracts.record import LANES
@@ -67,6 +67,22 @@ async def read_rows(request: Request, asked: RowsOf, key: Authenticated) -> Resp
     key.require(READ_LOG)
     body = await rows_of(request.app.state.pool, asked.positions, asked.through)
     return Response(body, media_type="application/x-ndjson")
+
+
+@router.get("/v1/events/recent", tags=["events"])
+async def read_recent(
+    request: Request,
+    key: Authenticated,
+    source: Annotated[str, Query(min_length=1, max_length=2048)],
+    id: Annotated[str | None, Query(max_length=512, description="only this event")] = None,
+    limit: Annotated[int, Query(ge=1, le=recent.MOST)] = 20,
+) -> recent.RecentEvents:
+    """The events that the key's partner posted last under a source, newest first.
+
+    Never those of anybody else, whatever the key may do besides. What each says now, after
+    corrections, tells its receipt.
+    """
+    return await recent.recent_events(request.app.state.pool, key.name, source, id, limit)
 
 
 @router.get("/v1/events", tags=["events"])

@@ -1,12 +1,11 @@
-"""Entering an event in a form, for communes without a system of their own.
+"""Entering an activity in a form, for communes without a system of their own.
 
-The form is made from the type's definition, so a new type has one without more work. What is typed
-goes to activities under the key of who is signed in; activities judges it. Identity numbers are
-passed on and kept nowhere, also not in a form that is shown again.
+What is typed goes to activities under the key of who is signed in; activities judges it. Identity
+numbers are passed on and kept nowhere, also not in a form that is shown again.
 """
 
 import uuid
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -15,95 +14,75 @@ from fastapi.responses import HTMLResponse
 from services.registry.access import CurrentPrincipal, Writing
 from services.registry.posting import event, post
 from services.registry.state import Registry, State
-from services.registry.web.render import PageRoute, show
+from services.registry.web import entry_forms as forms
+from services.registry.web.entry_forms import Faults, Form
+from services.registry.web.entry_units import owner_of, unit_choices
+from services.registry.web.frame import commune_of
+from services.registry.web.language import gettext, title
+from services.registry.web.problem_words import explain
+from services.registry.web.render import CONFIRMATION, PageRoute, show
+from services.registry.web.targets import changed, objectives_of, targets
+from shared.auth import Principal
 from shared.auth.scopes import WRITE
 from shared.bodies import read_form
 from shared.clock import VIETNAM
 from shared.contracts.definitions import Catalogue
-from shared.contracts.model import EventType, FieldSpec
+from shared.contracts.model import EventType
+from shared.identity.names import words as words_of
 from shared.problems import Problem
 
 router = APIRouter(prefix="/enter", route_class=PageRoute, include_in_schema=False)
 
-HIDDEN = frozenset({"plan_hint", "reporter", "reporter_kind", "opening"})
-SHOWN = frozenset(
-    {"enum", "enum_list", "code", "text", "integer", "number", "date", "boolean", "identity"}
-)
-Form = dict[str, list[str]]
-
-
-def kinds(roles: frozenset[str] | None) -> list[EventType]:
-    """Types of facts that a person with these roles may post, by title."""
-    found = [
-        kind
-        for kind in Catalogue.load().values()
-        if kind.lane == "fact"
-        and kind.group != "meta"
-        and (roles is None or kind.may_be_posted_by(roles))
-        and all(f.kind in SHOWN for f in kind.fields.values() if f.required)
-    ]
-    return sorted(found, key=lambda kind: (kind.group, kind.title_vi))
+TILES = 8
+LARGEST = 256 * 1024
 
 
 def kind_of(name: str) -> EventType:
     """The type of a form."""
     catalogue = Catalogue.load()
-    if name not in catalogue or catalogue[name] not in kinds(None):
+    if name not in catalogue or catalogue[name] not in forms.kinds(None):
         raise Problem(
             "type-unknown", "There is no form for this type.", status=404, pointer="/type"
         )
     return catalogue[name]
 
 
-def fields_of(kind: EventType) -> list[tuple[str, FieldSpec, tuple[str, ...]]]:
-    """(name as posted, field, schemes of an identity) of everything the form asks for."""
-    named = {identity.stored: identity for identity in kind.identities}
-    found = []
-    for stored, spec in kind.fields.items():
-        if spec.kind in SHOWN and stored not in HIDDEN:
-            identity = named.get(stored)
-            name = identity.name if identity else stored
-            found.append((name, spec, identity.schemes if identity else ()))
-    return sorted(found, key=lambda field: not field[1].required)
-
-
-def data_of(kind: EventType, form: Form) -> dict[str, Any]:
-    """What a filled-in form says; empty fields say nothing. Wrong values are left to activities."""
-    data: dict[str, Any] = {}
-    for name, spec, schemes in fields_of(kind):
-        values = [value.strip() for value in form.get(f"data.{name}", []) if value.strip()]
-        if not values:
-            continue
-        if schemes:
-            scheme = form.get(f"data.{name}.scheme", [schemes[0]])[0]
-            data[name] = {"scheme": scheme, "value": values[0]}
-        elif spec.kind == "enum_list":
-            data[name] = values
-        elif spec.kind == "boolean":
-            data[name] = values[0] == "true"
-        elif spec.kind in ("integer", "number"):
-            data[name] = _number(values[0])
-        else:
-            data[name] = values[0]
-    return data
-
-
-def _number(text: str) -> int | float | str:
-    for read in (int, float):
-        try:
-            return read(text)
-        except ValueError:
-            continue
-    return text
+def kinds_for(principal: Principal) -> list[EventType]:
+    """What the reader may enter; who has not signed in sees what there is."""
+    if not principal.is_signed_in:
+        return forms.kinds(None)
+    if not principal.has(WRITE):
+        return []
+    return [k for k in forms.kinds(principal.roles) if principal.covers(k.type)]
 
 
 @router.get("")
-async def choose(state: Registry, principal: CurrentPrincipal) -> HTMLResponse:
-    """What can be entered."""
-    if not principal.is_signed_in:
-        return show(state, "enter.html", kinds=kinds(None))
-    may = principal.has(WRITE)
-    return show(state, "enter.html", kinds=kinds(principal.roles) if may else [])
+async def choose(
+    state: Registry, principal: CurrentPrincipal, q: Annotated[str, Query(max_length=100)] = ""
+) -> HTMLResponse:
+    """What can be entered: tiles of what the unit's targets need, then everything."""
+    kinds = kinds_for(principal)
+    unit = commune_of(state, principal)
+    needed = []
+    if unit is not None:
+        names = frozenset(kind.type for kind in kinds)
+        seen: set[str] = set()
+        for one in await targets(state, principal, unit, names):
+            done = one.lack.status == "met" or one.lack.missing == 0
+            if one.lack.form and one.lack.form not in seen and not done:
+                seen.add(one.lack.form)
+                needed.append(one)
+    wanted = _plain(q)
+    rest = [k for k in kinds if not wanted or wanted in _plain(f"{k.title_vi} {k.title}")]
+    return show(
+        state, "enter.html", kinds=rest, tiles=[] if q else needed[:TILES], q=q,
+        titles={kind.type: title(kind) for kind in kinds},
+    )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """As people type without diacritics."""
+    return " ".join(word.plain for word in words_of(text))
 
 
 @router.get("/{type}")
@@ -112,48 +91,120 @@ async def form_page(
     principal: CurrentPrincipal,
     type: str,
     unit: Annotated[str, Query(max_length=80)] = "",
+    objective: Annotated[str, Query(max_length=100)] = "",
 ) -> HTMLResponse:
-    """The form of a type."""
-    values = {"unit": [unit or principal.subtree or ""], "day": [state.clock.today().isoformat()]}
-    return _form(state, kind_of(type), values, str(uuid.uuid4()))
+    """The form of a type; `objective`: what it is entered for, whose values are ticked already."""
+    kind = kind_of(type)
+    values: Form = {"unit": [unit or principal.subtree or ""], "when": ["today"], "day": [""]}
+    wanted = [o for o in objectives_of(state, principal) if o["id"] == objective]
+    for one in wanted:
+        values |= forms.defaults(type, one)
+    return _form(state, principal, kind, values, str(uuid.uuid4()))
 
 
 @router.post("/{type}")
 async def enter(request: Request, state: Registry, caller: Writing, type: str) -> HTMLResponse:
     """Post what was typed; the same form sent twice is one event."""
-    kind = kind_of(type)
-    form = await read_form(request)
+    kind, principal = kind_of(type), caller.principal
+    form = await read_form(request, LARGEST)
     id = form.get("id", [""])[0]
-    try:
-        day = date.fromisoformat(form.get("day", [""])[0])
-        made = event(
-            kind.type,
-            caller.source(),
-            f"form-{uuid.UUID(id)}",
-            form.get("unit", [""])[0].strip(),
-            datetime.combine(day, time(), VIETNAM).isoformat(),
-            data_of(kind, form),
-        )
-    except ValueError:
-        wrong = Problem(
-            "form-incomplete", "The day is missing.", pointer="/time", hint="Fill it in."
-        )
-        return _form(state, kind, form, id, wrong)
+    made, faults = made_of(state, kind, form, caller.source(), id)
+    if made is None:
+        return _form(state, principal, kind, form, id, faults=faults)
     try:
         answer = await post(state.activities, caller.authorization, [made], dry_run=False)
     except Problem as problem:
-        return _form(state, kind, form, id, problem)
-    titles = {name: spec.title_vi for name, spec in kind.fields.items()}
+        if problem.code == CONFIRMATION or problem.status == 401:
+            raise
+        place = place_of(problem, kind)
+        if place is None:
+            return _form(state, principal, kind, form, id, problem=problem)
+        faults = {place: explain(problem.code, gettext("Xem lại ô này."))}
+        return _form(state, principal, kind, form, id, problem=problem, faults=faults)
+    result = answer["results"][0]
+    unit = state.tree.unit(made["subject"])
+    effects = []
+    if unit is not None and result.get("position"):
+        effects = await changed(state, principal, unit, kind.type, result["position"])
     return show(
-        state, "entered.html", kind=kind, made=made, result=answer["results"][0], titles=titles
-    )
+        state, "entered.html", kind=kind, made=made, result=result, effects=effects,
+        unit_name=unit.name(state.clock.today()) if unit else made["subject"],
+        titles={name: title(spec) for name, spec in kind.fields.items()},
+    )  # fmt: skip
+
+
+def made_of(
+    state: State, kind: EventType, form: Form, source: str, id: str, *, editing: bool = False
+) -> tuple[Any, Faults]:
+    """The event that a form makes, None if it has faults; all of them at once. `editing`: who or
+    what the event names is pseudonymous already, and no field."""
+    faults: Faults = {}
+    unit, today = form.get("unit", [""])[0].strip(), state.clock.today()
+    if not unit:
+        faults["unit"] = gettext("Chọn đơn vị.")
+    day = forms.day_of_form(form, today)
+    if day is None:
+        faults["day"] = gettext("Ghi ngày diễn ra.")
+    elif day > today:
+        faults["day"] = gettext("Ngày này chưa tới; chỉ ghi việc đã làm.")
+    fields = [f for f in forms.fields_of(kind) if not (editing and f.schemes)]
+    typed = forms.read(kind, fields, form)
+    faults |= typed.faults
+    try:
+        id = f"form-{uuid.UUID(id)}"
+    except ValueError:
+        faults["id"] = gettext("Biểu mẫu này không phải của trang; hãy mở lại từ đầu.")
+    if faults or day is None:
+        return None, faults
+    at = datetime.combine(day, time(), VIETNAM).isoformat()
+    return event(kind.type, source, id, owner_of(state, unit), at, typed.data), {}
+
+
+def place_of(problem: Problem, kind: EventType) -> str | None:
+    """The field of the form that a refusal of activities is about."""
+    steps = [step for step in (problem.pointer or "").split("/") if step and not step.isdigit()]
+    if steps[:1] in (["subject"], ["unit"]):
+        return "unit"
+    if steps[:1] == ["time"]:
+        return "day"
+    names = {field.name for field in forms.fields_of(kind)}
+    return next((f"data.{step}" for step in steps if step in names), None)
 
 
 def _form(
-    state: State, kind: EventType, values: Form, id: str, problem: Problem | None = None
+    state: State,
+    principal: Principal,
+    kind: EventType,
+    values: Form,
+    id: str,
+    problem: Problem | None = None,
+    faults: Faults | None = None,
 ) -> HTMLResponse:
-    status = 200 if problem is None else problem.status
+    status = problem.status if problem is not None else 422 if faults else 200
     return show(
-        state, "form.html", status, kind=kind, fields=fields_of(kind), values=values, id=id,
-        problem=problem, titles={name: spec.title_vi for name, spec, _ in fields_of(kind)},
+        state, "form.html", status, id=id, action=f"/enter/{kind.type}", kind=kind,
+        **form_values(state, principal, kind, values, faults or {}, problem),
     )  # fmt: skip
+
+
+def form_values(
+    state: State,
+    principal: Principal,
+    kind: EventType,
+    values: Form,
+    faults: Faults,
+    problem: Problem | None = None,
+) -> dict[str, Any]:
+    """What the template of a form needs, besides where it is sent."""
+    fields = forms.fields_of(kind, objectives_of(state, principal))
+    labels = {"unit": gettext("Đơn vị"), "day": gettext("Ngày diễn ra")}
+    labels |= {field.key: field.label for field in fields}
+    return {
+        "fields": fields,
+        "labels": labels,
+        "values": values,
+        "faults": faults,
+        "problem": problem if problem is not None and not faults else None,
+        "units": unit_choices(state, principal, values.get("unit", [""])[0]),
+        "titles": {field.name: field.label for field in fields},
+    }

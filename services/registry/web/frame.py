@@ -115,6 +115,8 @@ def _links(state: State, principal: Principal | None) -> tuple[list[Link], list[
     else:
         links, more = [Link("/plans", N_("Kế hoạch")), Link("/units", "Đơn vị")], []
     if principal.has(WRITE) or principal.kind == "open":
+        if principal.is_signed_in:
+            more.append(Link("/own", N_("Tôi đã nhập")))
         links.insert(1, Link("/enter", N_("Nhập hoạt động")))
     if principal.has(INVITE):
         more.append(Link("/staff", N_("Người dùng")))

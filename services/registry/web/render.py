@@ -21,6 +21,7 @@ from services.registry.web.frame import frame
 from services.registry.web.notes import note_vi, warning_vi
 from services.registry.web.problem_words import explain, where
 from shared.api_reference import POLICY
+from shared.bodies import read_form
 from shared.contracts.definitions import Catalogue
 from shared.problems import Problem, expected, problem_response
 from shared.refused_parameters import words as wrong_words
@@ -68,6 +69,7 @@ _pages.filters.update(
 _pages.globals.update(
     asset=asset,
     LANGUAGES=language.LANGUAGES,
+    SCHEME=words.SCHEME,
     LEVEL=words.LEVEL,
     STATE=words.STATE,
     POPULATION=Catalogue.load().words.enums["population"],
@@ -110,12 +112,38 @@ class PageRoute(APIRoute):
                     raise
                 if problem.status == 401 and request.method == "GET":
                     return RedirectResponse(f"/login?next={quote(_here(request))}", 303)
+                if problem.status == 401 and request.method == "POST":
+                    return await _keep_typed(request, problem)
                 if problem.code == CONFIRMATION:
                     # What was typed is not taken along: the page to go on from is shown again.
                     return RedirectResponse(f"/confirm?next={quote(_here(request))}", 303)
                 return _problem(request, problem)
 
         return guarded
+
+
+async def _keep_typed(request: Request, problem: Problem) -> Response:
+    """The session ended while somebody filled in a form: the same form, to send again after signing
+    in. Identity numbers are not shown again. Only for forms of this site."""
+    origin, host = request.headers.get("origin"), request.headers.get("host")
+    site = request.headers.get("sec-fetch-site")
+    own = site == "same-origin" if site else bool(origin) and urlsplit(origin).netloc == host
+    if not own or request.url.path in WITH_SECRETS:
+        return _problem(request, problem)
+    try:
+        form = await read_form(request)
+    except Problem:
+        return _problem(request, problem)
+    secret_names = {n.removesuffix(".scheme") for n in form if n.endswith(".scheme")}
+    kept = [(n, v) for n, values in form.items() for v in values if n not in secret_names]
+    again = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    state: State = request.app.state.registry
+    lost = any(value for name in secret_names for value in form.get(name, []))
+    return show(state, "typed.html", 401, kept=kept, again=again, lost=lost)
+
+
+WITH_SECRETS = frozenset({"/login", "/accept", "/confirm"})
+"""Forms in which a key or code is typed."""
 
 
 def _here(request: Request) -> str:

@@ -2,9 +2,10 @@
 
 import asyncio
 from datetime import date
+from typing import Any
 
-from fastapi import APIRouter
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.registry.access import CurrentPrincipal
 from services.registry.disclosure import is_public
@@ -18,6 +19,9 @@ from services.registry.reach import authorize_unit, has_part
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.web import cell_words
+from services.registry.web.entry import kinds_for
+from services.registry.web.frame import commune_of
+from services.registry.web.lack import Lack, lacks, summed
 from services.registry.web.render import Day, JoinedPageRoute, day_of, show
 from shared.contracts.definitions import Catalogue
 from shared.domain.units import Unit
@@ -27,6 +31,13 @@ router = APIRouter(route_class=JoinedPageRoute, include_in_schema=False)
 
 
 @router.get("/")
+async def home(state: Registry, principal: CurrentPrincipal) -> Response:
+    """Where the reader's day begins: a commune's staff has its week, others the plans."""
+    if principal.is_signed_in and commune_of(state, principal) is not None:
+        return RedirectResponse("/week", 303)
+    return await plans(state, principal)
+
+
 @router.get("/plans")
 async def plans(state: Registry, principal: CurrentPrincipal) -> HTMLResponse:
     """The plans whose tables the reader may open: those of the key's unit, and public ones."""
@@ -61,6 +72,9 @@ async def unit_card(
     document = found.for_unit(unit.unit_id)
     row = next((r for r in shown.rows if r.unit_id == unit.unit_id), shown.whole)
     names = {o["id"]: o["name_vi"] for o in document["organisations"]}
+    forms = frozenset(kind.type for kind in kinds_for(principal)) if principal.is_signed_in else ()
+    cells = row.cells if row else {}
+    ranked = lacks(document["objectives"], cells, unit.level, frozenset(forms))
     return show(
         state,
         "unit.html",
@@ -69,13 +83,23 @@ async def unit_card(
         unit=unit,
         name=unit.name(day),
         ancestors=_between(state, unit, document["unit"], day),
-        objectives=[objective_json(o, states) for o in document["objectives"]],
-        cells=row.cells if row else {},
+        objectives=_worst_first(
+            [objective_json(o, states) for o in document["objectives"]], ranked
+        ),
+        lacks={one.id: one for one in ranked},
+        sums=summed(ranked),
+        cells=cells,
         organisations=names,
         populations=state.definitions.populations(unit.unit_id),
         as_of=as_of,
         known_at=known_at,
     )
+
+
+def _worst_first(objectives: list[dict[str, Any]], ranked: list[Lack]) -> list[dict[str, Any]]:
+    """Objectives in the order of what is lacking; what is not counted comes last."""
+    order = {one.id: place for place, one in enumerate(ranked)}
+    return sorted(objectives, key=lambda o: order.get(o["id"], len(order)))
 
 
 def _between(state: State, unit: Unit, top: str, day: date) -> list[tuple[str, str]]:

@@ -31,6 +31,23 @@ LEVEL = {
     "hamlet": "Thôn, buôn, tổ dân phố",
 }
 
+SCHEME = {
+    "cccd": "Số định danh cá nhân (CCCD)",
+    "phone": "Số điện thoại",
+    "vneid": "Tài khoản VNeID",
+    "tax": "Mã số thuế",
+    "household": "Mã hộ gia đình",
+    "student": "Mã học sinh, sinh viên",
+    "learner": "Mã học viên",
+    "staff": "Mã cán bộ",
+    "account": "Tài khoản",
+    "device": "Mã thiết bị",
+    "imei": "Số IMEI",
+    "unit": "Mã đơn vị",
+    "code": "Mã",
+}
+"""Scheme of an identity -> what people call such a number."""
+
 STATE = {"counted": "Đang đếm", "building": "Đang tính lại", "not_counted": "Chưa đếm"}
 
 REPORT = {
