@@ -28,6 +28,8 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 OWN_READER = "hocvuso.own_reader"
 """Set in the scope by whoever reads a body in a bound of its own."""
+BODY = "hocvuso.body"
+"""In the scope: the body, once it has been read."""
 
 
 def larger_body(limit: int) -> Callable[[Endpoint], Endpoint]:
@@ -48,7 +50,12 @@ def limit_of(route: Any) -> int:
 async def read_body(
     request: Request, limit: int, what: str = "The body", *, required: bool = False
 ) -> bytes:
-    """The whole body, decompressed. Raises Problem 413, 415, 408 or 400 (`required`: when empty)."""
+    """The whole body, decompressed. Raises Problem 413, 415, 408 or 400 (`required`: when empty).
+
+    Whoever answers the same request again gets the same body: a connection gives it once only.
+    """
+    if BODY in request.scope:
+        return bytes(request.scope[BODY])
     request.scope[OWN_READER] = True
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "", "gzip", "x-gzip"):
@@ -86,7 +93,8 @@ async def read_body(
         raise not_gzip()
     if required and not size:
         raise Problem("body-empty", "Nothing was sent.", status=400, hint="Send the file.")
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    request.scope[BODY] = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    return bytes(request.scope[BODY])
 
 
 async def read_json(request: Request, limit: int, what: str = "The body") -> Any:
