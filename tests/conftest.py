@@ -19,7 +19,7 @@ for _name in [n for n in os.environ if n.startswith(("HOCVUSO_", "OTEL_"))]:
         del os.environ[_name]
 
 
-WHOLE_SYSTEMS = ("e2e", "observability", "deploy", "golden", "intake")
+WHOLE_SYSTEMS = ("e2e", "readers", "observability", "deploy", "golden", "intake")
 """Folders of tests that start many processes and take long."""
 
 

@@ -148,7 +148,9 @@ def fold_account(
         there = sorted((u for u in units if u.exists(day)), key=lambda u: u.unit_id)
         owed = bodies(obligation["who"], organisations, there, day)
         if period.request is not None and period.request.who:
-            asked_of = set(period.request.who)
+            named = [name for name in period.request.who if name in organisations]
+            members = bodies(named, organisations, there, day)
+            asked_of = {*period.request.who, *(b.id for b in members)}
             owed = [b for b in owed if b.id in asked_of or b.id.partition("@")[0] in asked_of]
         handed_in: dict[str, list[Fact]] = {}
         others = []

@@ -9,12 +9,19 @@ from fastapi.responses import Response
 from services.registry.access import CurrentPrincipal
 from services.registry.agenda.routes import agenda, calendar_file, check_format
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
-from services.registry.journal.store import complete_to
+from services.registry.journal.store import complete_to, standing
 from services.registry.parameters import KnownAt, On
 from services.registry.plans.territory import answering_area
 from services.registry.reports.consolidation import consolidated
 from services.registry.reports.export import sheet
-from services.registry.reports.ledger import STATES, Account, Entry, ledger
+from services.registry.reports.ledger import (
+    REQUESTED,
+    STATES,
+    Account,
+    Entry,
+    ledger,
+    requests_of,
+)
 from services.registry.reports.model import (
     account_json,
     entry_json,
@@ -206,7 +213,7 @@ async def show_report(
 ) -> Response:
     """One period of an obligation: everybody's state, figures, numbers, dates and file hashes."""
     state, found, day = await _asked(state, plan, on, known_at)
-    check_period(found, obligation, period)
+    await check_period(state, found, obligation, period)
     (account,) = await accounts(state, found, day, known_at, obligation)
     account = limited(principal, state, found, account)
     filled = next((f for f in account.periods if f.period.id == period), None)
@@ -237,7 +244,7 @@ async def consolidate(
     were reported, with how many reports each rests on, and every difficulty with who has it."""
     state, found, day = await _asked(state, plan, on, known_at)
     not_future(on, "on", state.clock.today())
-    check_period(found, obligation, period)
+    await check_period(state, found, obligation, period)
     (account,) = await accounts(state, found, day, known_at, obligation)
     account = limited(principal, state, found, account)
     filled = next((f for f in account.periods if f.period.id == period), None)
@@ -253,11 +260,17 @@ async def consolidate(
     return json_answer(about | period_json(filled, day) | consolidated(filled), if_none_match)
 
 
-def check_period(plan: PlanVersion, obligation: str, period: str) -> dict[str, Any]:
-    """The obligation; a problem when it has periods and this is none of them."""
+async def check_period(
+    state: State, plan: PlanVersion, obligation: str, period: str
+) -> dict[str, Any]:
+    """The obligation; a problem when it has periods and this is none of them, nor one that somebody
+    has asked for."""
     found = obligation_of(plan, obligation)
     spans = [p.id for p in periods(found, plan.document)]
     if period not in spans and (spans or found["cadence"] in PERIODIC):
+        facts = await standing(state.pool, [REQUESTED], sorted(answering_area(state, plan)))
+        if period in {one.id for one in requests_of(facts, obligation, plan.plan)}:
+            return found
         raise Problem(
             "period-unknown",
             "The obligation has no such period.",

@@ -37,7 +37,7 @@ async def hand_in(
     """Record a report that was handed in, as an event under the caller's own key. The same report
     again changes nothing; another one for the same period is kept beside the first."""
     found = state.plan(plan)
-    owed = check_period(found, obligation, period)
+    owed = await check_period(state, found, obligation, period)
     if owed["event"] not in REPORTS:
         raise _proven_by_events(owed)
     _one_debtor(report.unit, report.organisation)
@@ -129,7 +129,7 @@ async def send_back(
     """Send what a body handed in for a period back, with a remark: it counts as not handed in until
     something newer comes."""
     found = state.plan(plan)
-    owed = check_period(found, obligation, period)
+    owed = await check_period(state, found, obligation, period)
     check_supervisor(state, found, caller, "/obligation")
     if owed["event"] not in REPORTS:
         raise _proven_by_events(owed)

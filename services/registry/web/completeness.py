@@ -15,7 +15,7 @@ from services.registry.plans.routes import plan_json
 from services.registry.progress.doubts import doubts
 from services.registry.progress.reasons import types_of
 from services.registry.reach import authorize_unit
-from services.registry.state import Registry, not_future
+from services.registry.state import Registry, State, not_future
 from services.registry.tables.build import Question, build, place_of
 from services.registry.tables.model import Table
 from services.registry.web.heat import LATE, plain
@@ -65,6 +65,7 @@ async def completeness_page(
         checked_type(found, type)
     units = {id: name for _, id, name in place.units}
     names = {place.top.unit_id: place.name} | units
+    unit, remind = (_unit_id(state, wanted, sunday, names) for wanted in (unit, remind))
     for name, wanted in (("unit", unit), ("remind", remind)):
         if wanted and wanted not in names:
             raise Problem(
@@ -105,6 +106,11 @@ async def completeness_page(
         query=lambda **more: urlencode({k: v for k, v in (keep | more).items() if v}),
         STATE=STATE,
     )  # fmt: skip
+
+
+def _unit_id(state: State, wanted: str, on: date, names: dict[str, str]) -> str:
+    """The id of a unit that is named by its code too, as everywhere."""
+    return wanted if not wanted or wanted in names else state.unit(wanted, on).unit_id
 
 
 def _after(sunday: date, today: date) -> str | None:

@@ -90,7 +90,7 @@ async def _page(
     problem: Problem | None = None,
 ) -> HTMLResponse:
     found, today = state.plan(plan), state.clock.today()
-    owed = check_period(found, obligation, period)
+    owed = await check_period(state, found, obligation, period)
     (account,) = await accounts(state, found, today, None, obligation)
     account = limited(principal, state, found, account)
     filled = next((f for f in account.periods if f.period.id == period), None)
