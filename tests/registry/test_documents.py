@@ -130,7 +130,8 @@ def short(table: dict[str, Any], objective: str) -> str:
     from tests.documents.scenes import defined
 
     plan = defined()[1]["gia-lai-2026"]
-    return cut(next(o["text_vi"] for o in plan["objectives"] if o["id"] == objective), 70)
+    found = next(o for o in plan["objectives"] if o["id"] == objective)
+    return found.get("short_vi") or cut(found["text_vi"], 70)
 
 
 def dotted(value: int) -> str:
