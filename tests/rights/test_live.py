@@ -63,7 +63,7 @@ def _body(route: str) -> Any:
         "PATCH /v1/keys/{prefix}": {"without": ["tables:read"]},
         "PUT /v1/intake/{partner}": {"roles": ["nobody"]},
         "POST /v1/quarantine/{number}/dismiss": {"reason": "none"},
-        "POST /v1/quarantine/replay": {"numbers": [1]},
+        "POST /v1/quarantine/replay": {"code": "no-such-code"},
         "POST /v1/parked/{position}/dismiss": {"reason": "none"},
         "POST /v1/explanations": {"positions": [1]},
         "POST /v1/sessions/current/confirmation": {"key": "hv_00000000_wrong"},
