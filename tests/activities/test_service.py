@@ -4,7 +4,6 @@ import gc
 import json
 import logging
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import httpx
@@ -17,16 +16,11 @@ from services.activities.privacy import PseudonymKeyError
 from services.activities.settings import ActivitiesSettings
 from shared.clock import FixedClock
 from tests.activities.fake import CCCD, PHONE, event
+from tests.activities.granting import make_key
 from tests.activities.nonsense import BAD
 from tests.activities.posting import UNITS, send
 
 Service = tuple[FastAPI, httpx.AsyncClient]
-
-
-async def make_key(client: httpx.AsyncClient, admin: str, **order: Any) -> str:
-    answer = await client.post("/v1/keys", json=order, headers={"Authorization": f"Bearer {admin}"})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["key"])
 
 
 async def test_event_and_batch(service: Service, admin: str) -> None:

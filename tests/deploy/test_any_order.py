@@ -8,8 +8,8 @@ import pytest
 
 from deploy.local.stack import LocalStack, infrastructure_only
 from tests.activities.posting import UNITS, unit
+from tests.deploy.backups import ask, certified
 from tests.deploy.servers import PROCESSES, Services, database, on
-from tests.deploy.test_backup import ask, certified
 from tests.observability.watched import freeze
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]

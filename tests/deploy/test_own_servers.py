@@ -12,9 +12,7 @@ from deploy.local.errors import StackError
 from deploy.local.home import Home
 from deploy.local.stack import LocalStack, infrastructure_only
 from tests.activities.fake import event
-from tests.deploy.servers import Services, database, on
-from tests.deploy.test_backup import (
-    _without_load,
+from tests.deploy.backups import (
     ask,
     certified,
     counted,
@@ -23,7 +21,9 @@ from tests.deploy.test_backup import (
     load_one_plan,
     post,
     table,
+    without_load,
 )
+from tests.deploy.servers import Services, database, on
 from tests.observability.watched import freeze
 from tests.xapi.samples import statement
 
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]
 def left_behind(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A backup of an embedded system, and what that system said when it was made."""
     folder = tmp_path_factory.mktemp("left")
-    with LocalStack(folder / "home", stages=_without_load) as stack:
+    with LocalStack(folder / "home", stages=without_load) as stack:
         load_one_plan(stack, folder / "plans")
         assert post(stack, *(certified(n) for n in range(40)))["accepted"] == 40
         _use_everything(stack)

@@ -10,16 +10,15 @@ import tarfile
 from pathlib import Path
 
 import asyncpg
-import httpx
 import pytest
 
 import services.activities
 from deploy.local.stack import LocalStack
 from services.activities.keys.store import ensure_admin_key
 from shared.db import migrate
-from tests.activities.posting import UNITS, send, unit
-from tests.activities.test_stream import Wire, lines
+from tests.activities.wire import Wire, lines
 from tests.conftest import new_database
+from tests.deploy.restarts import until, with_units
 from tests.deploy.serving import ROOT, Poster, activities, in_log
 
 MIGRATIONS = "services/activities/migrations"
@@ -37,17 +36,6 @@ async def prepared(url: str, folder: Path) -> tuple[dict[str, str], str]:
         "HOCVUSO_PSEUDONYM_KEY_FILE": str(folder / "pseudonym.key"),
     }
     return env, (folder / "admin.key").read_text().strip()
-
-
-async def with_units(url: str, key: str) -> None:
-    async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
-        answer = await send(client, key, [unit(*u) for u in UNITS])
-    assert answer["accepted"] == len(UNITS), answer
-
-
-async def until(poster: Poster, number: int) -> None:
-    while len(poster.answered) < number:
-        await asyncio.sleep(0.02)
 
 
 async def test_a_service_that_is_told_to_stop_answers_what_it_took(

@@ -18,7 +18,7 @@ from deploy.local.errors import StackError
 from deploy.local.home import Home
 from deploy.local.stack import LocalStack, infrastructure_only
 from shared.db import UNFINISHED_RESTORE, ForeignDatabase, connect_pool_when_there, refuse_foreign
-from tests.deploy.test_backup import ROOT, hocvuso
+from tests.deploy.backups import ROOT, hocvuso
 
 pytestmark = pytest.mark.timeout(600)
 

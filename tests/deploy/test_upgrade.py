@@ -33,9 +33,9 @@ from deploy.local.home import Home
 from deploy.local.services import stages
 from deploy.local.stack import LocalStack
 from shared.db import migrate
+from tests.deploy.backups import hocvuso
+from tests.deploy.restarts import until, with_units
 from tests.deploy.serving import ROOT, Poster, in_log
-from tests.deploy.test_backup import hocvuso
-from tests.deploy.test_restarts import until, with_units
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.timeout(900)]
 SERVICES = ("activities", "metrics", "registry")

@@ -1,7 +1,6 @@
 """The whole chain over SASL_SSL, where a partner may do two things and nothing else."""
 
 import asyncio
-import os
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,6 +23,8 @@ from services.activities.relay import Relay
 from shared.contracts import topics
 from shared.kafka import stop_quietly
 from shared.worker import forever
+from tests.intake.cluster import OURS
+from tests.intake.cluster import cluster as cluster
 from tests.intake.conftest import (
     PATIENCE,
     STRUCTURED,
@@ -37,22 +38,6 @@ from tests.intake.conftest import (
 from tests.intake.secure import Cluster
 
 pytestmark = [pytest.mark.stack, apache_only]
-
-# What our own processes need: see docs/intake.md. (resource, name, pattern, operations)
-TOPIC, CLUSTER, LITERAL, PREFIXED, ALLOW = 2, 4, 3, 4, 3
-READ, WRITE, CREATE, ALTER, DESCRIBE, DESCRIBE_CONFIGS = 3, 4, 5, 7, 8, 10
-OURS = [
-    (TOPIC, "hocvuso.", PREFIXED, "User:hocvuso", "*", operation, ALLOW)
-    for operation in (READ, WRITE, CREATE, DESCRIBE, DESCRIBE_CONFIGS)
-] + [(CLUSTER, "kafka-cluster", LITERAL, "User:hocvuso", "*", ALTER, ALLOW)]
-
-
-@pytest_asyncio.fixture
-async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
-    async with Cluster(tmp_path, Path(os.environ["HOCVUSO_KAFKA_HOME"])).running() as running:
-        async with Kafka(running.user("broker")) as kafka:
-            assert await kafka.allow(OURS) is None
-        yield running
 
 
 @pytest_asyncio.fixture

@@ -24,10 +24,10 @@ from shared.settings import CommonSettings
 from tests.activities.fake import event
 from tests.activities.posting import UNITS, unit
 from tests.deploy.servers import ROLES, Services, on
+from tests.intake.cluster import OURS, WRITE, cluster
 from tests.intake.conftest import apache_only
 from tests.intake.rules import take_away
 from tests.intake.secure import Cluster
-from tests.intake.test_secure import OURS, WRITE, cluster
 
 __all__ = ["cluster"]
 pytestmark = [pytest.mark.stack, apache_only, pytest.mark.timeout(300)]

@@ -14,7 +14,7 @@ from services.activities.keys.model import Key
 from shared.clock import FixedClock
 from tests.intake.conftest import STRUCTURED, Headers, System, binary, close, make_system
 from tests.vectors.read import load, to_bytes
-from tests.vectors.test_story import check
+from tests.vectors.story import check
 from tests.vectors.ways import Answer
 
 pytestmark = pytest.mark.stack

@@ -10,24 +10,10 @@ from shared.clock import FixedClock
 from tests.activities.fake import event
 from tests.activities.posting import send
 from tests.keys.conftest import Api
-from tests.keys.test_invitations import accept, invite, state_of
+from tests.keys.delegation import partner, staff, works
+from tests.keys.invitations import accept, invite, state_of
 
 SOON = "2026-07-10T00:00:00Z"
-
-
-async def works(api: Api, key: str) -> bool:
-    return (await api.with_key(key).ask("GET", "/v1/keys/self")).status_code == 200
-
-
-async def partner(api: Api, **rights: Any) -> Any:
-    return await api("POST", "/v1/keys", {"name": "p1", "roles": ["telecom"]} | rights)
-
-
-async def staff(api: Api, role: str = "administrator", unit: str = "66", **more: Any) -> Any:
-    """Somebody who came in by an invitation, with its id."""
-    made = await invite(api, role, unit, **more)
-    assert "code" in made and "id" in made, made
-    return await accept(api, made["code"]) | {"id": made["id"]}
 
 
 async def test_what_an_invitation_gave_ends_with_it_rotated_or_not(api: Api) -> None:

@@ -8,7 +8,8 @@ import pytest
 from fastapi.routing import APIRoute
 
 from tests.keys.conftest import Api
-from tests.registry.test_every_route import walk
+from tests.keys.routes import VALUES
+from tests.registry.routes import walk
 
 FREE = {
     "GET /health/live", "GET /health/ready", "GET /v1/instance", "GET /v1/types",
@@ -40,8 +41,6 @@ OWN = {
 }  # fmt: skip
 """A key, and of what it sent itself (tests/keys, tests/quarantine, tests/reconciliation)."""
 LISTS = (FREE, ADMINISTRATOR, OF_SERVICES, INVITERS, OWN)
-VALUES = {"prefix": "00000000", "partner": "somebody", "id": "00000000", "name": "s", "number": 1,
-          "type_name": "class.held", "version": 1}  # fmt: skip
 
 
 def routes(app: Any) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from tests import foreign
 from tests.keys.conftest import Api
-from tests.keys.test_every_route import VALUES
+from tests.keys.routes import VALUES
 
 
 @pytest.mark.parametrize("signed_in", [True, False])

@@ -10,22 +10,9 @@ from shared.clock import FixedClock
 from tests.activities.fake import event
 from tests.activities.posting import send
 from tests.keys.conftest import Api
+from tests.keys.invitations import accept, invite, state_of
 
 COMMUNE = "24133@2025"
-
-
-async def invite(api: Api, role: str = "editor", unit: str = "24133", **more: Any) -> Any:
-    return await api("POST", "/v1/invitations", {"role": role, "unit": unit, "label": "x"} | more)
-
-
-async def accept(api: Api, code: str) -> Any:
-    answer = await api.client.post("/v1/invitations/accept", json={"code": code})
-    return answer.json()
-
-
-async def state_of(api: Api, id: str) -> str:
-    (found,) = [i for i in await api("GET", "/v1/invitations") if i["id"] == id]
-    return str(found["state"])
 
 
 async def test_a_code_becomes_a_key_once(api: Api) -> None:

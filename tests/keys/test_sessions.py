@@ -9,7 +9,7 @@ from shared.clock import FixedClock
 from tests.activities.fake import event
 from tests.activities.posting import send
 from tests.keys.conftest import Api
-from tests.keys.test_delegation import partner, staff, works
+from tests.keys.delegation import partner, staff, works
 
 UNIT = {"unit": "24133", "role": "reader", "label": "x"}
 

@@ -25,7 +25,7 @@ from services.activities.log.rows import WIRE_SQL, to_wire
 from shared.contracts.definitions import Catalogue
 from tests.activities.fake import BATCH, event
 from tests.leaks.canaries import FEW, SPELLINGS, canaries_in
-from tests.registry.test_every_route import walk
+from tests.registry.routes import walk
 from tests.xapi.samples import statement
 
 Json = dict[str, Any]

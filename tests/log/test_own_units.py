@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from services.activities.log.model import Candidate, Outcome
+from services.activities.log.model import Candidate
 from tests.log.conftest import TAN_LAP, Bench, amended, candidate
+from tests.log.own_units import code
 
 OTHER = "24133@2025"
 COMMUNE = frozenset({"commune"})
@@ -40,10 +41,6 @@ def ended(unit_id: str, *successors: str, **more: Any) -> Candidate:
 def renamed(unit_id: str, id: str = "", **data: Any) -> Candidate:
     said = {"unit_id": unit_id, "from": "2026-04-01"} | data
     return candidate("unit.renamed", f"name-{unit_id}{id}", said, subject=unit_id, **by())
-
-
-def code(outcome: Outcome) -> str | None:
-    return outcome.problem.code if outcome.problem else None
 
 
 async def test_its_own_hamlets_from_the_first_day_to_the_last(bench: Bench) -> None:

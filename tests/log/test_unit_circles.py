@@ -13,7 +13,7 @@ from shared.domain.territory import covered, may_write
 from shared.domain.tree import UnitTree
 from shared.domain.units import Ignored
 from tests.log.conftest import ADMINISTRATOR, DAK_LAK, TAN_LAP, Bench, amended, dissolved, unit
-from tests.log.test_own_units import code
+from tests.log.own_units import code
 
 DAY = date(2026, 1, 1)
 LAO_CAI, YEN_BAI = "15@2025", "15@2004"

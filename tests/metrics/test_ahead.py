@@ -24,12 +24,12 @@ from shared.contracts.record import LANES
 from shared.domain.measures import Measure, Part
 from shared.lane_consumer import LaneConsumer
 from shared.lanes import Lane
+from tests.metrics.exact import CATALOGUE, batches, summed
 from tests.metrics.histories import MEASURES, OPS, Op, last_days, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import values
-from tests.metrics.test_exact import CATALOGUE, batches, summed
-from tests.metrics.test_parking import adults, certify
-from tests.metrics.test_worlds import history, know_measures
+from tests.metrics.parking import adults, certify
+from tests.metrics.worlds import history, know_measures
 
 DAY = date(2026, 6, 30)
 

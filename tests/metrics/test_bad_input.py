@@ -10,6 +10,7 @@ from services.metrics.evaluating.cell import Cell
 from services.registry.web.words import flags
 from shared.contracts.definitions import Catalogue
 from shared.domain.plan_files.document import why_plan_refused
+from tests.metrics.bad_input import CLASSES, GOOD, PERSONS
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.province import (
@@ -23,14 +24,6 @@ from tests.metrics.province import (
     objective,
     of,
 )
-
-PERSONS = {
-    "count": "distinct_persons",
-    "of": [of("citizen.certified")],
-    "over": {"population": "adults"},
-}
-GOOD = objective("good", PERSONS)
-CLASSES = {"count": "events", "of": [of("class.held")]}
 
 
 async def cell(

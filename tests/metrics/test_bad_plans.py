@@ -14,6 +14,7 @@ from shared.contracts.definitions import Catalogue
 from shared.domain.history import DefinitionHistory
 from shared.domain.plan_document import why_refused
 from shared.domain.plan_files.document import why_plan_refused
+from tests.metrics.bad_input import CLASSES, GOOD, PERSONS
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.province import (
@@ -27,7 +28,6 @@ from tests.metrics.province import (
     objective,
     of,
 )
-from tests.metrics.test_bad_input import CLASSES, GOOD, PERSONS
 
 Json = dict[str, Any]
 Q = document([GOOD], id="q")

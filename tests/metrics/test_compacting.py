@@ -18,7 +18,7 @@ from shared.clock import FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.lane_consumer import LaneConsumer
 from tests.metrics.histories import play
-from tests.metrics.test_worlds import ALL, history, know_measures
+from tests.metrics.worlds import ALL, history, know_measures
 
 DAY = date(2026, 6, 1)
 Sums = dict[tuple[object, ...], tuple[int, int]]

@@ -9,8 +9,8 @@ from fastapi.routing import APIRoute
 
 from services.metrics.app import create_app
 from tests.metrics import credentials
-from tests.metrics.test_api import client as client
-from tests.registry.test_every_route import walk
+from tests.metrics.serving import client as client
+from tests.registry.routes import walk
 
 FREE = {"GET /health/live", "GET /health/ready"}
 NUMBERS = {"GET /v1/cells", "GET /v1/series", "POST /v1/plans/check"}

@@ -17,7 +17,7 @@ from shared.lane_consumer import LaneConsumer
 from tests import every_type
 from tests.metrics import credentials
 from tests.metrics.memory_log import MemoryLog
-from tests.metrics.test_smoke import a_province
+from tests.metrics.smoke import a_province
 
 CLOCK = FixedClock(datetime(2026, 12, 20, 9, tzinfo=VIETNAM))
 

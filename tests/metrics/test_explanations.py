@@ -28,7 +28,7 @@ from tests.metrics import credentials
 from tests.metrics.histories import BASE, DAYS, last_days, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import Told, Values, values
-from tests.metrics.test_worlds import history
+from tests.metrics.worlds import history
 from tests.plans.whole import whole
 
 Json = dict[str, Any]

@@ -3,7 +3,7 @@
 import httpx
 
 from tests import foreign
-from tests.metrics.test_api import client as client
+from tests.metrics.serving import client as client
 
 VALUES = {"position": 1}
 

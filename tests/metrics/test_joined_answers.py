@@ -16,8 +16,8 @@ from services.metrics.explaining.series import SeriesMaker
 from services.metrics.tables.refresh import Refresher
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
+from tests.metrics.joined import AFTER, BEFORE, NEW, OBJECTIVES, World
 from tests.metrics.province import ROOT, A, B, C, follow, moments
-from tests.metrics.test_joined import AFTER, BEFORE, NEW, OBJECTIVES, World
 
 PEOPLE = [f"cccd:06609900000{n}" for n in range(3)]
 LAST = AFTER + timedelta(days=9)

@@ -13,8 +13,8 @@ from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
 from tests.metrics import credentials
 from tests.metrics.memory_log import MemoryLog
-from tests.metrics.test_parking import adults, certify, follow
-from tests.metrics.test_worlds import know_measures
+from tests.metrics.parking import adults, certify, follow
+from tests.metrics.worlds import know_measures
 
 CLOCK = FixedClock(datetime(2026, 10, 7, 9, tzinfo=VIETNAM))
 ADMIN = credentials.header("administrator")

@@ -1,43 +1,16 @@
 """A row that cannot be counted: its subject waits, the others go on, nothing is lost silently."""
 
-from datetime import date
-
 import asyncpg
 import pytest
 
 from services.metrics.counting.contribute import Contributor
 from services.metrics.projecting import parking
 from services.metrics.projecting.apply import BatchCounter
-from services.metrics.projecting.projection import MetricsProjection
 from shared.contracts.definitions import Catalogue
-from shared.contracts.record import LANES
-from shared.lane_consumer import LaneConsumer
 from tests.metrics.histories import MEASURES
 from tests.metrics.memory_log import MemoryLog
-from tests.metrics.test_worlds import ALL, know_measures
-
-DAY = date(2026, 2, 1)
-
-
-def certify(log: MemoryLog, who: str, **more: object) -> int:
-    data = {"person_ref": f"cccd:{who}", "target_groups": ["adult"], **more}
-    return log.post("citizen.certified", "A@2025", DAY, DAY, data)
-
-
-async def follow(
-    pool: asyncpg.Pool, catalogue: Catalogue, log: MemoryLog, **more: int
-) -> MetricsProjection:
-    projection = MetricsProjection(pool, "w", catalogue, **more)
-    await projection.begin(ALL)
-    await LaneConsumer(projection, log, "unused:1", "w").catch_up(  # type: ignore[arg-type]
-        list(range(LANES))
-    )
-    return projection
-
-
-async def adults(pool: asyncpg.Pool) -> int | None:
-    found: int | None = await pool.fetchval("SELECT sum(n)::bigint FROM tally WHERE measure = 3")
-    return found
+from tests.metrics.parking import adults, certify, follow
+from tests.metrics.worlds import know_measures
 
 
 async def test_a_subject_waits_with_all_that_follows(

@@ -16,7 +16,7 @@ from shared.problems import Problem
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.province import ROOT, A, follow, moments, random_history
-from tests.metrics.test_why import PARTS, TODAY, UNITS, cell, difference
+from tests.metrics.why import PARTS, TODAY, UNITS, cell, difference
 
 Shown = dict[int, dict[tuple[str, str, str], int]]
 """The count of each (objective, part, unit) after a position."""

@@ -23,7 +23,7 @@ from shared.contracts.record import Progress, encode, progress_decoder
 from tests.metrics.histories import MEASURES, last_days, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import values
-from tests.metrics.test_worlds import history, know_measures, tallied
+from tests.metrics.worlds import history, know_measures, tallied
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 NAMES = ("one", "two")

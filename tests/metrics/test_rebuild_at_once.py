@@ -16,8 +16,8 @@ from shared.progress import LanesLost
 from tests.metrics.histories import MEASURES, last_days, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import values
-from tests.metrics.test_rebuild import Pages, shadows
-from tests.metrics.test_worlds import history, know_measures, tallied
+from tests.metrics.shadows import Pages, shadows
+from tests.metrics.worlds import history, know_measures, tallied
 
 LENGTH = 400
 EACH = 60

@@ -16,10 +16,10 @@ from shared.binary_copy import day_of
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import FACT_LANES, LogRecord, encode
 from tests.metrics import binary_rows
+from tests.metrics.exact import fold_all
 from tests.metrics.histories import MEASURES, OPS, Op, play
 from tests.metrics.memory_log import MemoryLog
-from tests.metrics.test_exact import fold_all
-from tests.metrics.test_worlds import history
+from tests.metrics.worlds import history
 
 CATALOGUE = Catalogue.load()
 NOTHING = dict.fromkeys(range(FACT_LANES), 0)

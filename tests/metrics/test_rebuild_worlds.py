@@ -20,8 +20,8 @@ from shared.progress import LanesLost
 from tests.metrics.histories import MEASURES, Op, last_days, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import Told, values
-from tests.metrics.test_rebuild import Pages, shadows, state
-from tests.metrics.test_worlds import history, know_measures, tallied
+from tests.metrics.shadows import Pages, shadows, state
+from tests.metrics.worlds import history, know_measures, tallied
 
 ALL = frozenset(range(LANES))
 EVEN = frozenset(range(0, LANES, 2))

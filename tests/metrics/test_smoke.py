@@ -1,10 +1,8 @@
 """The shortest way through: definitions and facts in, cells out."""
 
 from datetime import date, datetime
-from pathlib import Path
 
 import asyncpg
-import yaml
 
 from services.metrics.projecting.projection import MetricsProjection
 from services.metrics.tables.refresh import Refresher
@@ -13,37 +11,7 @@ from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES
 from shared.lane_consumer import LaneConsumer
 from tests.metrics.memory_log import MemoryLog
-
-PLANS = Path(__file__).parents[2] / "plans"
-DAY = date(2026, 6, 30)
-
-
-def a_province(log: MemoryLog) -> None:
-    """Đắk Lắk with two communes, its plan, and how many adults one of them has."""
-    for unit, level, parent in (
-        ("66@2025", "province", None),
-        ("24133@2025", "commune", "66@2025"),
-        ("24121@2025", "commune", "66@2025"),
-    ):
-        data = {
-            "unit_id": unit,
-            "code": unit.partition("@")[0],
-            "era": "2025",
-            "name_vi": unit,
-            "kind": "province" if level == "province" else "ward",
-            "from": "2025-07-01",
-        }
-        log.post("unit.established", unit, DAY, DAY, data | ({"parent": parent} if parent else {}))
-    document = yaml.safe_load((PLANS / "dak-lak-2026.yaml").read_text())
-    log.post(
-        "plan.published",
-        "66@2025",
-        DAY,
-        DAY,
-        {"plan": document["id"], "version": document["version"], "document": document},
-    )
-    declared = {"population": "adults", "number": 4, "as_of": "2026-01-01", "authority": "CA"}
-    log.post("population.declared", "24133@2025", DAY, DAY, declared)
+from tests.metrics.smoke import DAY, a_province
 
 
 async def test_records_become_cells(pool: asyncpg.Pool, catalogue: Catalogue) -> None:

@@ -14,10 +14,10 @@ from services.metrics.explaining.stepping import Between, steps
 from services.metrics.projecting.apply import BatchCounter
 from services.metrics.projecting.store import Subject
 from shared.contracts.record import LogRecord
+from tests.metrics.exact import CATALOGUE, batches
 from tests.metrics.histories import MEASURES, OPS, Op, last_days, play
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.naive import Values, values
-from tests.metrics.test_exact import CATALOGUE, batches
 
 
 def versions_of(log: MemoryLog, cuts: list[int]) -> dict[Subject, list[Version]]:

@@ -3,15 +3,11 @@
 import itertools
 import random
 from datetime import date, timedelta
-from typing import Any
 
 import asyncpg
 import pytest
 
 from services.metrics import rebuild
-from services.metrics.evaluating.cell import Cell
-from services.metrics.evaluating.moments import Moments
-from services.metrics.explaining.difference_answers import Difference
 from services.metrics.explaining.differences import Differences
 from services.metrics.explaining.evidence import EvidencePages
 from services.metrics.explaining.series import Point, SeriesMaker, ends
@@ -20,7 +16,6 @@ from shared.problems import Problem
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.province import (
-    HAMLETS,
     OBJECTIVES,
     ROOT,
     A,
@@ -32,19 +27,7 @@ from tests.metrics.province import (
     publish,
     random_history,
 )
-
-TODAY = BASE + timedelta(days=40)
-UNITS = [ROOT, A, B, HAMLETS[0]]
-PARTS = [(str(o["id"]), "value") for o in OBJECTIVES] + [("ratio", "denominator")]
-
-
-async def cell(
-    all_moments: Moments, name: str, unit: str, as_of: date, known_at: date | None
-) -> Cell:
-    async with all_moments.snapshot() as connection:
-        moment = await all_moments.at(connection, "p", as_of, known_at)
-        (found,) = await moment.cells(connection, [moment.objective(name)], [unit])
-    return found
+from tests.metrics.why import PARTS, TODAY, UNITS, cell, difference
 
 
 def days(dice: random.Random, known: list[date]) -> tuple[date, date | None]:
@@ -97,28 +80,6 @@ async def test_the_events_behind_a_cell_add_up_to_it(
             assert event.since <= as_of and (known_at is None or event.recorded <= known_at)
         proved += len(events)
     assert proved > 10
-
-
-async def difference(
-    pages: Differences, name: str, unit: str, before: Any, after: Any, part: str = "value"
-) -> tuple[Difference, list[Any]]:
-    events, cursor = [], None
-    while True:
-        found = await pages.ask(
-            plan="p",
-            objective=name,
-            unit=unit,
-            before=before,
-            after=after,
-            tree="as_of",
-            part=part,
-            cursor=cursor,
-            limit=3,
-        )
-        events += found.events
-        cursor = found.next
-        if cursor is None:
-            return found, events
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -4,7 +4,6 @@ At the end the tables equal the naive oracle, and a rebuild finds nothing to cha
 
 import asyncio
 import random
-from datetime import date
 
 import asyncpg
 import pytest
@@ -14,47 +13,17 @@ from services.metrics.projecting import generations, store
 from services.metrics.projecting.compacting import compact
 from services.metrics.projecting.projection import MetricsProjection
 from shared.contracts.definitions import Catalogue
-from shared.contracts.record import LANES, LogRecord
-from shared.domain.measures import to_definition
+from shared.contracts.record import LogRecord
 from shared.lane_consumer import LaneConsumer
 from shared.progress import LanesLost
-from tests.metrics.histories import DAYS, MEASURES, TYPES, Op, last_days, play
+from tests.metrics.histories import MEASURES, last_days, play
 from tests.metrics.memory_log import MemoryLog, copy_of
-from tests.metrics.naive import Values, values
-
-ALL = frozenset(range(LANES))
+from tests.metrics.naive import values
+from tests.metrics.worlds import ALL, history, know_measures, tallied
 
 
 class Crash(Exception):
     """The worker dies here."""
-
-
-def history(dice: random.Random, length: int) -> list[Op]:
-    return [
-        Op(
-            what=dice.choice(["post", "post", "post", "correct", "revoke"]),
-            type=dice.choice(TYPES),
-            who=dice.randrange(3),
-            unit=dice.randrange(3),
-            day=dice.randrange(DAYS),
-            length=dice.choice([None, None, -1, 0, 2, 4]),
-            number=dice.randrange(4),
-            target=dice.randrange(100),
-            pause=dice.choice([0, 0, 0, 1]),
-        )
-        for _ in range(length)
-    ]
-
-
-async def know_measures(pool: asyncpg.Pool) -> None:
-    for number, measure in MEASURES.items():
-        await pool.execute(
-            "INSERT INTO measure (id, fingerprint, definition, state) OVERRIDING SYSTEM VALUE"
-            " VALUES ($1, $2, $3, 'live')",
-            number,
-            measure.fingerprint(),
-            to_definition(measure),
-        )
 
 
 class World:
@@ -120,19 +89,6 @@ class World:
         await last.begin(ALL)
         consumer = LaneConsumer(last, self.log, "unused:1", "last")  # type: ignore[arg-type]
         await consumer.catch_up(list(ALL))
-
-
-async def tallied(pool: asyncpg.Pool, as_of: date, known_at: date) -> dict[int, Values]:
-    found: dict[int, Values] = {}
-    for number, unit, n, total in await pool.fetch(
-        "SELECT measure, unit_id, sum(n)::bigint, sum(total)::bigint FROM tally"
-        " WHERE occurred <= $1 AND recorded <= $2 GROUP BY 1, 2",
-        as_of,
-        known_at,
-    ):
-        if n or total:
-            found.setdefault(number, {})[unit] = (n, total)
-    return found
 
 
 @pytest.mark.parametrize("seed", range(12))

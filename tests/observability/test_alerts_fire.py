@@ -9,19 +9,19 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 
 from deploy.grafana.boards import BOARDS
-from deploy.local import services
 from deploy.local.stack import LocalStack
 from tests.activities.posting import UNITS, unit
-from tests.deploy.test_backup import load_one_plan
+from tests.observability.alerts import post
+from tests.observability.alerts import prometheus as prometheus
+from tests.observability.alerts import stack as stack
 from tests.observability.lossy import lossy
 from tests.observability.watched import Prometheus, freeze
 
@@ -30,38 +30,6 @@ LATE = [
     ("56@2025", "Tỉnh Khánh Hòa", "province", "VN@2025"),
 ]
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """All processes, without the units of the whole country."""
-    home = tmp_path_factory.mktemp("watched") / "home"
-    with LocalStack(home, stages=lambda e, a: services.stages(e, a)[:2]) as made:
-        load_one_plan(made, tmp_path_factory.mktemp("plan") / "plans")
-        yield made
-
-
-@pytest.fixture(scope="module")
-def prometheus(stack: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    made = Prometheus(stack, tmp_path_factory.mktemp("prometheus") / "p")
-    try:
-        yield made
-    finally:
-        made.close()
-
-
-def post(stack: LocalStack, *events: dict[str, Any]) -> httpx.Response:
-    key = stack.home.admin_key.read_text().strip()
-    return httpx.post(
-        f"{stack.urls['activities']}/v1/events",
-        json=list(events),
-        headers={
-            "Authorization": f"Bearer {key}",
-            "Content-Type": "application/cloudevents-batch+json",
-        },
-        timeout=60,
-        trust_env=False,
-    )
 
 
 def sql(stack: LocalStack, *statements: str) -> None:

@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaProducer
 from deploy.local.stack import LocalStack
 from tests.activities.fake import BATCH, event
 from tests.activities.posting import UNITS, unit
-from tests.observability.test_alerts_fire import post, prometheus, stack
+from tests.observability.alerts import post, prometheus, stack
 from tests.observability.watched import Prometheus
 
 __all__ = ["prometheus", "stack"]  # fixtures

@@ -13,7 +13,7 @@ from shared.domain.compile import compile_plan
 from shared.domain.objectives import Objective
 from shared.domain.plan_history import PlanHistory, PlanVersion
 from shared.domain.populations import Number
-from tests.plans.test_five_plans import PLANS
+from tests.plans.files import PLANS
 
 CATALOGUE = Catalogue.load()
 COMPILED = {name: {o.id: o for o in compile_plan(p.data, CATALOGUE)} for name, p in PLANS.items()}

@@ -7,7 +7,7 @@ import pytest
 
 from shared.contracts.definitions import Catalogue
 from shared.domain.plan_files.positions import parse
-from tests.plans.test_five_plans import PLANS
+from tests.plans.files import PLANS
 
 PAGE = Path(__file__).parents[2] / "docs" / "indicators.md"
 BLOCKS = re.findall(r"```yaml\n# (\S+)/(\S+)\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)

@@ -8,14 +8,11 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.definitions import Catalogue
 from shared.contracts.filters import compile_filter
-from shared.domain.plan_files.document import PlanDocument, check_plan, load_plan
+from shared.domain.plan_files.document import check_plan, load_plan
 from shared.domain.plan_files.objectives import expected_last_day
-from tests.plans.five import FIVE
+from tests.plans.files import CATALOGUE, FOLDER, PLANS
 
-FOLDER = Path(__file__).parents[2] / "plans"
-CATALOGUE = Catalogue.load()
 # Frozen from the plans as they were first extracted: whole items by digest, the rest in words.
 ORIGINALS = json.loads(Path(__file__).with_name("originals.json").read_text(encoding="utf-8"))
 ADDED = {
@@ -28,9 +25,6 @@ ADDED = {
     "reading_note",
     "not_counted",
     "short_vi",
-}
-PLANS: dict[str, PlanDocument] = {
-    name: load_plan(FOLDER / f"{name}.yaml", CATALOGUE) for name in FIVE
 }
 OBJECTIVES = [
     (plan, objective)

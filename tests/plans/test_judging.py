@@ -18,7 +18,7 @@ from shared.domain.judging import (
 )
 from shared.domain.objectives import Objective
 from tests.metrics.memory_log import MemoryLog
-from tests.plans.test_five_plans import PLANS
+from tests.plans.files import PLANS
 
 Json = dict[str, Any]
 CATALOGUE = Catalogue.load()

@@ -15,8 +15,8 @@ from services.activities.quarantine.replay import Replayer
 from shared.clock import FixedClock
 from shared.problems import Problem
 from tests.activities.fake import CCCD, event
+from tests.activities.granting import make_key
 from tests.activities.posting import send, unit
-from tests.activities.test_service import make_key
 
 Service = tuple[FastAPI, httpx.AsyncClient]
 SOURCE = "https://congan.daklak.example/vneid"

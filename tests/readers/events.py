@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.contracts import schemas
 from tests.every_type import CATALOGUE, KINDS, SOURCE, posted
-from tests.registry.test_minimal_plans import stripped
+from tests.registry.minimal import stripped
 
 Json = dict[str, Any]
 

@@ -14,7 +14,7 @@ from services.registry.settings import RegistrySettings
 from tests.every_type import CATALOGUE, SOURCE
 from tests.readers import events
 from tests.readers.world import World, bare_plans
-from tests.registry.test_every_route import walk
+from tests.registry.routes import walk
 
 BARE = {plan["id"]: plan["data"]["document"] for plan in bare_plans()}
 FORMATS = {

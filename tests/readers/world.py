@@ -14,7 +14,7 @@ import yaml
 from deploy.local.stack import LocalStack
 from tests.every_type import SOURCE
 from tests.readers import events
-from tests.registry.test_minimal_plans import stripped
+from tests.registry.minimal import stripped
 
 Json = dict[str, Any]
 NOON = datetime(2026, 12, 1, 5, tzinfo=UTC)

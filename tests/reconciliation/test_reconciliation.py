@@ -23,8 +23,8 @@ from services.activities.reconciliation import counted, listed
 from services.activities.reconciliation.explain import Explanations
 from shared.clock import FixedClock
 from tests.activities.fake import CCCD, event
+from tests.activities.granting import make_key
 from tests.activities.posting import send
-from tests.activities.test_service import make_key
 
 Service = tuple[FastAPI, httpx.AsyncClient]
 SOURCE = "https://congan.daklak.example/vneid"

@@ -8,29 +8,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import axe_core_python
 import pytest
 
 from tests.keys import browser
 from tests.registry import fakes
+from tests.registry.axe import ASK, AXE
 from tests.registry.conftest import Running
-from tests.registry.test_hamlet_pages import OURS
-from tests.registry.test_pages import address  # noqa: F401
-from tests.registry.test_populations import edited, fill, place
-from tests.registry.test_proof_pages import EVENT, STORY
-from tests.registry.test_proof_pages import metrics as answers  # noqa: F401
-from tests.registry.test_ranking import TERMS, formula
+from tests.registry.hamlets import OURS
+from tests.registry.pages import address as address
+from tests.registry.populations import edited, fill, place
+from tests.registry.proof import EVENT, STORY
+from tests.registry.proof import metrics as answers  # noqa: F401
+from tests.registry.ranking import TERMS, formula
 
-AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text("utf-8")
 TEMPLATES = Path(__file__).parents[2] / "services" / "registry" / "web" / "templates"
 PARTS = {"base", "trouble", "cell", "heat", "monday_parts", "unit_difference"}
 """Templates of which pages are made; they are no pages."""
 ELSEWHERE = {"week", "own", "edit", "cancel", "typed"}
 """Pages of a commune's staff: tests/registry/test_week.py looks at them."""
 WIDTHS = (390, 1280)
-ASK = """axe.run(document, {resultTypes: ['violations'], preload: false}).then(found => found.violations
-  .filter(v => ['serious', 'critical'].includes(v.impact))
-  .map(v => ({rule: v.id, impact: v.impact, help: v.help, nodes: v.nodes.slice(0, 4).map(n => [n.html, n.failureSummary])})))"""
 PLAN = "/plans/dak-lak-2026"
 PAGES = {
     "plans": ["/"],
@@ -124,7 +120,7 @@ async def shown(registry: Running, answers: Any) -> AsyncIterator[dict[str, str]
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no chromium on this machine: pages not seen")
 async def test_nothing_serious_on_any_page(
-    registry: Running, shown: dict[str, str], address: str, tmp_path: Path  # noqa: F811
+    registry: Running, shown: dict[str, str], address: str, tmp_path: Path
 ) -> None:  # fmt: skip
     found: dict[str, Any] = {}
     async with browser.browser(tmp_path) as page:

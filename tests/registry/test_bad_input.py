@@ -6,15 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.registry import fakes
+from tests.registry.bad_input import AUTH, VALUES, operations
 from tests.registry.conftest import Running
 
-AUTH = {"Authorization": f"Bearer {fakes.KEY}"}
-VALUES = {
-    "plan": "dak-lak-2026", "code": "24133", "objective": "adults-certified-vneid",
-    "obligation": "final-report-2026", "period": "once", "unit": "24133",
-    "task": "t-10-closing-commune",
-}  # fmt: skip
 DAYS = {"on", "as_of", "known_at", "since", "until", "from", "to", "day"}
 PLAN = "/v1/plans/{plan}"
 FUTURE_IS_FINE = {
@@ -27,13 +21,6 @@ FUTURE_IS_FINE = {
 ALSO = {f"{PLAN}/ranking": "ranking-not-published", f"{PLAN}/units/{{code}}": "unit-ambiguous"}
 """What is said first there: no ranking is published; in 2020 the code was another commune."""
 Case = tuple[str, str, str, str, tuple[str, ...]]
-
-
-def operations(registry: Running) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Every address that is read, with its parameters."""
-    for path, item in sorted(registry.app.openapi()["paths"].items()):
-        if path.startswith("/v1/") and "get" in item:
-            yield path, item["get"].get("parameters", [])
 
 
 def cases(path: str, parameters: list[dict[str, Any]]) -> Iterator[Case]:

@@ -9,7 +9,7 @@ from services.registry.completeness.weeks import by_week
 from tests.keys.browser import CHROMIUM
 from tests.registry import fakes, screens
 from tests.registry.conftest import Running
-from tests.registry.test_pages import address  # noqa: F401
+from tests.registry.pages import address as address
 
 PAGE = "/plans/dak-lak-2026/completeness"
 UNIT, KIND = "24133@2025", "class.held"
@@ -68,7 +68,7 @@ async def test_a_reminder_names_no_code_and_what_is_lacking(told: Running) -> No
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: pages not seen")
-async def test_seen_on_a_phone_and_on_a_desk(told: Running, address: str) -> None:  # noqa: F811
+async def test_seen_on_a_phone_and_on_a_desk(told: Running, address: str) -> None:
     async with screens.chromium() as driver:
         for width in screens.SIZES:
             context = await screens.phone(driver, address, fakes.SESSION, width=width, script=True)

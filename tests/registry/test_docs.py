@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from tests.registry.conftest import Running
-from tests.registry.test_every_route import walk
+from tests.registry.routes import walk
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "registry.md").read_text()

@@ -1,7 +1,7 @@
 """Every route with every role. A route that stands in no list below fails the test: whoever adds one
 says here who may use it."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from services.registry.parameters import taken
 from shared.auth.principal import STAFF
 from tests.registry import fakes
 from tests.registry.conftest import Running
-from tests.registry.test_public import disclosure
+from tests.registry.disclosing import disclosure
+from tests.registry.routes import VALUES, routes, walk
 
 ROLES = [
     "administrator", "police", "mooc", "telecom", "department", "commune", "hamlet", "school",
@@ -98,33 +99,10 @@ LISTS = (
 )
 NO_DATA = {"/openapi.json", "/docs", "/docs/reference.css", "/static"}
 """Descriptions and styles. `/metrics` is closed at the origin (tests/deploy/test_origin.py)."""
-VALUES = {
-    "plan": "dak-lak-2026", "code": "24133", "objective": "adults-certified-vneid",
-    "obligation": "final-report-2026", "period": "once", "type": "class.held", "id": "00000001",
-    "task": "t-10-closing-commune",
-}  # fmt: skip
 QUERY = {
     "objective": "adults-certified-vneid", "unit": "24133", "source": "https://way.example", "id": "w-1",
     "against": "gia-lai-2026",
 }  # fmt: skip
-
-
-def walk(routes: Iterable[Any]) -> Iterator[Any]:
-    """All routes, also of included routers, which FastAPI keeps as they are."""
-    for route in routes:
-        if hasattr(route, "original_router"):
-            yield from walk(route.original_router.routes)
-        else:
-            yield route
-
-
-def routes(registry: Running) -> list[str]:
-    return [
-        f"{method} {route.path}"
-        for route in walk(registry.app.routes)
-        if isinstance(route, APIRoute)
-        for method in sorted(route.methods)
-    ]
 
 
 def guarded(registry: Running, *methods: str) -> list[str]:

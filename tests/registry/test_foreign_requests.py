@@ -2,7 +2,7 @@
 
 from tests import foreign
 from tests.registry.conftest import Running
-from tests.registry.test_every_route import VALUES
+from tests.registry.routes import VALUES
 
 
 async def test_no_body_is_answered_by_a_5xx(registry: Running) -> None:

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -14,6 +13,7 @@ from deploy import messages
 from services.registry.web import language
 from services.registry.web.assets import STATIC
 from tests.registry.conftest import Running
+from tests.registry.frame import readers as readers
 
 WEB = Path(language.__file__).parent
 TEMPLATES = WEB / "templates"
@@ -24,25 +24,6 @@ ONLY_VIETNAMESE = {
 }  # fmt: skip
 """Templates whose sentences are not in the catalogue yet. Nothing may be added here."""
 BROWSER = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
-
-
-def staff(role: str, subtree: str | None, *scopes: str) -> dict[str, object]:
-    return {
-        "name": f"staff-{role}", "roles": [role], "subtree": subtree, "kind": "session",
-        "scopes": ["tables:read", *scopes], "sources": [f"https://hocvuso.example/staff/{role}"],
-    }  # fmt: skip
-
-
-@pytest.fixture
-async def readers(registry: Running) -> AsyncIterator[Running]:
-    keys = registry.activities.keys
-    keys["hvs_chair_x"] = staff("commune", "24133@2025", "events:write", "staff:invite")
-    keys["hvs_province_x"] = staff("department", "66@2025", "events:write")
-    keys["hvs_reader_x"] = staff("reader", "24133@2025")
-    registry.app.state.registry.settings.registry_open = False
-    yield registry
-    registry.app.state.registry.settings.registry_open = True
-    registry.client.cookies.clear()
 
 
 async def links(readers: Running, session: str | None) -> list[str]:

@@ -11,9 +11,9 @@ import pytest
 
 from tests.keys import browser
 from tests.registry.conftest import Running
-from tests.registry.test_pages import address  # noqa: F401
+from tests.registry.hamlets import OURS
+from tests.registry.pages import address as address
 
-OURS = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
 COMMUNE = "/units/24316/hamlets"
 KEY = "hvs_24316_commune"
 TODAY = "2026-11-21"
@@ -142,7 +142,7 @@ async def test_units_are_pages(registry: Running) -> None:
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no chromium on this machine: pages not seen")
 async def test_a_real_browser_pastes_a_list(
-    commune: Running, address: str, tmp_path: Path  # noqa: F811
+    commune: Running, address: str, tmp_path: Path
 ) -> None:  # fmt: skip
     async with browser.browser(tmp_path) as page:
         await page.open(f"{address}/login?next=/units/24340/hamlets")

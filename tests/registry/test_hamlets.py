@@ -8,7 +8,7 @@ import pytest
 from services.registry.units import hamlets
 from shared.domain.tree import UnitTree
 from tests.registry.conftest import Running
-from tests.registry.test_units_write import AUTH, WRITE, change, unit
+from tests.registry.unit_writes import AUTH, WRITE, change, unit
 
 
 async def test_a_commune_pastes_its_hamlets(registry: Running) -> None:

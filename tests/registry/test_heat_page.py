@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.keys import browser
+from tests.registry.axe import ASK, AXE
 from tests.registry.conftest import Running
-from tests.registry.test_accessibility import ASK, AXE
-from tests.registry.test_pages import address  # noqa: F401
+from tests.registry.pages import address as address
 
 TABLE = "/plans/dak-lak-2026"
 SHOTS = Path(os.environ["SHOTS"]) if "SHOTS" in os.environ else None
@@ -118,7 +118,7 @@ async def test_the_page_is_small_over_the_wire(registry: Running) -> None:
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no chromium on this machine: pages not seen")
 async def test_a_real_browser_without_script(
-    registry: Running, address: str, tmp_path: Path  # noqa: F811
+    registry: Running, address: str, tmp_path: Path
 ) -> None:  # fmt: skip
     """Nothing serious by axe, the page never scrolls sideways, cells and buttons are large enough."""
     views = {"heat": "", "sorted": "?sort=commune-classes&late=1", "bars": "?objective=commune-classes", "paper": "?view=print"}  # fmt: skip

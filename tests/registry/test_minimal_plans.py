@@ -1,41 +1,18 @@
 """Every shipped plan with nothing but what a plan must say: works on every route and page."""
 
-from typing import Any
-
 import pytest
 from fastapi.routing import APIRoute
 
 from shared.contracts.definitions import Catalogue
 from shared.domain.plan_files.document import why_plan_refused
-from tests.plans.test_five_plans import PLANS
+from tests.plans.files import PLANS
 from tests.registry import fakes
 from tests.registry.conftest import Running
-from tests.registry.test_every_route import walk
+from tests.registry.minimal import stripped
+from tests.registry.routes import walk
 
-Json = dict[str, Any]
-TOP = ("version", "title_vi", "issuer", "unit", "period")
-ITEMS = {
-    "organisations": ("id", "name_vi", "kind", "group"),
-    "objectives": ("id", "text_vi", "target", "lead", "deadline", "period", "counts_from",
-                   "last_day", "measure", "not_counted", "recurrence", "from_date",
-                   "cumulative_from"),
-    "tasks": ("id", "kind", "title_vi", "lead", "deadline"),
-    "reporting": ("id", "kind", "who", "cadence", "event", "text_vi"),
-}  # fmt: skip
 AVAILABLE = (503,)
 """metrics is not there in these tests."""
-
-
-def stripped(document: Json) -> Json:
-    """What the schema requires, and what that needs to be consistent."""
-    found: Json = {name: document[name] for name in TOP} | {"id": f"bare-{document['id']}"}
-    for section, names in ITEMS.items():
-        items = [{n: item[n] for n in names if n in item} for item in document[section]]
-        found[section] = items
-    for objective in found["objectives"]:
-        if isinstance(objective["deadline"], str):
-            objective["deadline"] = objective["last_day"]
-    return found
 
 
 @pytest.mark.parametrize("name", PLANS)

@@ -4,7 +4,7 @@ import pytest
 
 from services.registry.readiness import ALWAYS
 from tests.registry.conftest import Running
-from tests.registry.test_every_route import VALUES, routes
+from tests.registry.routes import VALUES, routes
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from shared.contracts.definitions import Catalogue
 from shared.domain.plan_files.document import load_plan
 from tests.registry import fakes
 from tests.registry.conftest import Running
-from tests.registry.test_problem_words import VIETNAMESE
+from tests.registry.words import VIETNAMESE
 
 
 def test_every_note_of_the_plans_has_its_vietnamese_and_no_other() -> None:

@@ -4,15 +4,13 @@ import asyncio
 import html
 import re
 import shutil
-import socket
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from services.registry.web import words
 from tests.registry.conftest import Running
+from tests.registry.pages import address as address
 
 PAGES = [
     "/",
@@ -113,22 +111,6 @@ def test_a_percentage_never_promises_too_much(ratio: float | None, text: str) ->
 
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)  # fmt: skip
-
-
-@pytest.fixture
-async def address(registry: Running) -> AsyncIterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(
-        uvicorn.Config(registry.app, port=port, log_level="error", lifespan="off")
-    )
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: pages not seen")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.registry.bad_input import AUTH, VALUES, operations
 from tests.registry.conftest import Running
-from tests.registry.test_bad_input import AUTH, VALUES, operations
 
 P = "/v1/plans/{plan}"
 TAKES: dict[str, set[str]] = {

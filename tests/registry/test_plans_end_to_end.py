@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from services.registry import cli
 from tests.registry import fakes
 from tests.registry.conftest import Running
-from tests.registry.test_pages import address  # noqa: F401
+from tests.registry.pages import address as address
 
 RUN = CliRunner()
 CHILD = "dak-lak-24133-2026"
@@ -32,7 +32,7 @@ async def invoke(*arguments: str) -> Result:
 @pytest.fixture
 async def shell(
     registry: Running,
-    address: str,  # noqa: F811
+    address: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Path]:

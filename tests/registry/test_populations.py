@@ -1,12 +1,9 @@
 """The grid of denominators: declared wins, sums are complete or partial, a workbook goes round."""
 
-import io
-from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import msgspec
-import openpyxl
 import pytest
 
 from services.registry.populations.grid import Grid
@@ -16,8 +13,8 @@ from shared.contracts.record import Content
 from shared.domain.definitions import Definitions
 from tests.registry import fakes
 from tests.registry.conftest import Running
+from tests.registry.populations import GRID, edited, fill, place
 
-GRID = "/v1/plans/dak-lak-2026/populations"
 AUTH = {"Authorization": f"Bearer {fakes.KEY}"}
 ON = date(2026, 11, 21)
 
@@ -88,33 +85,6 @@ async def test_the_grid_lists_what_is_owed(registry: Running) -> None:
     known = sum(u["populations"]["adults"]["number"] is not None for u in answer["units"])
     assert police["missing"] == 102 - known == len(police["units"])
     assert answer["whole"]["adults"]["state"] in ("missing", "partial")
-
-
-Edit = Callable[[Any], None]
-
-
-async def edited(registry: Running, edit: Edit) -> bytes:
-    answer = await registry.client.get(GRID, params={"format": "xlsx"})
-    book = openpyxl.load_workbook(io.BytesIO(answer.content))
-    edit(book.worksheets[0])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def place(sheet: Any, name: str, group: str) -> Any:
-    heading = next(r for r in sheet.iter_rows() if r[0].value == "unit_id")
-    column = next(c.column for c in heading if c.value == group)
-    row = next(r for r in sheet.iter_rows() if r[0].value == name)
-    return sheet.cell(row[0].row, column)
-
-
-def fill(sheet: Any) -> None:
-    for row in sheet.iter_rows(max_row=6):
-        if row[0].value == "# as_of":
-            row[1].value = "2026-03-01"
-        if row[0].value == "# authority":
-            row[1].value = "Công an tỉnh"
 
 
 async def test_download_edit_upload(registry: Running) -> None:

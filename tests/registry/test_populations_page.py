@@ -18,8 +18,8 @@ from services.registry.web import rule_words, upload
 from shared.problems import Problem
 from tests.keys import browser
 from tests.registry.conftest import Running
-from tests.registry.test_pages import address  # noqa: F401
-from tests.registry.test_populations import Edit, edited, fill, place
+from tests.registry.pages import address as address
+from tests.registry.populations import Edit, edited, fill, place
 
 PAGE = "/plans/dak-lak-2026/populations"
 KEY = "hvs_police_page"
@@ -160,7 +160,7 @@ def test_a_file_arrives_as_it_was_sent(content: bytes) -> None:
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no chromium on this machine: pages not seen")
 async def test_a_real_browser_uploads_the_workbook(
-    police: Running, address: str, tmp_path: Path  # noqa: F811
+    police: Running, address: str, tmp_path: Path
 ) -> None:  # fmt: skip
     file = tmp_path / "mau-so.xlsx"
     file.write_bytes(

@@ -13,6 +13,7 @@ from services.registry.web import words
 from services.registry.web.problem_words import WORDS, explain, where
 from shared.contracts.definitions import Catalogue
 from tests.registry.conftest import Running
+from tests.registry.words import VIETNAMESE
 
 ROOT = Path(__file__).parents[2]
 CALLS = re.compile(r'Problem\(\s*"([a-z0-9-]+)"')
@@ -25,9 +26,6 @@ OF_SOFTWARE = {
     "data-base64-unsupported",
 }  # fmt: skip
 """Only requests that pages never send are answered like that."""
-VIETNAMESE = re.compile(
-    "[àáảãạăằắẳẵặâầấẩẫậđèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵ]", re.I
-)
 
 
 def in_code(*folders: str) -> set[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.registry.conftest import Running
-from tests.registry.test_units_write import AUTH, WRITE
+from tests.registry.unit_writes import AUTH, WRITE
 
 UNITS = Path(__file__).parents[2] / "units"
 

@@ -23,7 +23,7 @@ from services.registry.tables.model import Cell
 from services.registry.tables.public import counts_people, down, rounded
 from tests.registry import fakes
 from tests.registry.conftest import Running
-from tests.registry.test_public import PLAN, disclosure
+from tests.registry.disclosing import PLAN, disclosure
 
 SUNDAYS = ("2026-11-01", "2026-11-08", "2026-11-15")
 OPEN = [

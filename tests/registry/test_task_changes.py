@@ -9,8 +9,8 @@ import jsonschema_rs
 
 from tests.registry import fakes
 from tests.registry.conftest import Running
-from tests.registry.test_tasks import DAK_LAK, commune, happened, one
-from tests.registry.test_units_write import WRITE, change
+from tests.registry.tasks import DAK_LAK, commune, happened, one
+from tests.registry.unit_writes import WRITE, change
 
 SCHEMAS = Path(__file__).parents[2] / "shared" / "contracts" / "schemas"
 

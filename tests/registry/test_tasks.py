@@ -6,10 +6,9 @@ import pytest
 
 from tests.registry import fakes
 from tests.registry.conftest import Running
+from tests.registry.tasks import DAK_LAK, WARD, commune, happened, one
 
 DONG_NAI = "/v1/plans/dong-nai-2026/tasks"
-DAK_LAK = "/v1/plans/dak-lak-2026/tasks"
-WARD = "24133@2025"
 
 
 async def test_all_tasks_of_the_five_plans_say_what_closes_them(registry: Running) -> None:
@@ -45,29 +44,6 @@ async def test_the_budget_of_dong_nai(registry: Running) -> None:
     only = (await registry.client.get(DONG_NAI, params={"lead": "doan-tncs"})).json()
     assert {task["id"] for task in only["tasks"]} >= {"iii-8"}
     assert all(task["bodies"] == 1 for task in only["tasks"])
-
-
-def happened(id: str, type: str, unit: str, day: str, **data: Any) -> fakes.CloudEvent:
-    return {
-        "id": id,
-        "source": "https://sokhcn.example",
-        "type": f"vn.hocvuso.{type}",
-        "subject": unit,
-        "time": f"{day}T09:00:00+07:00",
-        "data": data,
-    }
-
-
-async def one(registry: Running, address: str, **params: str) -> dict[str, Any]:
-    answer = await registry.client.get(address, params=params)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-async def commune(registry: Running, task: str, unit: str = WARD) -> dict[str, Any]:
-    found = await one(registry, f"{DAK_LAK}/{task}", unit=unit)
-    return dict(found["standings"][0])
 
 
 async def test_a_workshop_is_no_closing_conference_and_a_communes_is_not_the_provinces(

@@ -13,8 +13,8 @@ from services.registry.web import rule_words
 from tests.keys import browser
 from tests.registry import fakes
 from tests.registry.conftest import Running
-from tests.registry.test_hamlet_pages import OURS
-from tests.registry.test_pages import address  # noqa: F401
+from tests.registry.hamlets import OURS
+from tests.registry.pages import address as address
 
 ON = "2026-11-18"
 COLUMNS = "code,name_vi,kind,parent\n"
@@ -171,7 +171,7 @@ def test_every_rule_has_vietnamese_words() -> None:
 
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="no chromium on this machine: pages not seen")
 async def test_a_real_browser_renames_a_unit(
-    administrator: Running, address: str, tmp_path: Path  # noqa: F811
+    administrator: Running, address: str, tmp_path: Path
 ) -> None:  # fmt: skip
     async with browser.browser(tmp_path) as page:
         await page.open(f"{address}/login?next=/units/24211/changes")

@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 from services.registry import cli
 from tests.registry import fakes
 from tests.registry.conftest import Running
-from tests.registry.test_pages import address  # noqa: F401
+from tests.registry.pages import address as address
 
 RUN = CliRunner()
 
 
 @pytest.fixture
-def shell(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:  # noqa: F811
+def shell(address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The environment of somebody who has a key."""
     key = tmp_path / "admin.key"
     key.write_text(fakes.KEY)

@@ -10,9 +10,10 @@ from playwright.async_api import Page
 
 from tests.keys.browser import CHROMIUM
 from tests.registry.conftest import Running
+from tests.registry.frame import readers as readers
+from tests.registry.frame import staff as staff
+from tests.registry.pages import address as address
 from tests.registry.screens import chromium, findings, phone, picture
-from tests.registry.test_frame import readers, staff  # noqa: F401
-from tests.registry.test_pages import address  # noqa: F401
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 CHAIR = "hvs_chair_x"
@@ -31,7 +32,7 @@ FIRST_VIEW, NODES = 60_000, 1_500
 
 
 @pytest.fixture
-async def chair(readers: Running) -> AsyncIterator[Running]:  # noqa: F811
+async def chair(readers: Running) -> AsyncIterator[Running]:
     """A commune's staff who may write, with the key that signs them in."""
     readers.activities.keys[CHAIR_KEY] = staff("commune", "24133@2025", "events:write")
     await readers.database.execute(CELLS)
@@ -49,7 +50,7 @@ class Taps:
         await self.page.locator(selector).first.click()
 
 
-async def weight(page: Page, address: str) -> tuple[int, int]:  # noqa: F811
+async def weight(page: Page, address: str) -> tuple[int, int]:
     """Bytes over the wire of a first view, fonts apart, and nodes of the page."""
     sizes: list[int] = []
 
@@ -70,7 +71,7 @@ async def weight(page: Page, address: str) -> tuple[int, int]:  # noqa: F811
 
 @needs_browser
 async def test_a_chairman_enters_corrects_and_cancels_with_a_thumb(
-    chair: Running, address: str  # noqa: F811
+    chair: Running, address: str
 ) -> None:  # fmt: skip
     async with chromium() as browser:
         context = await phone(browser, address, None)
@@ -118,7 +119,7 @@ async def test_a_chairman_enters_corrects_and_cancels_with_a_thumb(
 
 @needs_browser
 async def test_nothing_happened_is_confirmed_by_ticks(
-    chair: Running, address: str  # noqa: F811
+    chair: Running, address: str
 ) -> None:  # fmt: skip
     async with chromium() as browser:
         page = await (await phone(browser, address, CHAIR)).new_page()
@@ -147,7 +148,7 @@ async def test_nothing_happened_is_confirmed_by_ticks(
 
 @needs_browser
 async def test_phone_pages_are_small_and_clean_in_both_languages(
-    chair: Running, address: str  # noqa: F811
+    chair: Running, address: str
 ) -> None:  # fmt: skip
     pages = {
         "week": "/week", "enter": "/enter", "form": "/enter/class.held", "own": "/own",

@@ -14,8 +14,8 @@ from openpyxl import load_workbook
 from tests.keys.browser import CHROMIUM
 from tests.registry import fakes, screens
 from tests.registry.conftest import Running
-from tests.registry.test_hamlet_pages import OURS
-from tests.registry.test_pages import address  # noqa: F401
+from tests.registry.hamlets import OURS
+from tests.registry.pages import address as address
 
 WEEK = "/plans/dak-lak-2026/week"
 KEY = "hvs_province_week"
@@ -158,7 +158,7 @@ async def test_a_reader_writes_nothing_and_a_foreigner_reads_nothing(officer: Ru
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: pages not seen")
-async def test_monday_in_a_real_browser(officer: Running, address: str) -> None:  # noqa: F811
+async def test_monday_in_a_real_browser(officer: Running, address: str) -> None:
     """From the navigation to a decision with forces in at most ten taps, by an officer without script."""
     async with screens.chromium() as driver:
         for width in screens.SIZES:

@@ -7,7 +7,7 @@ import pytest
 from tests.keys.browser import CHROMIUM
 from tests.registry import fakes, screens
 from tests.registry.conftest import Running
-from tests.registry.test_pages import address  # noqa: F401
+from tests.registry.pages import address as address
 
 PAGE = "/plans/dong-nai-2026/work"
 ORDER = ("Quá hạn", "Vướng mắc", "Đang thực hiện", "Chưa bắt đầu", "Hoàn thành muộn", "Hoàn thành")
@@ -46,7 +46,7 @@ async def test_a_body_without_work_is_unknown(registry: Running) -> None:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: pages not seen")
-async def test_seen_on_a_phone_and_on_a_desk(registry: Running, address: str) -> None:  # noqa: F811
+async def test_seen_on_a_phone_and_on_a_desk(registry: Running, address: str) -> None:
     async with screens.chromium() as driver:
         for width in screens.SIZES:
             context = await screens.phone(driver, address, fakes.SESSION, width=width, script=True)

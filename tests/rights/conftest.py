@@ -32,10 +32,10 @@ from tests.keys.conftest import clock as clock
 from tests.keys.conftest import database as database
 from tests.keys.conftest import service as service
 from tests.keys.conftest import settings as settings
-from tests.keys.test_invitations import accept, invite
+from tests.keys.invitations import accept, invite
 from tests.metrics.conftest import MIGRATIONS as METRICS
 from tests.metrics.memory_log import MemoryLog
-from tests.metrics.test_smoke import DAY, a_province
+from tests.metrics.smoke import DAY, a_province
 from tests.registry import fakes
 from tests.registry.conftest import NOW
 from tests.registry.conftest import defined_rows as defined_rows

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from services.registry.parameters import taken
 from tests.rights.conftest import System
 from tests.rights.matrix import EVENT, PRINCIPALS, may
-from tests.rights.test_matrix import PLACED, found_routes
+from tests.rights.placed import PLACED, found_routes
 
 VALUES = {
     "plan": "dak-lak-2026", "code": "24133", "objective": "adults-certified-vneid",

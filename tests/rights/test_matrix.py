@@ -1,10 +1,6 @@
 """Every route, method, topic and page of the three services is classified in `access.yaml`."""
 
-from typing import Any
-
 import pytest
-from fastapi.routing import APIRoute
-from starlette.routing import Mount, Route
 
 from services.activities.app import create_app as activities
 from services.activities.intake import acls
@@ -12,24 +8,8 @@ from services.activities.intake.model import Partner
 from services.metrics.app import create_app as metrics
 from services.registry.app import create_app as registry
 from shared.contracts import topics
-from tests.registry.test_every_route import walk
 from tests.rights.matrix import CLASSES, PAGE, ROUTES, TOPICS, page
-
-PLACED = {(service, route): kind for service, classes in ROUTES.items()
-          for kind, routes in classes.items() for route in routes}  # fmt: skip
-
-
-def found_routes(app: Any) -> dict[str, Any]:
-    """`METHOD path` -> route, of everything that an application answers."""
-    found: dict[str, Any] = {}
-    for route in walk(app.routes):
-        if isinstance(route, Mount):
-            found[f"GET {route.path}"] = route
-        elif isinstance(route, APIRoute):
-            found |= {f"{method} {route.path}": route for method in route.methods}
-        elif isinstance(route, Route):
-            found[f"GET {route.path}"] = route
-    return found
+from tests.rights.placed import PLACED, found_routes
 
 
 @pytest.mark.security("V8.1.1")

@@ -75,7 +75,7 @@ async def ask(service: Any, key: str, **params: str) -> httpx.Response:
 
 
 async def test_the_feed_is_a_partners_own(run: Any, service: Any, admin: str) -> None:
-    from tests.activities.test_service import make_key
+    from tests.activities.granting import make_key
 
     client = service[1]
     mine = await make_key(client, admin, name="cong-an", roles=["police"])

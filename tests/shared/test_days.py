@@ -18,7 +18,7 @@ from services.metrics import app as metrics
 from services.registry import app as registry
 from shared.days import DateTime, FullDate
 from shared.problems import install
-from tests.registry.test_every_route import walk
+from tests.registry.routes import walk
 
 
 class Body(BaseModel):

@@ -6,7 +6,7 @@ import httpx
 from fastapi import FastAPI
 
 from tests.activities.fake import event
-from tests.activities.test_service import make_key
+from tests.activities.granting import make_key
 from tests.vectors.read import load, to_bytes
 from tests.vectors.ways import NDJSON
 

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -10,7 +9,8 @@ from fastapi import FastAPI
 
 from services.activities.keys.store import ensure_admin_key
 from tests.vectors.read import load
-from tests.vectors.ways import HTTP, Answer
+from tests.vectors.story import check
+from tests.vectors.ways import HTTP
 
 STORY = load("story")
 
@@ -28,17 +28,6 @@ async def keys_of(app: FastAPI, client: httpx.AsyncClient, folder: Path) -> dict
             )
             made[name] = answer.json()["key"]
     return made
-
-
-def check(step: dict[str, Any], answer: Answer, positions: dict[str, int | None]) -> None:
-    expected, problem = step["expected"], answer.problem or {}
-    assert answer.status == expected["status"], (step["name"], problem)
-    assert problem.get("code") == expected.get("code"), (step["name"], problem)
-    assert problem.get("status") == expected.get("problem_status"), step["name"]
-    assert expected.get("pointer") in (None, problem.get("pointer")), (step["name"], problem)
-    assert bool(answer.warnings) == expected.get("warnings", False), step["name"]
-    if "same_position_as" in expected:
-        assert answer.position == positions[expected["same_position_as"]], step["name"]
 
 
 @pytest.mark.parametrize("way", HTTP)

@@ -7,8 +7,8 @@ import pytest
 
 from services.activities.xapi.call import VERSION_HEADER as VERSION
 from tests.xapi.conftest import Platform
+from tests.xapi.forms import form
 from tests.xapi.samples import statement
-from tests.xapi.test_requests import _form
 
 CONSUMER = {"account": {"homePage": "https://mooc.example/xAPI/OAuth/Token", "name": "consumer"}}
 A, B = {"mbox": "mailto:a@mooc.example"}, {"mbox": "mailto:b@mooc.example"}
@@ -18,14 +18,14 @@ async def test_the_alternate_syntax_needs_no_content_type(mooc: Platform) -> Non
     """Part 3, section 1.3: the content is JSON unless the form says something else."""
     common = {"Authorization": mooc.headers["Authorization"], VERSION: "1.0.3"}
     one = statement()
-    put = await _form(mooc, "PUT", statementId=one["id"], content=json.dumps(one), **common)
+    put = await form(mooc, "PUT", statementId=one["id"], content=json.dumps(one), **common)
     assert put.status_code == 204, put.text
-    posted = await _form(mooc, "POST", content=json.dumps(statement()), **common)
+    posted = await form(mooc, "POST", content=json.dumps(statement()), **common)
     assert posted.status_code == 200, posted.text
     other = {**common, "Content-Type": "text/plain"}
-    answer = await _form(mooc, "POST", content=json.dumps(statement()), **other)
+    answer = await form(mooc, "POST", content=json.dumps(statement()), **other)
     assert answer.json()["code"] == "xapi-content-type"
-    assert (await _form(mooc, "PUT", statementId=statement()["id"], **common)).status_code == 400
+    assert (await form(mooc, "PUT", statementId=statement()["id"], **common)).status_code == 400
     get = await mooc.client.get("/xapi/statements?method=POST", headers=mooc.headers)
     assert get.status_code == 400, "only POST carries another method"
 

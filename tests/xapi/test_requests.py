@@ -4,11 +4,11 @@ import base64
 import json
 import uuid
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 
 from tests.xapi.conftest import SOURCE, Platform
+from tests.xapi.forms import form
 from tests.xapi.samples import statement, unknown, voiding
 
 VERSION = "X-Experience-API-Version"
@@ -217,31 +217,24 @@ async def test_an_attachment_without_its_data(mooc: Platform) -> None:
     assert (await mooc.post(linked)).status_code == 200
 
 
-async def _form(mooc: Platform, method: str, **fields: str) -> Any:
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return await mooc.client.post(
-        f"/xapi/statements?method={method}", content=urlencode(fields), headers=headers
-    )
-
-
 async def test_the_alternate_syntax(mooc: Platform) -> None:
     common = {"Authorization": mooc.headers["Authorization"], VERSION: "1.0.3",
               "Content-Type": "application/json"}  # fmt: skip
     one, two = statement(), statement()
-    answer = await _form(mooc, "PUT", statementId=one["id"], content=json.dumps(one), **common)
+    answer = await form(mooc, "PUT", statementId=one["id"], content=json.dumps(one), **common)
     assert answer.status_code == 204
-    answer = await _form(mooc, "POST", content=json.dumps([two]), **common)
+    answer = await form(mooc, "POST", content=json.dumps([two]), **common)
     assert answer.json() == [two["id"]]
-    answer = await _form(mooc, "GET", statementId=one["id"], **common)
+    answer = await form(mooc, "GET", statementId=one["id"], **common)
     assert answer.json()["id"] == one["id"]
     answer_tag = answer.headers["ETag"]
-    answer = await _form(mooc, "GET", agent=json.dumps(one["actor"]), **common)
+    answer = await form(mooc, "GET", agent=json.dumps(one["actor"]), **common)
     assert len(answer.json()["statements"]) == 2
-    head = await _form(mooc, "HEAD", statementId=one["id"], **common)
+    head = await form(mooc, "HEAD", statementId=one["id"], **common)
     assert (head.status_code, head.content) == (200, b"")
     assert (head.headers["Content-Length"], head.headers["ETag"]) == ("0", answer_tag)
-    assert (await _form(mooc, "DELETE", **common)).status_code == 400
-    assert (await _form(mooc, "GET", colour="red", **common)).status_code == 400
+    assert (await form(mooc, "DELETE", **common)).status_code == 400
+    assert (await form(mooc, "GET", colour="red", **common)).status_code == 400
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     for query, body in (("method=GET&limit=1", ""), ("method=GET", "%ff=%fe")):
         answer = await mooc.client.post(f"/xapi/statements?{query}", content=body, headers=headers)
