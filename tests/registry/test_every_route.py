@@ -27,7 +27,8 @@ PAGE = "/plans/{plan}"
 
 FREE = {
     "GET /health/live", "GET /health/ready", "GET /login", "POST /login", "POST /logout",
-    "GET /accept", "POST /accept", "POST /confirm", "POST /language", "GET /plans/plan.schema.json",
+    "GET /accept", "POST /accept", "POST /confirm", "POST /language", "POST /first-page",
+    "GET /plans/plan.schema.json",
 }  # fmt: skip
 """Nothing to read there; codes and keys are judged by activities."""
 ANY_KEY = {

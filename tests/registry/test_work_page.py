@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 import pytest
 
 from tests.keys.browser import CHROMIUM
@@ -43,6 +44,40 @@ async def test_every_duty_leads_to_its_form(registry: Running) -> None:
 async def test_a_body_without_work_is_unknown(registry: Running) -> None:
     answer = await registry.client.get(PAGE, params={"body": "nobody"})
     assert (answer.status_code, "organisation-unknown" in answer.text) == (404, True)
+
+
+async def test_everybody_begins_where_their_work_is(registry: Running) -> None:
+    """A commune at its week, a province at its Monday, a body at its tasks once it chose them."""
+    client, keys = registry.client, registry.activities.keys
+    signed: dict[str, object] = {"name": "x", "kind": "session", "scopes": ["tables:read"]}
+    keys["hvs_first_commune"] = signed | {"roles": ["commune"], "subtree": "24133@2025"}
+    keys["hvs_first_province"] = signed | {"roles": ["department"], "subtree": "75@2025"}
+
+    async def first(session: str) -> str | None:
+        client.cookies.set("hocvuso_session", session)
+        return (await client.get("/")).headers.get("location")
+
+    async def choose(body: str) -> httpx.Response:
+        ours = {"Sec-Fetch-Site": "same-origin"}
+        form = {"body": body, "next": f"{PAGE}?body=so-khcn"}
+        answer = await client.post("/first-page", data=form, headers=ours)
+        assert answer.status_code == 303
+        return await client.get(answer.headers["location"])
+
+    try:
+        assert await first("hvs_first_commune") == "/week"
+        assert await first("hvs_first_province") == "/plans/dong-nai-2026/week"
+        assert "Thôi" in (await choose("dong-nai-2026/so-khcn")).text
+        assert await first("hvs_first_province") == f"{PAGE}?body=so-khcn"
+        assert await first("hvs_first_commune") == "/week", "a commune has its week"
+        for nobody in ("dong-nai-2026/nobody", "dak-lak-2026/so-khcn", "//evil", ""):
+            await first("hvs_first_province")
+            await choose(nobody)
+            begun = await first("hvs_first_province")
+            assert begun in ("/plans/dong-nai-2026/week", f"{PAGE}?body=so-khcn"), nobody
+        assert begun == "/plans/dong-nai-2026/week"
+    finally:
+        client.cookies.clear()
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: pages not seen")

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from services.registry.access import CurrentPrincipal
@@ -17,6 +17,7 @@ from services.registry.tasks.ledger import task_ledger
 from services.registry.tasks.routes import visible
 from services.registry.tasks.words import TASK, condition_vi
 from services.registry.web import words
+from services.registry.web.frame import BODY_COOKIE
 from services.registry.web.render import JoinedPageRoute, show
 from shared.problems import Problem
 
@@ -32,6 +33,7 @@ Tasks = list[dict[str, Any]]
 
 @router.get("")
 async def work_page(
+    request: Request,
     state: Registry,
     principal: CurrentPrincipal,
     plan: str,
@@ -78,6 +80,9 @@ async def work_page(
         late_duties=sum(d["state"] in ("missing", "returned") for d in owed),
         columns={o["id"]: o.get("short_vi") or o["text_vi"] for o in found.document["objectives"]},
         objectives={o["id"]: o["text_vi"] for o in found.document["objectives"]},
+        may_choose=principal.is_signed_in
+        and body in {o["id"] for o in found.document["organisations"]},
+        chosen=request.cookies.get(BODY_COOKIE) == f"{plan}/{body}",
         condition_vi=condition_vi,
         STATE=TASK,
         REPORT=words.REPORT,

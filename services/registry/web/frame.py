@@ -16,6 +16,11 @@ from shared.auth.scopes import INVITE, READ, WRITE
 from shared.domain.plan_history import PlanVersion
 from shared.domain.units import Unit
 
+BODY_COOKIE = "hocvuso_body"
+"""The body whose tasks a browser opens first: `PLAN/BODY`."""
+OF_A_PROVINCE = frozenset({"department", "party_body", "mass_organisation"})
+"""Roles of bodies that lead tasks of a plan."""
+
 _request: ContextVar[Request | None] = ContextVar("request", default=None)
 
 
@@ -103,6 +108,23 @@ def plans_of(state: State, principal: Principal) -> list[PlanVersion]:
     return sorted(found, key=lambda p: (len(covered_by(state, p.document["unit"])), p.plan))
 
 
+def first_page(state: State, principal: Principal, body: str = "") -> str | None:
+    """Where the reader's day begins: a commune has its week, a body that leads tasks what it chose to
+    open first (`body`, as `PLAN/BODY`), a province its Monday; None: the plans."""
+    if not principal.is_signed_in or not principal.has(READ):
+        return None
+    if commune_of(state, principal) is not None:
+        return "/week"
+    if principal.subtree is None and not principal.roles & OF_A_PROVINCE:
+        return None
+    plans = plans_of(state, principal)
+    wanted, _, name = body.partition("/")
+    for plan in plans:
+        if plan.plan == wanted and name in {o["id"] for o in plan.document["organisations"]}:
+            return f"/plans/{quote(plan.plan)}/work?body={quote(name, safe='')}"
+    return f"/plans/{quote(plans[0].plan)}/week" if plans else None
+
+
 def _links(state: State, principal: Principal | None) -> tuple[list[Link], list[Link]]:
     if principal is None or principal.kind == "anonymous":
         return [Link("/plans", N_("Kế hoạch")), Link("/login", "Đăng nhập")], []
@@ -110,7 +132,7 @@ def _links(state: State, principal: Principal | None) -> tuple[list[Link], list[
     plans = plans_of(state, principal) if principal.has(READ) else []
     if unit is not None:
         links, more = _of_commune(unit, plans), [Link("/plans", N_("Kế hoạch"))]
-    elif principal.subtree is not None or principal.roles & {"department", "party_body"}:
+    elif principal.subtree is not None or principal.roles & OF_A_PROVINCE:
         links, more = _of_province(plans), [Link("/units", N_("Đơn vị"))]
     else:
         links, more = [Link("/plans", N_("Kế hoạch")), Link("/units", "Đơn vị")], []

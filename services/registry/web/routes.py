@@ -4,7 +4,7 @@ import asyncio
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.registry.access import CurrentPrincipal
@@ -20,7 +20,7 @@ from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.web import cell_words
 from services.registry.web.entry import kinds_for
-from services.registry.web.frame import commune_of
+from services.registry.web.frame import BODY_COOKIE, first_page
 from services.registry.web.lack import Lack, lacks, summed
 from services.registry.web.render import Day, JoinedPageRoute, day_of, show
 from shared.contracts.definitions import Catalogue
@@ -31,11 +31,10 @@ router = APIRouter(route_class=JoinedPageRoute, include_in_schema=False)
 
 
 @router.get("/")
-async def home(state: Registry, principal: CurrentPrincipal) -> Response:
-    """Where the reader's day begins: a commune's staff has its week, others the plans."""
-    if principal.is_signed_in and commune_of(state, principal) is not None:
-        return RedirectResponse("/week", 303)
-    return await plans(state, principal)
+async def home(request: Request, state: Registry, principal: CurrentPrincipal) -> Response:
+    """Where the reader's day begins; the plans for whoever has no week and no tasks."""
+    address = first_page(state, principal, request.cookies.get(BODY_COOKIE, ""))
+    return await plans(state, principal) if address is None else RedirectResponse(address, 303)
 
 
 @router.get("/plans")

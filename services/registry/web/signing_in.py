@@ -1,5 +1,6 @@
 """Signing in, with a key or with the code of an invitation; confirming; signing out."""
 
+import re
 from datetime import datetime
 
 import httpx
@@ -11,6 +12,7 @@ from services.registry.access import OwnPage, SignedIn
 from services.registry.invitations import accept
 from services.registry.state import Registry, State
 from services.registry.web import language
+from services.registry.web.frame import BODY_COOKIE
 from services.registry.web.render import PageRoute, secret, show, with_script
 from shared import auth
 from shared.bodies import read_form
@@ -101,6 +103,23 @@ async def choose_language(request: Request) -> Response:
         language.COOKIE, language.known(form.get("language")), max_age=YEAR_S, httponly=True,
         samesite="lax", secure=request.url.scheme == "https",
     )  # fmt: skip
+    return answer
+
+
+@router.post("/first-page", dependencies=[OwnPage])
+async def open_first(request: Request) -> Response:
+    """Have this browser open a body's tasks first from now on; without `body` the usual page again.
+    Whether there is such a body, and for whom, is judged when the page is opened."""
+    form = await _form(request)
+    answer = RedirectResponse(_local(form.get("next", "/")), 303)
+    body = form.get("body", "")
+    if not body:
+        answer.delete_cookie(BODY_COOKIE)
+    elif re.fullmatch(r"[a-z0-9][a-z0-9-]{0,99}/[a-z0-9][a-z0-9-]{0,99}", body):
+        answer.set_cookie(
+            BODY_COOKIE, body, max_age=YEAR_S, httponly=True, samesite="lax",
+            secure=request.url.scheme == "https",
+        )  # fmt: skip
     return answer
 
 
