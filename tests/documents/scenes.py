@@ -1,6 +1,7 @@
 """Scenes for documents: a plan's duty on a day in one of three states of data, without a database."""
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -99,6 +100,8 @@ def material(scene: Scene) -> Material:
         )
     )
     names = {u.unit_id: u.name(scene.as_of) for u in place.units}
+    whole = tree.unit(plan["unit"])
+    assert whole is not None, plan["unit"]
     return Material(
         document=plan,
         version=1,
@@ -119,7 +122,7 @@ def material(scene: Scene) -> Material:
         inspections=facts("inspection.held", top, scene, INSPECTIONS),
         feedback=facts("feedback.received", top, scene, FEEDBACK),
         reports=reports_of(feeding_bodies(plan, duty, author.id, owed, place, scene.as_of), period, scene) if author.whole else None,
-        names=names | {plan["unit"]: tree.unit(plan["unit"]).name(scene.as_of)},
+        names=names | {whole.unit_id: whole.name(scene.as_of)},
     )  # fmt: skip
 
 
@@ -254,7 +257,7 @@ def met_of(plan: Json, state: str) -> Met:
     return Met({plan["unit"]: found}, plan["unit"], ())
 
 
-COUNTS = {
+COUNTS: dict[str, Mapping[str, Any]] = {
     "document.issued": {"kind": "plan"},
     "committee.established": {},
     "launch.held": {"participants": 250},

@@ -32,7 +32,7 @@ def jwk(key: Any, kid: str | None, **more: Any) -> dict[str, Any]:
         ed25519.Ed25519PrivateKey: OKPAlgorithm,
     }[next(k for k in (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey)
            if isinstance(key, k))]  # fmt: skip
-    entry = json.loads(algorithm.to_jwk(key.public_key()))
+    entry: dict[str, Any] = json.loads(algorithm.to_jwk(key.public_key()))
     return entry | ({"kid": kid} if kid else {}) | more
 
 

@@ -366,9 +366,9 @@ def data_of(op: Op, name: str) -> dict[str, Any]:
             return {"request_ref": ref, "able_to_act": op.number != 3}
         case "digital_identity.activated" | "signature.registered":
             turns = (start + timedelta(days=op.number + 1)).isoformat()
-            grown = [{"age": 16}, {"age": 15, "turns_16_on": turns}, {"turns_16_on": turns},
-                     {"age": 15, "birth_year": 2010}][op.number]  # fmt: skip
-            return person | grown | until
+            ages: list[dict[str, Any]] = [{"age": 16}, {"age": 15, "turns_16_on": turns}, {"turns_16_on": turns},
+                     {"age": 15, "birth_year": 2010}]  # fmt: skip
+            return person | ages[op.number] | until
         case "team.established":
             return {"team_ref": f"t{op.number}"} | until
         case _:

@@ -154,7 +154,7 @@ def values(measure: Measure, told: list[Told], as_of: date, known_at: date) -> V
             things = set()
             having = []
             for row in rows:
-                value = row[4].get(measure.field)
+                value = row[4].get(measure.field or "")
                 here = set(value if isinstance(value, list) else [] if value is None else [value])
                 here = {thing for thing in here if not measure.among or thing in measure.among}
                 if here:

@@ -1,6 +1,7 @@
 """Events of adults whose subjects get parked."""
 
 from datetime import date
+from typing import Any
 
 import asyncpg
 
@@ -20,7 +21,7 @@ def certify(log: MemoryLog, who: str, **more: object) -> int:
 
 
 async def follow(
-    pool: asyncpg.Pool, catalogue: Catalogue, log: MemoryLog, **more: int
+    pool: asyncpg.Pool, catalogue: Catalogue, log: MemoryLog, **more: Any
 ) -> MetricsProjection:
     projection = MetricsProjection(pool, "w", catalogue, **more)
     await projection.begin(ALL)

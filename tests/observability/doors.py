@@ -162,10 +162,10 @@ async def _produce(stack: LocalStack, facts: list[dict[str, Any]], trace: dict[s
                 }
             await producer.send_and_wait(topic, json.dumps(said).encode(), headers=kind)
             if number == 0:
-                data = json.dumps(fact["data"]).encode()
+                body = json.dumps(fact["data"]).encode()
                 headers = [("content-type", b"application/json"), ("ce_id", CCCD.encode()),
                            (CCCD, MAIL.encode()), *traced]  # fmt: skip
-                await producer.send_and_wait(topic, data, headers=headers)
+                await producer.send_and_wait(topic, body, headers=headers)
         await producer.send_and_wait(topic, b"{" + CCCD.encode(), headers=traced)
     finally:
         await producer.stop()

@@ -385,15 +385,15 @@ class Story:
                 said = said if dice.random() < 0.8 else {}
                 return said | {"class_ref": f"c{dice.randrange(4)}"}
             case "citizen.certified":
-                campaign = {"campaign": "he"} if dice.random() < 0.5 else {}
+                campaign: Json = {"campaign": "he"} if dice.random() < 0.5 else {}
                 said = {"platform": dice.choice(["vneid", "other"])} if dice.random() < 0.6 else {}
                 said |= {"certified_on": self._before(day)} if dice.random() < 0.4 else {}
                 person = {"person": self._person(), **groups}
                 return person | campaign | said | self._term(day)
             case "digital_identity.activated":
                 soon = (day + timedelta(days=dice.randrange(1, 9))).isoformat()
-                grown = dice.choice([{"age": 40}, {"age": 15, "turns_16_on": soon}, {"age": 15}])
-                return {"person": self._person(), **grown, **self._term(day)}
+                ages: list[Json] = [{"age": 40}, {"age": 15, "turns_16_on": soon}, {"age": 15}]
+                return {"person": self._person(), **dice.choice(ages), **self._term(day)}
             case "model.recognised":
                 said = {"model_ref": f"m{dice.randrange(2)}", "kind": "gia_dinh_so"}
                 return said | self._term(day)

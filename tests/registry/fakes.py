@@ -11,7 +11,8 @@ import msgspec
 
 from services.registry.plans.load import publish
 from services.registry.progress.pace import least
-from services.registry.units.catalogue import CloudEvent, stages
+from services.registry.units.catalogue import CloudEvent as CloudEvent
+from services.registry.units.catalogue import stages
 from shared.clock import vietnam_day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, Through
@@ -409,7 +410,7 @@ def cell_rows(
             ratio = value / denominator if denominator else None
             met = None if status == "unknown" else status == "met"
             flags = ["denominator_missing"] if status == "unknown" else []
-            required = least(target["value"], target["comparator"])
+            required: int | None = least(target["value"], target["comparator"])
             if share:
                 required = denominator and least(
                     target["value"], target["comparator"], denominator, 100

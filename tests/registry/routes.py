@@ -28,5 +28,5 @@ def routes(registry: Running) -> list[str]:
         f"{method} {route.path}"
         for route in walk(registry.app.routes)
         if isinstance(route, APIRoute)
-        for method in sorted(route.methods)
+        for method in sorted(route.methods or ())
     ]

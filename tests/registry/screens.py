@@ -49,7 +49,7 @@ async def picture(page: Page, name: str) -> None:
     """Keep what the page shows, whole, light and dark."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=scheme)
         width = page.viewport_size["width"] if page.viewport_size else 0
         await page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
     await page.emulate_media(color_scheme="light")

@@ -19,7 +19,7 @@ def found_routes(app: Any) -> dict[str, Any]:
         if isinstance(route, Mount):
             found[f"GET {route.path}"] = route
         elif isinstance(route, APIRoute):
-            found |= {f"{method} {route.path}": route for method in route.methods}
+            found |= {f"{method} {route.path}": route for method in route.methods or ()}
         elif isinstance(route, Route):
             found[f"GET {route.path}"] = route
     return found

@@ -8,8 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from hocvuso_cli import language
 from services.activities.cli import app
@@ -37,7 +36,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, admin: str, port: int) 
 
     async def call(*arguments: object) -> Result:
         words = ["send", *map(str, arguments)]
-        return await asyncio.to_thread(CliRunner().invoke, app, words)
+        return await asyncio.to_thread(lambda: CliRunner().invoke(app, words))
 
     return call
 

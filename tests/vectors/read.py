@@ -9,17 +9,18 @@ VECTORS = Path(__file__).parents[2] / "docs" / "vectors"
 
 
 def load(name: str) -> dict[str, Any]:
-    return json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))
+    return found
 
 
 def to_bytes(value: dict[str, Any]) -> bytes:
     """The bytes that an input stands for: `text`, `base64`, `json`, or `parts` of these."""
     if "text" in value:
-        return value["text"].encode()
+        return str(value["text"]).encode()
     if "base64" in value:
         return base64.b64decode(value["base64"])
     if "repeat" in value:
-        return value["repeat"].encode() * value["times"]
+        return str(value["repeat"]).encode() * int(value["times"])
     if "json" in value:
         return json.dumps(value["json"], ensure_ascii=False).encode()
     return b"".join(to_bytes(part) for part in value["parts"])
