@@ -7,7 +7,8 @@ Names: dots become underscores, the unit is appended, counters end in `_total`.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator
+from typing import cast
 
 from opentelemetry.sdk.metrics.export import (
     Histogram,
@@ -16,6 +17,10 @@ from opentelemetry.sdk.metrics.export import (
     NumberDataPoint,
     Sum,
 )
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Exemplar
+from prometheus_client.core import Metric as PrometheusMetric
+from prometheus_client.openmetrics import exposition as openmetrics
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -48,71 +53,52 @@ def series(instrument: Instrument) -> list[str]:
     return [family]
 
 
+class _Measurements:
+    """All measurements of this process, in the shape that prometheus_client writes."""
+
+    def collect(self) -> Iterator[PrometheusMetric]:
+        """A family for each instrument."""
+        return map(_family, MEASUREMENTS.collect())
+
+
 def render(*, open_metrics: bool) -> str:
     """All measurements of this process."""
-    lines: list[str] = []
-    for metric in MEASUREMENTS.collect():
-        _family(lines, metric, open_metrics)
-    if open_metrics:
-        lines.append("# EOF")
-    return "\n".join(lines) + "\n"
+    # Both ask for a registry but only call its collect().
+    write = openmetrics.generate_latest if open_metrics else generate_latest
+    return write(cast(CollectorRegistry, _Measurements())).decode()
 
 
-def _family(lines: list[str], metric: Metric, open_metrics: bool) -> None:
-    family = prometheus_name(metric.name, metric.unit or "")
+def _family(metric: Metric) -> PrometheusMetric:
+    name = prometheus_name(metric.name, metric.unit or "")
     data = metric.data
     kind = "histogram" if isinstance(data, Histogram) else "gauge"
     if isinstance(data, Sum) and data.is_monotonic:
         kind = "counter"
-    header = f"{family}_total" if kind == "counter" and not open_metrics else family
-    lines.append(f"# HELP {header} {_escape(metric.description or '')}")
-    lines.append(f"# TYPE {header} {kind}")
-    unit = _UNITS.get(metric.unit or "")
-    if open_metrics and unit is not None:
-        lines.append(f"# UNIT {family} {unit}")
+    unit = _UNITS.get(metric.unit or "", "")
+    family = PrometheusMetric(name, metric.description or "", kind, unit)
     for point in data.data_points:
+        labels = {k.replace(".", "_"): str(v) for k, v in (point.attributes or {}).items()}
         if isinstance(point, HistogramDataPoint):
-            _histogram(lines, family, point, open_metrics)
+            _histogram(family, labels, point)
         elif isinstance(point, NumberDataPoint):
-            name = f"{family}_total" if kind == "counter" else family
-            lines.append(f"{name}{_labels(point.attributes)} {_number(point.value)}")
+            family.add_sample(f"{name}_total" if kind == "counter" else name, labels, point.value)
+    return family
 
 
-def _histogram(
-    lines: list[str], family: str, point: HistogramDataPoint, open_metrics: bool
-) -> None:
+def _histogram(family: PrometheusMetric, labels: dict[str, str], point: HistogramDataPoint) -> None:
     bounds = [*point.explicit_bounds, float("inf")]
     exemplars = {}
-    for exemplar in point.exemplars if open_metrics else ():
-        bucket = next(i for i, bound in enumerate(bounds) if exemplar.value <= bound)
-        exemplars[bucket] = (
-            f' # {{trace_id="{exemplar.trace_id:032x}",span_id="{exemplar.span_id:016x}"}}'
-            f" {_number(exemplar.value)} {exemplar.time_unix_nano / 1e9:.3f}"
-        )
+    for one in point.exemplars:
+        bucket = next(i for i, bound in enumerate(bounds) if one.value <= bound)
+        ids = {"trace_id": f"{one.trace_id:032x}", "span_id": f"{one.span_id:016x}"}
+        exemplars[bucket] = Exemplar(ids, one.value, one.time_unix_nano / 1e9)
     total = 0
     for bucket, bound in enumerate(bounds):
         total += point.bucket_counts[bucket]
-        labels = _labels(point.attributes, le=_number(bound))
-        lines.append(f"{family}_bucket{labels} {total}{exemplars.get(bucket, '')}")
-    lines.append(f"{family}_count{_labels(point.attributes)} {point.count}")
-    lines.append(f"{family}_sum{_labels(point.attributes)} {_number(point.sum)}")
-
-
-def _labels(attributes: Mapping[str, object] | None, **more: str) -> str:
-    pairs = {**{name.replace(".", "_"): v for name, v in (attributes or {}).items()}, **more}
-    if not pairs:
-        return ""
-    return "{" + ",".join(f'{name}="{_escape(str(v))}"' for name, v in pairs.items()) + "}"
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-
-
-def _number(value: float) -> str:
-    if value == float("inf"):
-        return "+Inf"
-    return str(int(value)) if isinstance(value, int) else repr(float(value))
+        edge = labels | {"le": "+Inf" if bound == float("inf") else repr(float(bound))}
+        family.add_sample(f"{family.name}_bucket", edge, total, exemplar=exemplars.get(bucket))
+    family.add_sample(f"{family.name}_count", labels, point.count)
+    family.add_sample(f"{family.name}_sum", labels, point.sum)
 
 
 def _wants_open_metrics(accept: str) -> bool:

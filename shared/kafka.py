@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     KafkaConnectionError,
     KafkaError,
@@ -22,6 +21,7 @@ from aiokafka.errors import (
     for_code,
 )
 
+from shared.aiokafka_internals import collect_hosts, create_conn
 from shared.broker import Broker, options_of
 
 log = logging.getLogger(__name__)

@@ -5,11 +5,19 @@ Layout: Apache Kafka's protocol guide.
 
 from typing import Any
 
-from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import Array, Int8, Int16, Int32, Schema, String
-
 from services.activities.intake.kafka import Kafka
 from services.activities.intake.protocol import field
+from shared.aiokafka_internals import (
+    Array,
+    Int8,
+    Int16,
+    Int32,
+    Request,
+    RequestStruct,
+    Response,
+    Schema,
+    String,
+)
 
 _TEXT = String("utf-8")
 _RULE = (

@@ -3,7 +3,7 @@
 import html
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +183,19 @@ async def test_a_real_browser_uploads_the_workbook(
         await page.until("document.querySelector('.done') !== null")
         assert "Đã ghi 1 số" in await page.run("document.body.innerText")
         assert not [entry for entry in page.log if '"level": "error"' in entry]
+
+
+@pytest.mark.parametrize("damage", [
+    pytest.param(lambda body: body.replace(b"--x\r\n", b"", 1), id="no boundary"),
+    pytest.param(lambda body: body.replace(b'; name="file"', b""), id="no name"),
+    pytest.param(lambda body: body.replace(b"--x--", b""), id="no end"),
+    pytest.param(lambda body: b"", id="empty"),
+])  # fmt: skip
+def test_a_damaged_form_is_refused(damage: Callable[[bytes], bytes]) -> None:
+    good = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\nno,one\r\n--x--\r\n'
+    kind = "multipart/form-data; boundary=x"
+    assert upload.fields(kind, good) == {"file": [b"no,one"]}
+    with pytest.raises(Problem):
+        upload.fields(kind, damage(good))
+    with pytest.raises(Problem):
+        upload.fields("text/plain", good)

@@ -13,13 +13,11 @@ from uuid import UUID
 from aiokafka import errors
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.client import AIOKafkaClient
-from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.protocol.offset import OffsetRequest
 
 from services.activities.intake.model import Page, Topic
 from services.activities.intake.pages import read_page
 from services.activities.intake.protocol import AclsRequest, TopicsRequest, field
+from shared.aiokafka_internals import AIOKafkaClient, FetchRequest, OffsetRequest
 from shared.broker import Broker, options_of
 from shared.kafka import REQUEST_TIMEOUT_MS
 

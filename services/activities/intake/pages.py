@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
-from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
-from aiokafka.record.memory_records import MemoryRecords
 
 from services.activities.intake.model import Message, Page
+from shared.aiokafka_internals import ABORT_MARKER, ControlRecord, MemoryRecords
 
 
 def read_page(

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
-from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import (
+from shared.aiokafka_internals import (
     Array,
     Boolean,
     CompactArray,
@@ -16,6 +15,9 @@ from aiokafka.protocol.types import (
     Int8,
     Int16,
     Int32,
+    Request,
+    RequestStruct,
+    Response,
     Schema,
     String,
     TaggedFields,

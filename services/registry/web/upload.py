@@ -6,13 +6,17 @@ kept here between looking and writing, so any instance can answer either.
 
 import base64
 import binascii
-from email.message import Message
-from email.parser import HeaderParser
+from typing import TYPE_CHECKING
 
 from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from shared.bodies import read_body
 from shared.problems import Problem
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 ROOM = 64 * 1024
 """For the other fields of a form."""
@@ -30,24 +34,52 @@ async def read_upload(request: Request, largest: int) -> dict[str, list[bytes]]:
 
 
 def fields(content_type: str, body: bytes) -> dict[str, list[bytes]]:
-    """The parts of a body by their names."""
-    said = Message()
-    said["Content-Type"] = content_type
-    boundary = said.get_param("boundary")
-    if said.get_content_type() != "multipart/form-data" or not isinstance(boundary, str):
+    """The parts of a body by their names. Raises Problem `form-malformed`."""
+    kind, options = parse_options_header(content_type)
+    if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise _no_form()
     found: dict[str, list[bytes]] = {}
-    parts = (b"\r\n" + body).split(b"\r\n--" + boundary.encode())
-    for part in parts[1:]:
-        if part.startswith(b"--"):
-            return found
-        head, blank, content = part.partition(b"\r\n\r\n")
-        headers = HeaderParser().parsestr(head.decode("utf-8", "replace").strip())
-        name = headers.get_param("name", header="Content-Disposition")
-        if not blank or not isinstance(name, str):
+    ended = False
+    header, value, content = bytearray(), bytearray(), bytearray()
+    name: bytes | None = None
+
+    def begin() -> None:
+        nonlocal name
+        name = None
+        content.clear()
+
+    def end_header() -> None:
+        nonlocal name
+        if header.lower() == b"content-disposition":
+            name = parse_options_header(bytes(value))[1].get(b"name")
+        header.clear()
+        value.clear()
+
+    def keep() -> None:
+        if name is None:
             raise _no_form()
-        found.setdefault(name, []).append(content)
-    raise _no_form()
+        found.setdefault(name.decode("utf-8", "replace"), []).append(bytes(content))
+
+    def end() -> None:
+        nonlocal ended
+        ended = True
+
+    callbacks: MultipartCallbacks = {
+        "on_part_begin": begin,
+        "on_header_field": lambda data, start, stop: header.extend(data[start:stop]),
+        "on_header_value": lambda data, start, stop: value.extend(data[start:stop]),
+        "on_header_end": end_header,
+        "on_part_data": lambda data, start, stop: content.extend(data[start:stop]),
+        "on_part_end": keep,
+        "on_end": end,
+    }
+    try:
+        MultipartParser(options[b"boundary"], callbacks).write(body)
+    except FormParserError:
+        raise _no_form() from None
+    if not ended:
+        raise _no_form()
+    return found
 
 
 def text(form: dict[str, list[bytes]], name: str) -> str:
