@@ -16,11 +16,11 @@ from services.registry.posting import event, post
 from services.registry.state import Registry, State
 from services.registry.web import entry_forms as forms
 from services.registry.web.entry_forms import Faults, Form
-from services.registry.web.entry_units import owner_of, unit_choices
+from services.registry.web.entry_units import ended_words, owner_of, unit_choices
 from services.registry.web.frame import commune_of
 from services.registry.web.language import gettext, title
 from services.registry.web.problem_words import explain
-from services.registry.web.render import CONFIRMATION, PageRoute, show
+from services.registry.web.render import PageRoute, needs_person, show
 from services.registry.web.targets import changed, objectives_of, targets
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
@@ -114,7 +114,7 @@ async def enter(request: Request, state: Registry, caller: Writing, type: str) -
     try:
         answer = await post(state.activities, caller.authorization, [made], dry_run=False)
     except Problem as problem:
-        if problem.code == CONFIRMATION or problem.status == 401:
+        if needs_person(problem):
             raise
         place = place_of(problem, kind)
         if place is None:
@@ -147,6 +147,8 @@ def made_of(
         faults["day"] = gettext("Ghi ngày diễn ra.")
     elif day > today:
         faults["day"] = gettext("Ngày này chưa tới; chỉ ghi việc đã làm.")
+    if unit and day is not None and (ended := ended_words(state, unit, day)):
+        faults["unit"] = ended
     fields = [f for f in forms.fields_of(kind) if not (editing and f.schemes)]
     typed = forms.read(kind, fields, form)
     faults |= typed.faults

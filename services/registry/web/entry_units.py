@@ -1,7 +1,11 @@
 """The units about which somebody may enter activities, by name."""
 
+from datetime import date
+
 from services.registry.plans.territory import covered_by
 from services.registry.state import State
+from services.registry.web import words
+from services.registry.web.language import gettext
 from shared.auth import Principal
 from shared.domain.units import Unit
 
@@ -44,3 +48,17 @@ def owner_of(state: State, code: str) -> str:
         return code
     found = [u for u in state.tree.with_code(code) if u.exists(state.clock.today())]
     return found[0].unit_id if len(found) == 1 else code
+
+
+def ended_words(state: State, code: str, day: date) -> str:
+    """Why a unit takes nothing of a day: it was merged or divided, and into what; "" for any other."""
+    unit = state.tree.unit(owner_of(state, code))
+    if unit is None or unit.valid_to is None or day < unit.valid_to:
+        return ""
+    today = state.clock.today()
+    heirs = [state.tree.unit(one.unit_id) for one in unit.successors]
+    names = ", ".join(heir.name(today) for heir in heirs if heir is not None)
+    about = {"unit": unit.name(unit.valid_to), "day": words.day(unit.valid_to), "names": names}
+    if not names:
+        return gettext("%(unit)s không còn từ ngày %(day)s; hãy chọn đơn vị khác.") % about
+    return gettext("%(unit)s đã nhập vào %(names)s từ ngày %(day)s; hãy chọn đơn vị mới.") % about

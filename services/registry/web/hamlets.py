@@ -20,7 +20,7 @@ from services.registry.units.changes import Planner
 from services.registry.units.hamlet_routes import HamletList, Register, plan_list, register_of
 from services.registry.units.wishes import Merge, NewUnit, Rename
 from services.registry.units.write_routes import carry_out, planner_of
-from services.registry.web.render import PageRoute, show
+from services.registry.web.render import PageRoute, needs_person, show
 from services.registry.web.waiting import learn
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
@@ -75,7 +75,7 @@ async def change_hamlets(
             return _page(state, principal, found, shown)
         position = await carry_out(state, caller, shown.planner, False)
     except Problem as problem:
-        if problem.status == 401:
+        if needs_person(problem):
             raise
         shown.problem = problem
         return _page(state, principal, found, shown)

@@ -17,7 +17,7 @@ from services.registry.web.entry_forms import Faults, Form
 from services.registry.web.language import gettext
 from services.registry.web.own_events import OwnEvent, about_events, own_event, own_events
 from services.registry.web.problem_words import explain
-from services.registry.web.render import CONFIRMATION, PageRoute, show
+from services.registry.web.render import PageRoute, needs_person, show
 from shared.bodies import read_form
 from shared.clock import VIETNAM, vietnam_day
 from shared.contracts.model import EventType
@@ -74,7 +74,7 @@ async def edit(
     try:
         await post(state.activities, caller.authorization, [correction], dry_run=False)
     except Problem as problem:
-        if problem.code == CONFIRMATION or problem.status == 401:
+        if needs_person(problem):
             raise
         place = place_of(problem, kind)
         faults = {place: explain(problem.code, gettext("Xem lại ô này."))} if place else {}

@@ -20,7 +20,7 @@ from services.registry.populations.routes import owed
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, place_of
 from services.registry.web import rule_words, upload
-from services.registry.web.render import PageRoute, show
+from services.registry.web.render import PageRoute, needs_person, show
 from services.registry.web.waiting import learn
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
@@ -64,7 +64,7 @@ async def upload_workbook(
         shown.filled = await workbook.read(state, plan, shown.body)
         written = await _taken(state, shown.filled, caller, bool(upload.text(form, "write")))
     except Problem as problem:
-        if problem.status == 401:
+        if needs_person(problem):
             raise
         shown.problem = problem
         written = None

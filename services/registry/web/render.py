@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
 from services.registry.state import JoinedRoute, State
-from services.registry.web import cell_words, language, words
+from services.registry.web import cell_words, language, upload, words
 from services.registry.web.assets import asset
 from services.registry.web.frame import frame
 from services.registry.web.notes import note_vi, warning_vi
@@ -112,36 +112,63 @@ class PageRoute(APIRoute):
                     raise
                 if problem.status == 401 and request.method == "GET":
                     return RedirectResponse(f"/login?next={quote(_here(request))}", 303)
-                if problem.status == 401 and request.method == "POST":
+                if needs_person(problem):
                     return await _keep_typed(request, problem)
-                if problem.code == CONFIRMATION:
-                    # What was typed is not taken along: the page to go on from is shown again.
-                    return RedirectResponse(f"/confirm?next={quote(_here(request))}", 303)
                 return _problem(request, problem)
 
         return guarded
 
 
+def needs_person(problem: Problem) -> bool:
+    """Whether whoever asks must sign in or show the key again: no form answers that by itself."""
+    return problem.status == 401 or problem.code == CONFIRMATION
+
+
 async def _keep_typed(request: Request, problem: Problem) -> Response:
-    """The session ended while somebody filled in a form: the same form, to send again after signing
-    in. Identity numbers are not shown again. Only for forms of this site."""
+    """The session ended, or the key must be shown again, while somebody filled in a form: the same
+    form, to send again afterwards. Identity numbers are not shown again. Only for forms of this site.
+    """
+    confirm = problem.code == CONFIRMATION
     origin, host = request.headers.get("origin"), request.headers.get("host")
     site = request.headers.get("sec-fetch-site")
     own = site == "same-origin" if site else bool(origin) and urlsplit(origin).netloc == host
     if not own or request.url.path in WITH_SECRETS:
         return _problem(request, problem)
+    files = request.headers.get("content-type", "").startswith("multipart/")
     try:
-        form = await read_form(request)
+        form = await _packed(request) if files else await read_form(request, LARGEST_TYPED)
     except Problem:
         return _problem(request, problem)
+    if not form:
+        page = "confirm" if confirm else "login"
+        return RedirectResponse(f"/{page}?next={quote(_here(request))}", 303)
     secret_names = {n.removesuffix(".scheme") for n in form if n.endswith(".scheme")}
     kept = [(n, v) for n, values in form.items() for v in values if n not in secret_names]
     again = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     state: State = request.app.state.registry
     lost = any(value for name in secret_names for value in form.get(name, []))
-    return show(state, "typed.html", 401, kept=kept, again=again, lost=lost)
+    return show(
+        state, "typed.html", problem.status, kept=kept, again=again, lost=lost, files=files,
+        confirm=confirm,
+    )  # fmt: skip
 
 
+async def _packed(request: Request) -> dict[str, list[str]]:
+    """The fields of a form with a file; the file as what the form that confirms it carries."""
+    form = await upload.read_upload(request, LARGEST_FILE)
+    found = {
+        name: [value.decode("utf-8", "replace") for value in values]
+        for name, values in form.items()
+        if name != "file"
+    }
+    for body in filter(None, form.get("file", [])):
+        found["file-packed"] = [upload.pack(body)]
+    return found
+
+
+LARGEST_TYPED = 512 * 1024
+LARGEST_FILE = 5 * 1024 * 1024
+"""Bytes of what is taken along to be sent again."""
 WITH_SECRETS = frozenset({"/login", "/accept", "/confirm"})
 """Forms in which a key or code is typed."""
 

@@ -20,7 +20,7 @@ from services.registry.reports.whose import limited
 from services.registry.reports.write_routes import hand_in
 from services.registry.state import Registry, State
 from services.registry.web import words
-from services.registry.web.render import PageRoute, show
+from services.registry.web.render import PageRoute, needs_person, show
 from shared.auth import Principal
 from shared.bodies import read_form
 from shared.domain.plan_history import PlanVersion
@@ -72,7 +72,7 @@ async def hand_in_page(
         wrong = Problem("invalid-parameter", "submitted_on is not a day.", pointer="/submitted_on")
         return await _page(state, caller.principal, plan, obligation, period, typed, wrong)
     except Problem as problem:
-        if problem.status in (401, 404):
+        if needs_person(problem) or problem.status == 404:
             raise
         return await _page(state, caller.principal, plan, obligation, period, typed, problem)
     back = "/".join(quote(part) for part in (plan, "reports", obligation, period))

@@ -11,7 +11,7 @@ from services.registry.access import SignedIn, Writer, Writing
 from services.registry.state import Registry, State
 from services.registry.web import words
 from services.registry.web.qr import qr
-from services.registry.web.render import CONFIRMATION, PageRoute, secret, show
+from services.registry.web.render import PageRoute, needs_person, secret, show
 from shared.auth import Principal
 from shared.auth.grants import givable_roles
 from shared.auth.scopes import INVITE, READ, WRITE
@@ -42,7 +42,7 @@ async def invite(request: Request, state: Registry, caller: Writing) -> HTMLResp
         order["expires_at"] = _end_of(typed.get("expires_on", ""))
         made = await invitations.invite(state.activities, caller.authorization, order)
     except Problem as problem:
-        if problem.code == CONFIRMATION:
+        if needs_person(problem):
             raise
         wrong = problem
     link = None if made is None else f"{request.base_url}accept#{made['code']}"

@@ -20,7 +20,7 @@ from services.registry.tasks.routes import not_lead, task_of, visible
 from services.registry.tasks.standing import state_of_all
 from services.registry.tasks.words import LENGTH, STATUS, TASK, condition_vi
 from services.registry.tasks.write_routes import state_progress
-from services.registry.web.render import JoinedPageRoute, show
+from services.registry.web.render import JoinedPageRoute, needs_person, show
 from shared.auth import Principal
 from shared.bodies import read_form
 from shared.domain.plan_history import PlanVersion
@@ -118,7 +118,7 @@ async def state_progress_page(
         wrong = Problem("invalid-parameter", f"{name}: {wrong_words(first)[0]}", pointer=f"/{name}")
         return await _page(state, principal, plan, task, body, typed, wrong)
     except Problem as problem:
-        if problem.status in (401, 404):
+        if needs_person(problem) or problem.status == 404:
             raise
         return await _page(state, principal, plan, task, body, typed, problem)
     here = f"/plans/{quote(plan)}/tasks/{quote(task)}?body={quote(body)}"

@@ -15,7 +15,7 @@ from services.registry.units.changes import Planner
 from services.registry.units.wishes import Change, Merge, NewUnit, Rename, Split
 from services.registry.units.write_routes import carry_out, planner_of
 from services.registry.web import rule_words
-from services.registry.web.render import PageRoute, show
+from services.registry.web.render import PageRoute, needs_person, show
 from services.registry.web.unit_words import ENUMS, left_below, told
 from services.registry.web.waiting import learn
 from shared.auth import Principal
@@ -66,7 +66,7 @@ async def change_unit(
         shown.planner = _planned(state, caller, unit, form)
         position = await carry_out(state, caller, shown.planner, not one(form, "write"))
     except Problem as problem:
-        if problem.status == 401:
+        if needs_person(problem):
             raise
         shown.problem = problem
     if shown.problem is not None or not one(form, "write"):

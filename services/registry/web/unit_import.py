@@ -12,7 +12,7 @@ from services.registry.units.changes import Planner
 from services.registry.units.import_file import read_units
 from services.registry.units.write_routes import carry_out, planner_of
 from services.registry.web import rule_words, upload
-from services.registry.web.render import PageRoute, show
+from services.registry.web.render import PageRoute, needs_person, show
 from services.registry.web.unit_changes import day_typed, may_change
 from services.registry.web.unit_words import left_below, told
 from services.registry.web.waiting import learn
@@ -53,7 +53,7 @@ async def import_file(
         write = bool(upload.text(form, "write"))
         position = await carry_out(state, caller, planner, not write)
     except Problem as problem:
-        if problem.status == 401:
+        if needs_person(problem):
             raise
         return _page(state, principal, about, problem=problem)
     if not write:

@@ -11,12 +11,12 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from services.registry.access import CurrentPrincipal, Writing
 from services.registry.plans.routes import plan_json
 from services.registry.reach import authorize_unit, bound_to
-from services.registry.review.decisions import Decision
+from services.registry.review.decisions import Decision, load_record
 from services.registry.review.week import Week, monday_of, week_of
 from services.registry.state import Registry, State, not_future
 from services.registry.web import words
 from services.registry.web.language import N_, gettext
-from services.registry.web.render import CONFIRMATION, Day, JoinedPageRoute, day_of, show
+from services.registry.web.render import Day, JoinedPageRoute, day_of, needs_person, show
 from services.registry.web.spark import HEIGHT, WIDTH, spark
 from services.registry.web.week_export import MEDIA, to_csv, to_xlsx
 from services.registry.web.week_forms import (
@@ -110,12 +110,16 @@ async def review(
     else:
         act = "decide"
         day = min(state.clock.today(), monday + timedelta(days=6))
+        if monday in (await load_record(state, found, monday, None, None)).closings:
+            asked.faults["act"] = N_(
+                "Có người vừa kết thúc rà soát tuần này; kết luận chưa được ghi."
+            )
         events = decision_events(state, found, caller, asked, unit, day)
     if not asked.faults:
         try:
             await write(state, caller, events)
         except Problem as refused:
-            if refused.status == 401 or refused.code == CONFIRMATION:
+            if needs_person(refused):
                 raise
             problem = refused
         else:
