@@ -21,7 +21,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 VIETNAM = timezone(timedelta(hours=7))
 
@@ -142,15 +142,18 @@ async def run(arguments: argparse.Namespace) -> int:
     )
     await consumer.start()
     try:
-        partitions = consumer.partitions_for_topic(topic) or await _found(consumer, topic)
-        if not partitions:
+        if topic not in await consumer.topics():
             print(f"There is no topic {topic}. Is the partner enabled (hocvuso intake enable)?")
             return 1
         # From here on, before anything is sent: what was answered earlier is of other messages.
-        consumer.assign([TopicPartition(topic, number) for number in partitions])
+        # A consumer of no group reads all partitions, once it has seen which there are.
+        consumer.subscribe([topic])
+        async with asyncio.timeout(60):
+            while not consumer.assignment():  # noqa: ASYNC110 - the client tells it in no other way
+                await asyncio.sleep(0.05)
         await consumer.seek_to_end()
-        for number in partitions:
-            await consumer.position(TopicPartition(topic, number))
+        for partition in consumer.assignment():
+            await consumer.position(partition)
         sent = await send(arguments)
         outcome = await wait(consumer, sent, arguments.wait)
     finally:
@@ -167,14 +170,6 @@ async def run(arguments: argparse.Namespace) -> int:
               " topic and will be; sending them again is safe.")  # fmt: skip
         return 1
     return 2 if refused else 0
-
-
-async def _found(consumer: AIOKafkaConsumer, topic: str) -> set[int] | None:
-    """The partitions of a topic that this client has not looked at yet."""
-    if topic in await consumer.topics():
-        found: set[int] | None = consumer.partitions_for_topic(topic)
-        return found
-    return None
 
 
 def main() -> int:

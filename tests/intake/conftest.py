@@ -113,9 +113,12 @@ class System:
         await end(tasks)
 
     async def topic_there(self, topic: str | None = None) -> None:
+        """Wait for one topic; without a name for both of the partner's, made one after the other."""
+        names = (self.topic, topics.receipts(self.partner)) if topic is None else (topic,)
+
         async def there() -> bool:
             async with Kafka(self.broker) as kafka:
-                return await kafka.topic(topic or self.topic) is not None
+                return None not in [await kafka.topic(name) for name in names]
 
         await self.until(there)
 

@@ -68,7 +68,7 @@ async def test_the_python_producer_ends_when_nobody_reads(system: System) -> Non
 async def test_the_java_producer(system: System, tmp_path: Path) -> None:
     jars = os.environ["HOCVUSO_KAFKA_HOME"] + "/*"
     await run("javac", "-cp", jars, "-d", str(tmp_path), str(EXAMPLES / "Producer.java"))
-    await system.enable()
+    await system.enable(sources=[f"https://{system.partner}.example/"])
     system.start()
     await system.topic_there()
     said = await run(
