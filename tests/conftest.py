@@ -7,11 +7,15 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import asyncpg
 import pytest
 
 from deploy.local.stack import LocalStack, infrastructure_only
+from shared.db import migrate
+
+SERVICES = Path(__file__).parents[1] / "services"
 
 # The tests must not depend on what the machine's user has set.
 for _name in [n for n in os.environ if n.startswith(("HOCVUSO_", "OTEL_"))]:
@@ -57,6 +61,33 @@ async def new_database(stack: LocalStack, service: str, like: str | None = None)
     finally:
         await admin.close()
     return stack.database_urls[service].rsplit("/", 1)[0] + f"/{name}"
+
+
+_migrated: WeakKeyDictionary[LocalStack, dict[str, str]] = WeakKeyDictionary()
+"""The migrated database of each stack and service; nobody is ever connected to it."""
+
+
+async def migrated_database(stack: LocalStack, service: str) -> str:
+    """A database with the service's tables; its address.
+
+    Migrated once in each process of pytest and copied from then on: migrations take two seconds, a copy
+    a twentieth of one.
+    """
+    made = _migrated.setdefault(stack, {})
+    if service not in made:
+        url = await new_database(stack, service)
+        await asyncio.to_thread(migrate, url, service, SERVICES / service / "migrations")
+        made[service] = url
+    url = await new_database(stack, service, like=made[service])
+    if service == "activities":  # each log has a name of its own
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(
+                "UPDATE activities.counter SET epoch = gen_random_uuid()::text"
+            )
+        finally:
+            await connection.close()
+    return url
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,6 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-import services.activities
 from deploy.local.stack import LocalStack
 from services.activities.app import create_app
 from services.activities.ingest import openapi
@@ -23,10 +22,9 @@ from services.activities.privacy import Pseudonyms
 from services.activities.settings import ActivitiesSettings
 from shared.clock import FixedClock
 from shared.contracts.definitions import Catalogue
-from shared.db import migrate
 from tests.activities.fake import FakeKeys, FakeLog
 from tests.activities.posting import UNITS, send, unit
-from tests.conftest import new_database
+from tests.conftest import migrated_database
 
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
 PSEUDONYM_KEY = bytes(range(32))
@@ -86,10 +84,7 @@ async def door(intake: Intake, clock: FixedClock) -> AsyncIterator[Door]:
 @pytest.fixture
 async def database(infrastructure: LocalStack) -> str:
     """The address of a migrated, empty database."""
-    url = await new_database(infrastructure, "activities")
-    await asyncio.to_thread(
-        migrate, url, "activities", Path(services.activities.__path__[0]) / "migrations"
-    )
+    url = await migrated_database(infrastructure, "activities")
     return url
 
 

@@ -17,7 +17,7 @@ from deploy.local.stack import LocalStack
 from services.activities.keys.store import ensure_admin_key
 from shared.db import migrate
 from tests.activities.wire import Wire, lines
-from tests.conftest import new_database
+from tests.conftest import migrated_database, new_database
 from tests.deploy.restarts import until, with_units
 from tests.deploy.serving import ROOT, Poster, activities, in_log
 
@@ -41,8 +41,7 @@ async def prepared(url: str, folder: Path) -> tuple[dict[str, str], str]:
 async def test_a_service_that_is_told_to_stop_answers_what_it_took(
     infrastructure: LocalStack, tmp_path: Path
 ) -> None:
-    database = await new_database(infrastructure, "activities")
-    await asyncio.to_thread(migrate, database, "activities", ROOT / MIGRATIONS)
+    database = await migrated_database(infrastructure, "activities")
     env, key = await prepared(database, tmp_path)
     async with activities(ROOT, env) as (process, url):
         await with_units(url, key)
@@ -62,8 +61,7 @@ async def test_a_service_that_is_told_to_stop_answers_what_it_took(
 async def test_a_service_that_is_told_to_stop_ends_its_streams_with_what_they_are_committed_to(
     infrastructure: LocalStack, tmp_path: Path
 ) -> None:
-    database = await new_database(infrastructure, "activities")
-    await asyncio.to_thread(migrate, database, "activities", ROOT / MIGRATIONS)
+    database = await migrated_database(infrastructure, "activities")
     env, key = await prepared(database, tmp_path)
     async with activities(ROOT, env) as (process, url):
         await with_units(url, key)

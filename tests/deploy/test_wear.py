@@ -1,19 +1,16 @@
 """What wears the log's database unseen is said by the doctor and measured for the alerts."""
 
-from pathlib import Path
-
 import asyncpg
 import pytest
 
 from deploy.doctor import wear
 from deploy.doctor.model import Grade
 from deploy.local.stack import LocalStack
-from services import activities
 from services.activities.watch import Watch
 from shared import instruments
-from shared.db import connect_pool, migrate
+from shared.db import connect_pool
 from shared.measuring import Gauge
-from tests.conftest import new_database
+from tests.conftest import migrated_database
 
 pytestmark = pytest.mark.stack
 
@@ -21,8 +18,7 @@ pytestmark = pytest.mark.stack
 async def test_a_clock_that_ran_ahead_an_old_transaction_and_dead_rows(
     infrastructure: LocalStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = await new_database(infrastructure, "activities")
-    migrate(url, "activities", Path(activities.__path__[0]) / "migrations")
+    url = await migrated_database(infrastructure, "activities")
     pool = await connect_pool(url, "activities")
     superuser = infrastructure.superuser_url.rsplit("/", 1)[0] + "/" + url.rsplit("/", 1)[1]
     holder = await asyncpg.connect(superuser, server_settings={"application_name": "forgotten"})

@@ -1,6 +1,5 @@
 """activities and metrics in one process: real code and databases, no broker, a clock of our own."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, datetime, time
@@ -10,7 +9,6 @@ from typing import Any
 import httpx
 import msgspec
 
-import services.activities
 from deploy.local.stack import LocalStack
 from deploy.sandbox.course import Course
 from services.activities.app import create_app
@@ -23,10 +21,10 @@ from services.registry.units.catalogue import stages
 from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES
-from shared.db import connect_pool, migrate
+from shared.db import connect_pool
 from shared.domain.history import DefinitionHistory
 from shared.lane_consumer import LaneConsumer, LogReader
-from tests.conftest import new_database
+from tests.conftest import migrated_database
 from tests.oracle.truth import Posted
 
 Json = dict[str, Any]
@@ -90,10 +88,7 @@ class System:
 @asynccontextmanager
 async def running(stack: LocalStack, home: Path, first: date) -> AsyncIterator[System]:
     """A system on empty databases."""
-    urls = {name: await new_database(stack, name) for name in ("activities", "metrics")}
-    folder = Path(services.activities.__path__[0]) / "migrations"
-    await asyncio.to_thread(migrate, urls["activities"], "activities", folder)
-    await asyncio.to_thread(migrate, urls["metrics"], "metrics", METRICS)
+    urls = {name: await migrated_database(stack, name) for name in ("activities", "metrics")}
     key_file = home / "pseudonym.key"
     key_file.write_text(bytes(range(32)).hex())
     settings = ActivitiesSettings(

@@ -31,12 +31,11 @@ from shared.broker import Broker, options_of
 from shared.clock import Clock, clock_from_environment
 from shared.contracts import topics
 from shared.contracts.definitions import Catalogue
-from shared.db import connect_pool, migrate
+from shared.db import connect_pool
 from shared.kafka import stop_quietly
 from shared.worker import forever
 from tests.activities.posting import UNITS, unit
-from tests.conftest import new_database
-from tests.log.conftest import MIGRATIONS
+from tests.conftest import migrated_database
 
 APACHE = bool(os.environ.get("HOCVUSO_KAFKA_HOME"))
 apache_only = pytest.mark.skipif(
@@ -258,8 +257,7 @@ async def make_system(
     stack: LocalStack, broker: Broker | str, clock: Clock | None = None, units: bool = True
 ) -> System:
     """The database of one test, with some units, and the objects over it."""
-    url = await new_database(stack, "activities")
-    await asyncio.to_thread(migrate, url, "activities", MIGRATIONS)
+    url = await migrated_database(stack, "activities")
     pool = await connect_pool(url, "activities", low=2, high=16)
     clock = clock or clock_from_environment()
     catalogue = Catalogue.load()

@@ -1,15 +1,10 @@
 """Every column that can hold a text is classified: who adds one says here what may stand in it."""
 
-import asyncio
-import importlib
-from pathlib import Path
-
 import asyncpg
 import pytest
 
 from deploy.local.stack import LocalStack
-from shared.db import migrate
-from tests.conftest import new_database
+from tests.conftest import migrated_database
 
 MADE = "made here: ids, digests, codes, words of closed lists, names of routes"
 NAMES = "names of partners and the like: searched when they are given (refuse_in_clear)"
@@ -58,9 +53,7 @@ REGISTRY = {EVENTS: "definition.content journal.content definition.source defini
 
 async def columns(infrastructure: LocalStack, service: str) -> set[str]:
     """Every column of the service's schema that can hold a text."""
-    url = await new_database(infrastructure, service)
-    folder = Path(importlib.import_module(f"services.{service}").__path__[0]) / "migrations"
-    await asyncio.to_thread(migrate, url, service, folder)
+    url = await migrated_database(infrastructure, service)
     connection = await asyncpg.connect(url)
     try:
         rows = await connection.fetch(

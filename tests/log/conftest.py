@@ -1,6 +1,5 @@
 """A log of its own for every test, over the shared PostgreSQL."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,8 +16,8 @@ from services.activities.log.replay import replay
 from shared.clock import FixedClock, vietnam_day
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES, LogRecord, Through, record_decoder, through_decoder
-from shared.db import connect_pool, migrate
-from tests.conftest import new_database
+from shared.db import connect_pool
+from tests.conftest import migrated_database
 
 MIGRATIONS = Path(__file__).parents[2] / "services" / "activities" / "migrations"
 NOON = datetime(2026, 6, 30, 5, tzinfo=UTC)
@@ -129,8 +128,7 @@ UNITS = [
 
 @pytest_asyncio.fixture
 async def bench(infrastructure: LocalStack) -> AsyncIterator[Bench]:
-    url = await new_database(infrastructure, "activities")
-    await asyncio.to_thread(migrate, url, "activities", MIGRATIONS)
+    url = await migrated_database(infrastructure, "activities")
     pool = await connect_pool(url, "activities", high=6)
     clock = FixedClock(NOON)
     log = Log(pool, Catalogue.load(), clock)

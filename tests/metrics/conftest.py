@@ -8,8 +8,8 @@ import pytest
 
 from deploy.local.stack import LocalStack
 from shared.contracts.definitions import Catalogue
-from shared.db import connect_pool, migrate
-from tests.conftest import new_database, no_task_outlives
+from shared.db import connect_pool
+from tests.conftest import migrated_database, no_task_outlives
 
 MIGRATIONS = Path(__file__).parents[2] / "services" / "metrics" / "migrations"
 
@@ -30,8 +30,7 @@ def catalogue() -> Catalogue:
 @pytest.fixture(scope="session")
 async def database(infrastructure: LocalStack) -> str:
     """The address of a database with the tables of metrics."""
-    url = await new_database(infrastructure, "metrics")
-    migrate(url, "metrics", MIGRATIONS)
+    url = await migrated_database(infrastructure, "metrics")
     return url
 
 

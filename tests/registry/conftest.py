@@ -18,10 +18,9 @@ from services.registry.app import create_app
 from services.registry.settings import RegistrySettings
 from shared.clock import FixedClock
 from shared.contracts.record import LogRecord
-from shared.db import migrate
 from shared.domain.territory import covered
 from shared.domain.tree import UnitTree
-from tests.conftest import new_database
+from tests.conftest import migrated_database, new_database
 from tests.registry import fakes
 
 MIGRATIONS = Path(__file__).parents[2] / "services" / "registry" / "migrations"
@@ -112,8 +111,7 @@ async def filled(
     tree: UnitTree,
 ) -> str:
     """A database that registry has filled, with cells of every plan; watermark at 91234."""
-    url = await new_database(infrastructure, "registry")
-    await asyncio.to_thread(migrate, url, "registry", MIGRATIONS)
+    url = await migrated_database(infrastructure, "registry")
     database = await asyncpg.connect(url)
     await database.execute(fakes.INDICATORS)
     await fill(database, definitions, tree)

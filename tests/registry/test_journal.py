@@ -1,6 +1,5 @@
 """The projection of facts: arrivals are counted once, revisions change what was kept."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
@@ -17,18 +16,16 @@ from services.registry.journal.store import standing
 from services.registry.tasks.evidence import load
 from shared import progress
 from shared.contracts.record import Content, LogRecord
-from shared.db import connect_pool, migrate
+from shared.db import connect_pool
 from shared.problems import Problem
-from tests.conftest import new_database
-from tests.registry.conftest import MIGRATIONS
+from tests.conftest import migrated_database
 
 DAY = date(2026, 6, 30)
 
 
 @pytest.fixture
 async def pool(infrastructure: LocalStack) -> AsyncIterator[asyncpg.Pool]:
-    url = await new_database(infrastructure, "registry")
-    await asyncio.to_thread(migrate, url, "registry", MIGRATIONS)
+    url = await migrated_database(infrastructure, "registry")
     found = await connect_pool(url, "registry")
     yield found
     await found.close()

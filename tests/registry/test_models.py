@@ -1,6 +1,5 @@
 """The migrations make exactly the tables that the models describe."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ from sqlmodel import SQLModel
 
 from deploy.local.stack import LocalStack
 from services.registry import columns, models
-from shared.db import migrate
-from tests.conftest import new_database
+from tests.conftest import migrated_database
 
 MIGRATIONS = Path(__file__).parents[2] / "services" / "registry" / "migrations"
 
@@ -24,8 +22,7 @@ def test_the_columns_written_in_bulk_are_those_of_the_models() -> None:
 
 
 async def test_models_and_migrations_agree(infrastructure: LocalStack) -> None:
-    url = await new_database(infrastructure, "registry")
-    await asyncio.to_thread(migrate, url, "registry", MIGRATIONS)
+    url = await migrated_database(infrastructure, "registry")
     engine = create_engine(
         url.replace("postgresql://", "postgresql+psycopg://"),
         connect_args={"options": "-csearch_path=registry"},

@@ -22,9 +22,9 @@ from shared.auth.service import SERVICES, service_key
 from shared.clock import FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES, LogRecord
-from shared.db import connect_pool, migrate
+from shared.db import connect_pool
 from shared.lane_consumer import LaneConsumer
-from tests.conftest import new_database
+from tests.conftest import migrated_database, new_database
 from tests.keys.conftest import Api
 from tests.keys.conftest import admin as admin
 from tests.keys.conftest import api as api
@@ -33,7 +33,6 @@ from tests.keys.conftest import database as database
 from tests.keys.conftest import service as service
 from tests.keys.conftest import settings as settings
 from tests.keys.invitations import accept, invite
-from tests.metrics.conftest import MIGRATIONS as METRICS
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.smoke import DAY, a_province
 from tests.registry import fakes
@@ -88,8 +87,7 @@ async def system(
 ) -> AsyncIterator[System]:
     app, client = service
     app.state.attempts.most = 10**9
-    url = await new_database(infrastructure, "metrics")
-    await asyncio.to_thread(migrate, url, "metrics", METRICS)
+    url = await migrated_database(infrastructure, "metrics")
     pool = await connect_pool(url, "metrics", high=3)
     await _count(pool)
     await pool.close()

@@ -8,10 +8,9 @@ import asyncpg
 import pytest
 
 from deploy.local.stack import LocalStack
-from services import activities
 from shared import progress
-from shared.db import REPEATS, connect_pool, migrate, repeated
-from tests.conftest import new_database
+from shared.db import REPEATS, connect_pool, repeated
+from tests.conftest import migrated_database
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 40
@@ -19,8 +18,7 @@ ROUNDS = 40
 
 @pytest.fixture
 async def url(infrastructure: LocalStack) -> str:
-    made = await new_database(infrastructure, "activities")
-    migrate(made, "activities", Path(activities.__path__[0]) / "migrations")
+    made = await migrated_database(infrastructure, "activities")
     connection = await asyncpg.connect(made, server_settings={"search_path": "activities"})
     await connection.execute(progress.PROGRESS_DDL)
     await connection.close()
