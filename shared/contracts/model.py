@@ -159,6 +159,18 @@ class EventType(msgspec.Struct, frozen=True):
             ),
         ]
 
+    def figure_keys(self) -> frozenset[str]:
+        """The kinds of subjects whose figures are summed: events add; of a reporter, else of the
+        thing that the first key names (a team, a squad, a market), the latest figure counts."""
+        if self.figures == "none":
+            return frozenset()
+        wanted = "event" if self.figures == "add" else "report"
+        if wanted in self.key_kinds():
+            return frozenset({wanted})
+        if self.figures == "add":
+            return frozenset()
+        return frozenset(alternative.kind for alternative in self.count_keys[0])
+
     def key_kinds(self) -> frozenset[str]:
         """Every kind of subject that an event of this type can serve."""
         return frozenset(alt.kind for alternatives in self.count_keys for alt in alternatives)

@@ -211,9 +211,13 @@ def _measure(
             raise CompileError("sums figures that do not behave alike, or of types without any")
         if figures == {"add"}:
             return Measure(kind="add", parts=parts, keys=("event",), since=start, bucket=bucket)
+        whose = {kind.figure_keys() for kind in types}
+        keys = tuple(sorted(frozenset().union(*whose)))
+        if len(whose) != 1 or not keys:
+            raise CompileError("sums figures of reporters and of things, or nobody's")
         named = any(kind.partial for kind in types)
         return Measure(
-            kind="latest", parts=parts, keys=("report",), since=start, bucket=bucket, named=named
+            kind="latest", parts=parts, keys=keys, since=start, bucket=bucket, named=named
         )
     key = _KEY_OF_COUNT.get(count) or tally.get("key")
     if key is None:

@@ -102,7 +102,7 @@ def test_the_template_offers_choices_and_keeps_zeros(
         for r in sheet.data_validations.dataValidation
     }
     assert set(rules) == {at[n] for n in ("person.scheme", "target_groups", "target_groups#2",
-        "target_groups#3", "platform", "opening", "reporter_kind")}  # fmt: skip
+        "target_groups#3", "platform", "opening", "reporter_kind", "held_by")}  # fmt: skip
     where = rules[at["platform"]].split("!")[1].replace("$", "")
     words = [cell.value for (cell,) in lists[where]]
     assert words == list(layout("citizen.certified").columns["platform"].words.values())

@@ -12,7 +12,6 @@ from shared.domain.plan_files.references import near
 Json = dict[str, Any]
 
 _KEY_OF_COUNT = {"distinct_persons": "person", "distinct_organisations": "organisation"}
-_KEY_OF_FIGURES = {"latest": "report", "add": "event"}
 
 
 def check_tally(
@@ -38,6 +37,9 @@ def check_tally(
             _countable(tally, kind, counts_from, place, report)
         if tally["count"] == "sum" and len({kind.figures for kind in kinds}) > 1:
             message = "types whose figures replace and types whose figures add are mixed"
+            report.add((*place, "types"), "measure", message)
+        elif tally["count"] == "sum" and len({kind.figure_keys() for kind in kinds}) > 1:
+            message = "figures of reporters and figures of things are mixed"
             report.add((*place, "types"), "measure", message)
         if "inside" in tally:
             _inside(tally["inside"], kinds, (*path, "inside"), report)
@@ -66,7 +68,7 @@ def _countable(tally: Json, kind: EventType, counts_from: str, path: Path, repor
     if count == "sum":
         if kind.figures == "none":
             report.add(path, "measure", f"{kind.type} carries no figure to add up")
-        elif _KEY_OF_FIGURES[kind.figures] not in kind.key_kinds():
+        elif not kind.figure_keys():
             report.add(path, "measure", f"{kind.type} does not say whose figure it is")
     if counts_from == "state" and kind.state is None:
         report.add(path, "measure", f"{kind.type} is no state: it has no first and last day")

@@ -16,26 +16,33 @@ from hocvuso_client.typed import Device, EventData, Household, Organisation, Par
 ActivityKind = Literal["visual_propaganda", "party_cell_session", "talk", "experience", "culture", "other"]
 App = Literal["dak-lak-so", "vneid", "etax-mobile", "vssid", "other"]
 AwardForm = Literal["certificate_of_merit", "commendation", "honour", "other"]
+ChatApp = Literal["zalo", "facebook", "viber", "telegram", "other"]
+ClassPointKind = Literal["mobile", "community_house", "school", "market", "post_office", "worship", "other"]
 ConferenceKind = Literal["closing", "interim", "workshop"]
 CourseChannelV1 = Literal["binhdanhocvuso.gov.vn", "mooc", "vneid", "other"]
 CourseResult = Literal["passed", "failed", "attended"]
 DecisionOutcome = Literal["done", "in_progress", "not_done"]
+DeviceKind = Literal["smartphone", "tablet", "computer", "router", "sim", "other"]
 DispatchReason = Literal["cold_spot", "campaign", "other"]
 DocumentKind = Literal["plan", "emulation_plan", "guideline", "response_plan", "other"]
 Era = Literal["2004", "2025"]
 FeedbackChannel = Literal["dak_lak_so", "hamlet_head", "hotline", "portal", "other"]
 GapTechnology = Literal["2g", "3g", "4g", "5g", "fixed"]
+Holder = Literal["youth_union", "womens_union", "farmers_union", "veterans", "trade_union", "fatherland_front", "elderly_association", "learning_association", "party_body", "commune", "department", "community_team", "school", "police", "military", "service_centre", "telecom", "enterprise", "religious_body", "other"]
 IdentityLevel = Literal["1", "2"]
 IssueKind = Literal["difficulty", "proposal"]
 IssueStatus = Literal["open", "resolved", "rejected"]
 Language = Literal["vi", "ede", "mnong", "jrai", "bahnar", "tay", "nung", "thai", "hmong", "dao", "khmer", "stieng", "cham", "en", "other"]
 LaunchKind = Literal["movement", "emulation", "digital_literacy_week", "campaign", "other"]
 LearningChannel = Literal["in_person", "online", "hybrid", "mooc"]
+MarketKind = Literal["market", "shop", "street", "stall_online", "other"]
 MediaChannel = Literal["official_media", "local_channel", "local_page", "portal", "zalo", "fanpage", "facebook", "youtube", "tiktok"]
 MentorRole = Literal["youth_union", "student", "civil_servant", "community_team", "other"]
 ModelKind = Literal["cong_dan_so_tieu_bieu", "thon_buon_khu_pho_so_tieu_bieu", "gia_dinh_so", "don_vi_so", "cong_dong_so", "other"]
 OrganisationKind = Literal["department", "commune", "school", "enterprise", "cooperative", "household_business", "service_centre", "association", "other"]
 OutreachChannel = Literal["sms", "visit", "meeting", "leaflet", "loudspeaker", "zalo", "call", "app", "other"]
+PaymentMeans = Literal["bank_account", "e_wallet", "mobile_money", "qr_code", "social_security", "other"]
+PaymentPurpose = Literal["electricity", "water", "tuition", "hospital_fee", "public_service_fee", "tax", "social_benefit", "shopping", "other"]
 Platform = Literal["binhdanhocvuso", "vneid", "other_mooc", "enterprise_lms", "school_lms", "other"]
 Population = Literal["adults", "residents", "residents_15_plus", "citizens_16_plus", "civil_servants", "civil_servants_and_employees", "pupils_primary_up", "pupils_and_students", "secondary_pupils_and_students", "workers_enterprises_coops", "cnscd_members", "expert_trainees", "mentors", "households", "household_businesses", "smartphone_users", "service_centre_visitors_needing_help", "organisations", "enterprises_coops", "communes", "remote_communes", "hamlets"]
 PostKind = Literal["news", "article", "short_video", "photo", "other"]
@@ -97,6 +104,7 @@ class ActivityHeld(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +124,7 @@ class AgreementSigned(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +147,7 @@ class AppInstalled(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +172,7 @@ class AssessmentPassed(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +196,7 @@ class AssistanceGiven(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +218,7 @@ class AssistanceRequested(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +240,7 @@ class AwardGranted(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +278,30 @@ class CertificateIssued(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatGroupOpened(EventData):
+    """A community chat group reaches the residents of a hamlet or commune."""
+
+    TYPE: ClassVar[str] = "chat_group.opened"
+    VERSION: ClassVar[str] = "1"
+
+    group_ref: str = _field(repr=False)
+    app: ChatApp
+    name: str | None = _field(default=None, repr=False)
+    members: int | None = None
+    from_: dt.date | None = None
+    to: dt.date | None = None
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +327,7 @@ class CitizenCertified(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +353,31 @@ class ClassHeld(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassPointOpened(EventData):
+    """A point is opened where residents learn, mobile ones above all."""
+
+    TYPE: ClassVar[str] = "class_point.opened"
+    VERSION: ClassVar[str] = "1"
+
+    point_ref: str = _field(repr=False)
+    kind: ClassPointKind
+    place: str | None = _field(default=None, repr=False)
+    target_groups: list[TargetGroup] | tuple[TargetGroup, ...] | None = None
+    devices: int | None = None
+    from_: dt.date | None = None
+    to: dt.date | None = None
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,6 +399,7 @@ class ColumnOpened(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +421,7 @@ class CommitteeEstablished(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -375,6 +441,7 @@ class ConferenceHeld(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -397,6 +464,7 @@ class ContestEntered(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,6 +485,7 @@ class ContestHeld(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -438,6 +507,7 @@ class ContestPromoted(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -464,6 +534,7 @@ class CourseCompleted(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -486,6 +557,7 @@ class CourseRegistered(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -504,6 +576,7 @@ class CoverageGapClosed(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -524,6 +597,7 @@ class CoverageGapRecorded(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -543,6 +617,31 @@ class DecisionFollowed(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceGiven(EventData):
+    """Devices are given, or lent for good, to a person, a household or a school."""
+
+    TYPE: ClassVar[str] = "device.given"
+    VERSION: ClassVar[str] = "1"
+
+    kind: DeviceKind
+    number: int | None = None
+    person: Person | None = None
+    household: Household | None = None
+    target_groups: list[TargetGroup] | tuple[TargetGroup, ...] | None = None
+    giver: str | None = _field(default=None, repr=False)
+    given_on: dt.date | None = None
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -567,6 +666,7 @@ class DigitalIdentityActivated(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -602,6 +702,7 @@ class DocumentIssued(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -624,6 +725,7 @@ class DomainRegistered(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -645,6 +747,7 @@ class EnterpriseEnrolled(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -691,6 +794,7 @@ class FeedbackReceived(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -710,6 +814,7 @@ class FestivalHeld(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -732,6 +837,7 @@ class FigureReported(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -754,6 +860,7 @@ class ForceDispatched(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -778,6 +885,7 @@ class GuidanceSessionHeld(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -799,6 +907,7 @@ class HouseholdMemberQualified(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -823,6 +932,7 @@ class InspectionHeld(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -845,6 +955,7 @@ class IssueRaised(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -864,6 +975,7 @@ class LaunchAttended(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -886,6 +998,30 @@ class LaunchHeld(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketOpened(EventData):
+    """A digital market, shop or street without cash is opened."""
+
+    TYPE: ClassVar[str] = "market.opened"
+    VERSION: ClassVar[str] = "1"
+
+    place_ref: str = _field(repr=False)
+    kind: MarketKind
+    name: str | None = _field(default=None, repr=False)
+    stalls: int | None = None
+    from_: dt.date | None = None
+    to: dt.date | None = None
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -907,6 +1043,7 @@ class MaterialPublished(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -929,6 +1066,7 @@ class MentorAssigned(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -948,6 +1086,7 @@ class ModelProposed(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -969,6 +1108,7 @@ class ModelRecognised(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -990,6 +1130,7 @@ class NilReported(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1013,6 +1154,32 @@ class OutreachDelivered(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentAdopted(EventData):
+    """A person or a household pays, or is paid, electronically."""
+
+    TYPE: ClassVar[str] = "payment.adopted"
+    VERSION: ClassVar[str] = "1"
+
+    person: Person | None = None
+    household: Household | None = None
+    target_groups: list[TargetGroup] | tuple[TargetGroup, ...] | None = None
+    means: PaymentMeans
+    purposes: list[PaymentPurpose] | tuple[PaymentPurpose, ...] | None = None
+    age: int | None = None
+    adopted_on: dt.date | None = None
+    to: dt.date | None = None
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1094,6 +1261,7 @@ class PostPublished(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1118,6 +1286,7 @@ class ProgrammeCompleted(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1160,6 +1329,7 @@ class ReportConsolidated(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1184,6 +1354,7 @@ class ReportRequested(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1205,6 +1376,7 @@ class ReportReturned(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1237,6 +1409,7 @@ class ReportSubmitted(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1257,6 +1430,7 @@ class ReviewClosed(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1277,6 +1451,30 @@ class ReviewHeld(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftHeld(EventData):
+    """Volunteers stand a shift at a service centre or another place that helps residents."""
+
+    TYPE: ClassVar[str] = "shift.held"
+    VERSION: ClassVar[str] = "1"
+
+    volunteers: int
+    helped: int | None = None
+    centre: str | None = _field(default=None, repr=False)
+    squad_ref: str | None = _field(default=None, repr=False)
+    hours: float | None = None
+    held_on: dt.date | None = None
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1302,6 +1500,7 @@ class SignatureRegistered(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1326,6 +1525,7 @@ class SignatureUsed(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1350,6 +1550,30 @@ class SkillConfirmed(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SquadEstablished(EventData):
+    """A squad of volunteers is set up."""
+
+    TYPE: ClassVar[str] = "squad.established"
+    VERSION: ClassVar[str] = "1"
+
+    squad_ref: str = _field(repr=False)
+    name: str | None = _field(default=None, repr=False)
+    decision_no: str | None = _field(default=None, repr=False)
+    members: int | None = None
+    from_: dt.date | None = None
+    to: dt.date | None = None
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1370,6 +1594,7 @@ class StaffAssigned(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1398,6 +1623,7 @@ class TaskProgressed(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1419,6 +1645,7 @@ class TaskReturned(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1441,6 +1668,7 @@ class TeamEstablished(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1461,6 +1689,7 @@ class TeamReinforced(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1488,6 +1717,7 @@ class TrainingAttended(EventData):
     note: str | None = _field(default=None, repr=False)
     reporter: str | None = _field(default=None, repr=False)
     reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1566,8 +1796,10 @@ TYPES: dict[str, type[EventData]] = {
     "award.granted": AwardGranted,
     "central_document.issued": CentralDocumentIssued,
     "certificate.issued": CertificateIssued,
+    "chat_group.opened": ChatGroupOpened,
     "citizen.certified": CitizenCertified,
     "class.held": ClassHeld,
+    "class_point.opened": ClassPointOpened,
     "column.opened": ColumnOpened,
     "committee.established": CommitteeEstablished,
     "conference.held": ConferenceHeld,
@@ -1579,6 +1811,7 @@ TYPES: dict[str, type[EventData]] = {
     "coverage_gap.closed": CoverageGapClosed,
     "coverage_gap.recorded": CoverageGapRecorded,
     "decision.followed": DecisionFollowed,
+    "device.given": DeviceGiven,
     "digital_identity.activated": DigitalIdentityActivated,
     "disclosure.published": DisclosurePublished,
     "document.issued": DocumentIssued,
@@ -1596,12 +1829,14 @@ TYPES: dict[str, type[EventData]] = {
     "issue.raised": IssueRaised,
     "launch.attended": LaunchAttended,
     "launch.held": LaunchHeld,
+    "market.opened": MarketOpened,
     "material.published": MaterialPublished,
     "mentor.assigned": MentorAssigned,
     "model.proposed": ModelProposed,
     "model.recognised": ModelRecognised,
     "nil.reported": NilReported,
     "outreach.delivered": OutreachDelivered,
+    "payment.adopted": PaymentAdopted,
     "person.linked": PersonLinked,
     "plan.amended": PlanAmended,
     "plan.published": PlanPublished,
@@ -1615,9 +1850,11 @@ TYPES: dict[str, type[EventData]] = {
     "report.submitted": ReportSubmitted,
     "review.closed": ReviewClosed,
     "review.held": ReviewHeld,
+    "shift.held": ShiftHeld,
     "signature.registered": SignatureRegistered,
     "signature.used": SignatureUsed,
     "skill.confirmed": SkillConfirmed,
+    "squad.established": SquadEstablished,
     "staff.assigned": StaffAssigned,
     "task.progressed": TaskProgressed,
     "task.returned": TaskReturned,
