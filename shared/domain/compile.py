@@ -212,12 +212,12 @@ def _measure(
         if figures == {"add"}:
             return Measure(kind="add", parts=parts, keys=("event",), since=start, bucket=bucket)
         whose = {kind.figure_keys() for kind in types}
-        keys = tuple(sorted(frozenset().union(*whose)))
-        if len(whose) != 1 or not keys:
+        if len(whose) != 1 or whose == {frozenset()}:
             raise CompileError("sums figures of reporters and of things, or nobody's")
         named = any(kind.partial for kind in types)
+        mine = tuple(sorted(whose.pop()))
         return Measure(
-            kind="latest", parts=parts, keys=keys, since=start, bucket=bucket, named=named
+            kind="latest", parts=parts, keys=mine, since=start, bucket=bucket, named=named
         )
     key = _KEY_OF_COUNT.get(count) or tally.get("key")
     if key is None:
