@@ -44,7 +44,7 @@ check: $(READY) ## format, lint, types, import rules
 	$(BIN)/lint-imports
 
 test: check ## everything but what takes minutes, against the embedded PostgreSQL and broker
-	$(BIN)/python -m pytest -m "not slow" $(PARALLEL)
+	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) --durations 25 --durations-min 2
 
 test-slow: $(READY) ## before a release: upgrade, moving, worst order of starts, drill, alerts of load
 	$(BIN)/python -m pytest -m slow

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import asyncpg
 import pytest
 
+from deploy.local import postgres
 from deploy.local.stack import LocalStack, infrastructure_only
 from shared.db import migrate
 
@@ -41,9 +42,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def infrastructure(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[LocalStack]:
     """PostgreSQL and the broker, started once in each process of pytest."""
     home: Path = tmp_path_factory.mktemp("infrastructure")
+    # Nobody pulls the plug of a test's machine, and no test looks behind a crash of the kernel.
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setitem(postgres.SETTINGS, "fsync", "off")
+    request.addfinalizer(monkeypatch.undo)
     with LocalStack(home / "home", stages=infrastructure_only) as stack:
         yield stack
 

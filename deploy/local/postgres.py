@@ -52,7 +52,7 @@ def _container_limits(root: Path = Path("/sys/fs/cgroup")) -> list[int]:
 
 # Durable first: what has been answered must survive kill -9 and a loss of power. The sizes suit
 # two cores shared with the services.
-_SETTINGS = {
+SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # no socket, hence no socket lock that could become stale
     "max_connections": "100",
@@ -93,7 +93,7 @@ class Postgres:
     def component(self) -> Component:
         """Return the server as a component of the stack."""
         argv = [str(self._binaries / "postgres"), "-D", str(self._data)]
-        for name, value in {**_SETTINGS, "port": str(self.port)}.items():
+        for name, value in {**SETTINGS, "port": str(self.port)}.items():
             argv += ["-c", f"{name}={value}"]
         return Component(
             name="postgres",

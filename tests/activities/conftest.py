@@ -108,14 +108,35 @@ async def service(
 @pytest.fixture
 async def admin(service: tuple[FastAPI, httpx.AsyncClient], tmp_path: Path) -> str:
     """The administrator's key; the units are there."""
+    return await administered(service, tmp_path)
+
+
+async def administered(service: tuple[FastAPI, httpx.AsyncClient], folder: Path) -> str:
+    """Post the units; the administrator's key."""
     app, client = service
-    path = tmp_path / "admin.key"
+    path = folder / "admin.key"
     async with app.state.pool.acquire() as connection:
         await ensure_admin_key(connection, path)
     key = path.read_text().strip()
     answer = await send(client, key, [unit(*u) for u in UNITS])
     assert answer["accepted"] == len(UNITS), answer
     return key
+
+
+@pytest.fixture(scope="module")
+async def shared_service(
+    infrastructure: LocalStack, clock: FixedClock, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient, str]]:
+    """One service with an administrator's key for all tests of a file that leave no traces."""
+    folder = tmp_path_factory.mktemp("shared")
+    key_file = folder / "pseudonym.key"
+    key_file.write_text(PSEUDONYM_KEY.hex())
+    url = await migrated_database(infrastructure, "activities")
+    app = create_app(
+        ActivitiesSettings(activities_database_url=url, pseudonym_key_file=key_file), clock
+    )
+    async with app.router.lifespan_context(app), _client(app) as client:
+        yield app, client, await administered((app, client), folder)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from shared.contracts.definitions import Catalogue
 from tests.activities.posting import send
 
 Service = tuple[FastAPI, httpx.AsyncClient]
+Shared = tuple[FastAPI, httpx.AsyncClient, str]
 POST = ("/v1/events", "post")
 
 
@@ -28,8 +29,8 @@ def answer_schema(document: dict[str, Any], answer: httpx.Response) -> dict[str,
 
 
 @pytest.mark.parametrize("name", list(Catalogue.load()))
-async def test_the_example_of_every_type_is_taken(service: Service, admin: str, name: str) -> None:
-    app, client = service
+async def test_the_example_of_every_type_is_taken(shared_service: Shared, name: str) -> None:
+    app, client, admin = shared_service
     document = app.openapi()
     content = document["paths"]["/v1/events"]["post"]["requestBody"]["content"]
     body = content["application/cloudevents+json"]["examples"][name]["value"]
