@@ -55,7 +55,8 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     `first_day`, `final_day`: those of its period.
     `latest_day`: the hard limit of any extension of `last_day`. `variants`: how it reads for single
     units; `asked` False: of these units (or this one) it asks nothing. `earlier`: how it read at
-    deadlines that came due before the one that holds. `flags`: what to say of it in every cell;
+    deadlines that came due before the one that holds. `base`: the objective of `target_of` as it was
+    valid on the last day, once that is over. `flags`: what to say of it in every cell;
     `own_target`: it was set for this very unit.
     """
 
@@ -78,6 +79,7 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     over: Measure | None = None
     over_figure: Literal["n", "total"] = "n"
     target_of: str | None = None
+    base: "Objective | None" = None
     organisations: bool = False
     beside: tuple[Beside, ...] = ()
     latest_day: date | None = None

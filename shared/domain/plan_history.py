@@ -76,8 +76,8 @@ class _Read:
     """An objective as read on a day: its wording, and deadlines that came due before."""
 
     raw: Json
-    earlier: tuple[tuple[Json, Json], ...] = ()
-    """(plan document, objective), by their last days."""
+    earlier: tuple[tuple[date, Json], ...] = ()
+    """Their last days, and the wording of then."""
 
 
 class PlanHistory:
@@ -112,6 +112,7 @@ class PlanHistory:
         self._steps = sorted({v.recorded for v in versions} | {a.in_force for a in amendments})
         self._days: list[date] | None = None
         self._answers: dict[int, AmendedPlan] = {}
+        self._then: dict[tuple[str | None, str, date], Objective | None] = {}
 
     def on(self, day: date) -> AmendedPlan:
         """The plan on a day; the same object for days between which nothing changes."""
@@ -130,13 +131,15 @@ class PlanHistory:
         documents = self._documents[self.newest.position]
         return documents.after(unit_id, lambda change: change.valid_from <= day)
 
-    def _in_force(self, unit_id: str | None, day: date) -> Json | None:
-        """As it stood, and was known, at the end of a day."""
+    def _in_force(self, unit_id: str | None, day: date, valid: date | None = None) -> Json | None:
+        """As it stood, and was known, at the end of a day; `valid`: with what was so on this one."""
         versions = [v for v in self._versions if v.recorded <= day]
         if not versions:
             return None
         documents = self._documents[versions[-1].position]
-        return documents.after(unit_id, lambda change: change.in_force <= day)
+        return documents.after(
+            unit_id, lambda a: a.in_force <= day and a.valid_from <= (valid or day)
+        )
 
     def _changes(self) -> Iterable[date]:
         """Days on which the answer may become another one."""
@@ -159,7 +162,7 @@ class PlanHistory:
     def _compiled(self, day: date) -> AmendedPlan:
         general = self.document(None, day)
         read = {r.raw["id"]: r for r in self._read(None, general, day)}
-        objectives = {name: self._objective(general, one) for name, one in read.items()}
+        objectives = {name: self._objective(None, general, one, day) for name, one in read.items()}
         variants: dict[str, list[tuple[str, Objective]]] = {}
         units: dict[str, Json] = {}
         only: dict[str, list[str]] = {}
@@ -173,7 +176,7 @@ class PlanHistory:
             for name, one in mine.items():
                 if one == read.get(name):
                     continue
-                variant = self._objective(own, one)
+                variant = self._objective(unit, own, one, day)
                 if self._is_organisation(unit):
                     variant = _limited(variant)
                 variants.setdefault(name, []).append((unit, variant))
@@ -219,7 +222,9 @@ class PlanHistory:
 
     def _with_target_of(self, unit_id: str | None, document: Json, raw: Json, last: date) -> Json:
         """The objective with the target that was valid on its last day, if it had one then."""
-        then = _find(self.document(unit_id, last), raw["id"])
+        return self._retargeted(document, raw, _find(self.document(unit_id, last), raw["id"]))
+
+    def _retargeted(self, document: Json, raw: Json, then: Json | None) -> Json:
         if then is None or then["target"] == raw["target"]:
             return raw
         candidate = {**raw, "target": then["target"]}
@@ -231,7 +236,7 @@ class PlanHistory:
 
     def _earlier(
         self, unit_id: str | None, name: str, last: date | None, day: date
-    ) -> Iterable[tuple[Json, Json]]:
+    ) -> Iterable[tuple[date, Json]]:
         """Deadlines that came due before a day, other than the one that holds."""
         if len(self._steps) < 2:
             return
@@ -240,26 +245,84 @@ class PlanHistory:
             document = self._in_force(unit_id, start)
             raw = _find(document, name) if document is not None else None
             due = self._last_day(raw) if raw is not None else None
-            if document is None or raw is None or due is None or due in told:
+            if raw is None or due is None or due in told:
                 continue
             if start <= due < end and due < day:
                 told.add(due)
-                yield document, raw
+                yield due, raw
 
-    def _objective(self, document: Json, one: _Read) -> Objective:
+    def _objective(self, unit_id: str | None, document: Json, one: _Read, day: date) -> Objective:
+        name = one.raw["id"]
         try:
             objective = compile_objective(document, one.raw, self._catalogue, self._issued)
         except WRONG as wrong:
-            return not_counted(document, one.raw["id"], str(wrong))
-        earlier = []
-        for then, raw in one.earlier:
-            try:
-                earlier.append(compile_objective(then, raw, self._catalogue, self._issued))
-            except WRONG:
-                continue
+            return not_counted(document, name, str(wrong))
+        earlier = [
+            self._at_deadline(unit_id, name, due) for due, _ in sorted(one.earlier, key=_due)
+        ]
         return msgspec.structs.replace(
-            objective, earlier=tuple(sorted(earlier, key=lambda o: o.last_day or date.max))
+            objective,
+            earlier=tuple(then for then in earlier if then is not None),
+            base=self._base(objective, day),
         )
+
+    def _base(self, objective: Objective, day: date) -> Objective | None:
+        """The objective of whose target it is a share, as valid on its last day, if that is over."""
+        last = objective.last_day
+        if objective.target_of is None or last is None or last >= day or not self._days:
+            return None
+        return next((o for o in self.on(last).objectives if o.id == objective.target_of), None)
+
+    # -- what was known when it came due -----------------------------------------------------
+
+    def _at_deadline(self, unit_id: str | None, name: str, due: date) -> Objective | None:
+        """An objective as it stood, and was known, on its last day, with what others had then."""
+        found = self._known_on(unit_id, name, due)
+        if found is None:
+            return None
+        base = None
+        if found.target_of is not None:
+            base = self._with_variants(self._known_on(None, found.target_of, due), due)
+        if found.within is not None:
+            found = self._with_variants(found, due)
+        return None if found is None else msgspec.structs.replace(found, base=base)
+
+    def _with_variants(self, objective: Objective | None, day: date) -> Objective | None:
+        if objective is None:
+            return None
+        general = self._known_on(None, objective.id, day)
+        variants = []
+        for unit in self._views[1:]:
+            own = self._known_on(unit, objective.id, day)
+            if unit is not None and own != general:
+                ended = msgspec.structs.replace(objective, asked=False)
+                variants.append((unit, ended if own is None else own))
+        return msgspec.structs.replace(objective, variants=tuple(variants))
+
+    def _known_on(self, unit_id: str | None, name: str, day: date) -> Objective | None:
+        """An objective as it stood on a day; its target that of its deadline, if this was over."""
+        key = (unit_id, name, day)
+        if key not in self._then:
+            self._then[key] = self._compiled_on(unit_id, name, day)
+        return self._then[key]
+
+    def _compiled_on(self, unit_id: str | None, name: str, day: date) -> Objective | None:
+        document = self._in_force(unit_id, day)
+        raw = _find(document, name) if document is not None else None
+        if document is None or raw is None:
+            return None
+        last = self._last_day(raw)
+        if last is not None and last < day:
+            before = self._in_force(unit_id, day, last)
+            raw = self._retargeted(document, raw, _find(before, name) if before else None)
+        try:
+            return compile_objective(document, raw, self._catalogue, self._issued)
+        except WRONG:
+            return None
+
+
+def _due(one: tuple[date, Json]) -> date:
+    return one[0]
 
 
 def _after(day: date | None) -> date:

@@ -3,10 +3,11 @@
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.contracts.definitions import Catalogue
-from shared.domain.definitions import Definitions
+from shared.domain.definitions import SHIPPED, Definitions
 from shared.domain.places import Places
 from shared.domain.populations import Populations
 from tests.metrics.cell_world import World, percent
@@ -134,10 +135,28 @@ def test_organisations_are_judged_at_the_plans_unit(catalogue: Catalogue) -> Non
     assert world.cell("all-promote", [], unit=C).met is None
 
 
-def amend(world: World, objective: str, unit: str | None, **changes: Any) -> None:
-    data = {"plan": "p", "objective": objective, "valid_from": str(BASE), "changes": changes}
+def amend(
+    world: World,
+    objective: str,
+    unit: str | None,
+    *,
+    valid_from: str = str(BASE),
+    recorded: date = BASE,
+    **changes: Any,
+) -> None:
+    data = {"plan": "p", "objective": objective, "valid_from": valid_from, "changes": changes}
     data |= {"for_unit": unit} if unit else {}
-    world.log.post("plan.amended", ROOT, BASE, BASE, data)
+    world.log.post("plan.amended", ROOT, recorded, recorded, data)
+
+
+def in_communes(name: str, value: int, **more: Any) -> Any:
+    """So many classes in every commune."""
+    measure = {
+        "count": "events", "of": [of("class.held")],
+        "within_unit": {"per": "commune", "threshold": "target"}, "over": {"units": "commune"},
+    }  # fmt: skip
+    target = {"value": value, "unit": "count", "per": "commune", "comparator": ">="}
+    return objective(name, measure, target=target, **more)
 
 
 def test_a_number_set_for_a_commune_is_judged_there(catalogue: Catalogue) -> None:
@@ -177,3 +196,89 @@ def test_what_a_unit_goes_on_as_declares_for_it(catalogue: Catalogue) -> None:
     numbers = Populations(definitions, Places(definitions.tree, BASE))
     assert numbers.of(old, "adults", BASE).value == 30
     assert numbers.of(both, "adults", BASE).value != 70, "A is more than one of the two"
+
+
+def test_a_target_raised_after_the_deadline_leaves_who_was_on_time(catalogue: Catalogue) -> None:
+    """5 of 5 classes by the deadline; 8 of this commune from a later day on."""
+    world = World(catalogue, in_communes("classes", 5, last_day="2026-06-29"))
+    amend(world, "classes", A, valid_from="2026-11-01", target={"value": 8})
+    five = [(unit, date(2026, 5, 5), 5) for unit in (A, B, C)]
+    for day in (date(2026, 6, 30), date(2026, 10, 31), date(2026, 11, 1), date(2026, 12, 31)):
+        mine = world.cell("classes", five, day, unit=A)
+        assert (mine.target, mine.met, mine.met_on_time, mine.status) == (5, True, True, "met"), day
+        whole = world.cell("classes", five, day)
+        assert (whole.value, whole.denominator, whole.met_on_time) == (3, 3, True), day
+
+
+def test_a_target_raised_before_the_deadline_is_the_communes_own(catalogue: Catalogue) -> None:
+    world = World(catalogue, in_communes("classes", 5, last_day="2026-06-29"))
+    amend(world, "classes", A, valid_from="2026-05-01", target={"value": 8})
+    five = [(unit, date(2026, 5, 5), 5) for unit in (A, B, C)]
+    mine = world.cell("classes", five, date(2026, 7, 1), unit=A)
+    assert (mine.target, mine.required, mine.met_on_time, mine.status) == (8, 8, False, "overdue")
+    assert world.cell("classes", five, date(2026, 7, 1)).value == 2
+
+
+def test_a_share_of_a_target_is_of_the_one_valid_at_its_deadline(catalogue: Catalogue) -> None:
+    """30 % of 60 % of 100 adults by the end of June; afterwards the 60 become 90."""
+    main = objective("main", ADULTS, target=percent(60), last_day="2026-11-29")
+    part = PERSONS | {"over": {"target_of": "main"}}
+    wanted = percent(30, unit="percent_of_target") | {"of_objective": "main"}
+    world = World(catalogue, main, objective("part", part, target=wanted, last_day="2026-06-29"))
+    declare(world.log, A, "adults", 100, date(2026, 1, 1))
+    amend(world, "main", None, valid_from="2026-08-01", target={"value": 90})
+    amend(world, "main", B, valid_from="2026-09-01", target={"value": 80})
+    eighteen = [(A, date(2026, 6, 1), 18)]
+    for day in (date(2026, 7, 1), date(2026, 8, 1), date(2026, 12, 31)):
+        cell = world.cell("part", eighteen, day, unit=A)
+        assert (cell.denominator, cell.required, cell.met, cell.met_on_time) == (
+            60, 18, True, True,
+        ), day  # fmt: skip
+    later = World(catalogue, main, objective("part", part, target=wanted, last_day="2026-08-29"))
+    declare(later.log, A, "adults", 100, date(2026, 1, 1))
+    amend(later, "main", None, valid_from="2026-08-01", target={"value": 90})
+    cell = later.cell("part", eighteen, date(2026, 12, 1), unit=A)
+    assert (cell.denominator, cell.required, cell.met_on_time) == (90, 27, False)
+
+
+def test_both_deadlines_stand_with_what_was_asked_then(catalogue: Catalogue) -> None:
+    """An extension that is recorded late: the province's communes are judged at the old day by what
+    each of them was asked then."""
+    world = World(catalogue, in_communes("classes", 5, last_day="2026-06-29"))
+    early, late = date(2026, 5, 1), date(2026, 7, 10)
+    amend(world, "classes", A, valid_from="2026-05-01", recorded=early, target={"value": 8})
+    amend(world, "classes", None, valid_from="2026-07-10", recorded=late, deadline="2026-09-30")
+    seven = [(unit, date(2026, 5, 5), 7) for unit in (A, B, C)] + [(A, date(2026, 8, 1), 1)]
+    mine = world.cell("classes", seven, date(2026, 8, 2), unit=A)
+    assert [(d.last_day, d.target, d.value, d.met) for d in mine.deadlines] == [
+        (date(2026, 6, 29), 8, 7, False),
+        (date(2026, 9, 30), 8, 8, None),
+    ]
+    assert (mine.met, mine.met_on_time) == (True, False)
+    whole = world.cell("classes", seven, date(2026, 8, 2))
+    assert [(d.last_day, d.value, d.met) for d in whole.deadlines] == [
+        (date(2026, 6, 29), 2, False),
+        (date(2026, 9, 30), 3, None),
+    ]
+
+
+def test_what_nobody_declared_is_said(catalogue: Catalogue) -> None:
+    """Residents come with the files of mergers; the province's own word takes the flag away."""
+    world = World(
+        catalogue,
+        objective("all", PERSONS | {"over": {"population": "residents"}}, target=percent(50)),
+    )
+    for unit, number in ((A, 60), (B, 30), (C, 10)):
+        declare(world.log, unit, "residents", number, date(2026, 1, 1))
+        world.log.rows[-1] = msgspec.structs.replace(
+            world.log.rows[-1], source=SHIPPED, id=f"population-{unit}-residents-2026-01-01"
+        )
+    for unit in (ROOT, A):
+        cell = world.cell("all", [(A, date(2026, 2, 1), 55)], date(2026, 3, 1), unit)
+        assert "denominator_undeclared" in cell.flags and "missing:residents" in cell.flags, unit
+        assert cell.met is True
+    declare(world.log, A, "residents", 60, date(2026, 1, 1))
+    assert not world.cell("all", [], date(2026, 3, 1), A).flags
+    assert "denominator_undeclared" in world.cell("all", [], date(2026, 3, 1)).flags
+    declare(world.log, ROOT, "residents", 100, date(2026, 1, 1))
+    assert not world.cell("all", [], date(2026, 3, 1)).flags

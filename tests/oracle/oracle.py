@@ -24,6 +24,7 @@ from tests.oracle.judge import (
 )
 from tests.oracle.truth import Fact, Json, Posted, Truth
 from tests.oracle.units import Declared, Units, shipped_populations, shipped_units
+from tests.oracle.wording import wording
 
 LATEST = {
     "programme.completed": ("pupils_completed", ["school", "grade", "programme", "target_groups"]),
@@ -60,12 +61,16 @@ class Oracle:
         units: list[tuple[str, str, str]] | None = None,
         declared: list[tuple[str, str, int, date]] | None = None,
         eras: Callable[[date, str], Units] | None = None,
+        since: date | None = None,
     ) -> None:
-        """`eras`: the tree of a day, as the plan of a unit sees it (default: today's, always)."""
+        """`eras`: the tree of a day, as the plan of a unit sees it (default: today's, always);
+        `since`: when the plan was published; later versions and amendments are looked for in `posted`."""
         self._eras = eras
         self._plan = plan
         self._truth = Truth(posted, known_at)
         self._facts = sorted(self._truth.facts, key=lambda f: f.position)
+        recorded = {position: one.recorded for position, one in enumerate(posted)}
+        self._wording = wording(plan, since, self._facts, recorded)
         self._units = Units(shipped_units() if units is None else units)
         self._declared = list(shipped_populations() if declared is None else declared)
         self._numbers = Declared(self._units, self._declared)
@@ -95,38 +100,97 @@ class Oracle:
             self._numbers = Declared(self._units, self._declared)
         units = self.units(level)
         found: dict[str, dict[str, Cell]] = {unit: {} for unit in units}
-        for objective in self._plan["objectives"]:
-            now = self._column(objective, units, as_of)
-            last = objective.get("last_day")
-            over = last is not None and as_of > date.fromisoformat(last)
-            then = self._column(objective, units, date.fromisoformat(last)) if over else {}
-            bucket = objective["measure"].get("bucket")
-            ended = last_judged(objective, bucket, as_of) if bucket else None
-            complete = self._column(objective, units, ended) if ended else {}
-            for unit in units:
-                figure = now[unit]
-                met, status_value = figure.met, None
-                on_time = then[unit].met if over else None
-                if bucket and figure.target:
-                    state, pace = rhythm(complete.get(unit)), None
-                    status_value = complete[unit].value if complete else None
-                    if not is_judged(objective, week_or_month(bucket, as_of)):
-                        met = None
-                else:
-                    state, pace = judged(objective, figure, as_of)
-                needed = figure.needed if figure.target and figure.met is not None else None
-                found[unit][objective["id"]] = Cell(
-                    figure.value, figure.whole, met, on_time, state, pace, needed, status_value,
-                    self._exceeds(objective, unit, figure, as_of),
-                )  # fmt: skip
+        for name in self._wording.names(as_of):
+            for objective, asked, alike in self._read(name, units, as_of):
+                for unit, cell in self._cells(objective, asked, alike, as_of).items():
+                    found[unit][name] = cell
         return found
+
+    def _read(self, name: str, units: list[str], as_of: date) -> list[tuple[Json, bool, list[str]]]:
+        """The wordings of an objective, each with the units of which it is asked so, or of which it
+        is not asked at all: of these only its number is shown."""
+        found: list[tuple[Json, bool, list[str]]] = []
+        everywhere = (None, *self._wording.own)
+        anybodys = next(o for u in everywhere if (o := self._wording.read(name, u, as_of)))
+        for unit in units:
+            mine = self._wording.read(name, unit, as_of)
+            objective, asked = mine or anybodys, mine is not None
+            for other, is_asked, alike in found:
+                if (other, is_asked) == (objective, asked):
+                    alike.append(unit)
+                    break
+            else:
+                found.append((objective, asked, [unit]))
+        return found
+
+    def _cells(
+        self, objective: Json, asked: bool, units: list[str], as_of: date
+    ) -> dict[str, Cell]:
+        """The cells of units for which an objective reads alike."""
+        name, read = objective["id"], self._wording.read
+        now = self._column(objective, units, as_of, lambda n, u: read(n, u, as_of))
+        last = objective.get("last_day")
+        over = last is not None and as_of.isoformat() > last
+        then: dict[str, Figure] = {}
+        if last is not None and over:
+            due = date.fromisoformat(last)
+            then = self._column(
+                objective,
+                units,
+                due,
+                lambda n, u: read(n, u, as_of if n == name else due),
+            )
+        bucket = objective["measure"].get("bucket")
+        ended = last_judged(objective, bucket, as_of) if bucket else None
+        complete = {}
+        if ended:
+            complete = self._column(objective, units, ended, lambda n, u: read(n, u, as_of))
+        found = {}
+        for unit in units:
+            figure = now[unit]
+            if not asked:
+                figure = Figure(self._number(objective, unit, as_of), None, None)
+            on_time = then[unit].met if over and figure.target else None
+            earlier = self._first_due(objective, unit, as_of)
+            if earlier is not None and figure.target:
+                on_time = earlier.met
+            met, status_value = figure.met, None
+            if bucket and figure.target:
+                state, pace = rhythm(complete.get(unit)), None
+                status_value = complete[unit].value if complete else None
+                if not is_judged(objective, week_or_month(bucket, as_of)):
+                    met = None
+            else:
+                state, pace = judged(objective, figure, as_of)
+            needed = figure.needed if figure.target and figure.met is not None else None
+            found[unit] = Cell(
+                figure.value, figure.whole, met, on_time, state, pace, needed, status_value,
+                self._exceeds(objective, unit, figure, as_of),
+            )  # fmt: skip
+        return found
+
+    def _number(self, objective: Json, unit: str, as_of: date) -> int:
+        """What is counted, where nothing is asked."""
+        first = self._first_day(objective, objective["measure"], as_of)
+        return self._count(objective["measure"], objective["target"], first, as_of)(unit)
+
+    def _first_due(self, objective: Json, unit: str, as_of: date) -> "Figure | None":
+        """What a unit had at the first of several deadlines: by what was known of the plan then."""
+        name, known = objective["id"], self._wording.known
+        days = self._wording.came_due(name, unit, as_of)
+        if not days:
+            return None
+        then = known(name, unit, days[0])
+        assert then is not None, "it came due"
+        return self._column(then, [unit], days[0], lambda n, u: known(n, u, days[0]))[unit]
 
     def _exceeds(self, objective: Json, unit: str, figure: Figure, as_of: date) -> bool:
         """Whether more was counted than there is: for a share of a target, than there are people."""
         whole = figure.whole
         over = objective["measure"].get("over", {})
         if "target_of" in over:
-            other = next(o for o in self._plan["objectives"] if o["id"] == over["target_of"])
+            other = self._wording.read(over["target_of"], unit, as_of)
+            assert other is not None
             name = other["measure"]["over"]["population"]
             whole = self._numbers.population(unit, name, as_of)
         return whole is not None and figure.value > whole
@@ -140,7 +204,9 @@ class Oracle:
             for fact in self._facts
             if fact.type == "figure.reported" and passes(wanted, fact.type, fact.data)
         ]
-        one = next(o for o in self._plan["objectives"] if o["id"] == objective)
+        one = self._wording.read(objective, unit, as_of)
+        if one is None:
+            one = next(o for o in self._plan["objectives"] if o["id"] == objective)
         first = self._first_day(one, one["measure"], as_of)
         valid = [fact for fact in said if first <= fact.first <= as_of]
         if not any(unit in self._units.above(fact.unit) for fact in valid):
@@ -149,7 +215,14 @@ class Oracle:
 
     # -- one objective -------------------------------------------------------------------------
 
-    def _column(self, objective: Json, units: list[str], as_of: date) -> dict[str, "Figure"]:
+    def _column(
+        self,
+        objective: Json,
+        units: list[str],
+        as_of: date,
+        read: Callable[[str, str | None], Json | None],
+    ) -> dict[str, "Figure"]:
+        """`read`: how an objective reads for a unit, where that matters for others."""
         measure, target = objective["measure"], objective["target"]
         first = self._first_day(objective, measure, as_of)
         counted = self._count(measure, target, first, as_of)
@@ -177,14 +250,23 @@ class Oracle:
                 if "attribute" in over:
                     complete = any(m in self._remote for m in members)
                     members = [m for m in members if self._remote.get(m)]
-                value = sum(reached(counted(m)) for m in members)
+                value, general = 0, read(objective["id"], None)
+                for member in list(members):
+                    theirs = read(objective["id"], member)
+                    if theirs is None and member in self._wording.own:
+                        members.remove(member)
+                        continue
+                    asked = objective if theirs is None or theirs == general else theirs
+                    inside = asked["measure"]["within_unit"]
+                    value += _threshold(inside, asked["target"])(counted(member))
                 whole = len(members) if complete and members else None
             elif "population" in over:
                 whole = self._numbers.population(unit, over["population"], as_of)
             elif "measure" in over:
                 whole = self._count(over["measure"], target, first, as_of)(unit)
             elif "target_of" in over:
-                other = next(o for o in self._plan["objectives"] if o["id"] == over["target_of"])
+                other = read(over["target_of"], unit)
+                assert other is not None
                 people = self._numbers.population(
                     unit, other["measure"]["over"]["population"], as_of
                 )

@@ -449,3 +449,94 @@ class Story:
 def told(events: list[Json], recorded: date) -> list[Posted]:
     """As the oracle hears of them."""
     return [Posted(event, recorded) for event in events]
+
+
+# -- what is changed in the plans ----------------------------------------------------------------
+
+EXTRA = "extra"
+"""An objective that only amendments add."""
+
+
+class Amendments:
+    """Draws what other documents change in the plans: for everybody or one unit, from some day on,
+    right and wrong, corrected and taken back."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._told: list[Json] = []
+
+    def day(self, recorded: date, length: int) -> list[Json]:
+        """What is recorded on a day about the plans that are known by then."""
+        plans = [unit for unit in (OLD, NEW) if known_from(unit) <= recorded]
+        found = []
+        for _ in range(length):
+            unit = self._dice.choice(plans)
+            if self._told and self._dice.random() < 0.25:
+                found.append(self._again(self._dice.choice(self._told), recorded))
+                continue
+            event = self._amended(unit, recorded)
+            self._told.append(event)
+            found.append(event)
+        if recorded == RECORDED[3]:
+            found.append(self._published(self._dice.choice(plans), recorded))
+        return found
+
+    def _amended(self, unit: str, recorded: date) -> Json:
+        dice = self._dice
+        name = dice.choice([*OBJECTIVES, "persons", "share", EXTRA])
+        valid = dice.choice(DAYS)
+        data: Json = {"plan": f"plan-{unit.partition('@')[0]}", "objective": name}
+        data |= {"valid_from": valid.isoformat()}
+        if dice.random() < 0.4:
+            standing = [s for s in SPANS if s.since <= valid and (not s.until or valid < s.until)]
+            data["for_unit"] = dice.choice([s.unit for s in standing if s.parent])
+        if name == EXTRA:
+            asked = _objective("events", unit)
+            asked["target"] = _target(dice.randrange(1, 9), "count")
+            data |= {"action": "add", "changes": {k: v for k, v in asked.items() if k != "id"}}
+        elif dice.random() < 0.12 and name not in RHYTHMS | {"persons"}:
+            data["action"] = "end"
+        else:
+            data["changes"] = self._changes(name)
+        return _event("plan.amended", unit, recorded, data)
+
+    def _changes(self, name: str) -> Json:
+        dice = self._dice
+        unit = OBJECTIVES[name][1]["unit"]
+        most = 4 if unit == "count" else 101
+        if name in RHYTHMS or dice.random() < 0.5:
+            sign = {"comparator": dice.choice([">", ">="])} if dice.random() < 0.3 else {}
+            return {"target": {"value": dice.randrange(1, most), **sign}}
+        if dice.random() < 0.1:
+            return {"deadline": "soon"}
+        last = dice.choice(DAYS[4:])
+        changes: Json = {"deadline": last.isoformat()}
+        if dice.random() < 0.3:
+            changes["deadline_exclusive"] = True
+        return changes
+
+    def _again(self, event: Json, recorded: date) -> Json:
+        named = {name: event[name] for name in ("source", "id")}
+        if self._dice.random() < 0.5:
+            said: Json = {"revokes": named, "reason": "x"}
+            return _event("event.revoked", event["subject"], recorded, said)
+        changes: Json = {"valid_from": self._dice.choice(DAYS).isoformat()}
+        name = event["data"]["objective"]
+        if "changes" in event["data"] and name != EXTRA and self._dice.random() < 0.6:
+            changes = {"changes": self._changes(name)}
+        said = {"corrects": named, "changes": {"data": changes}, "reason": "x"}
+        return _event("event.corrected", event["subject"], recorded, said)
+
+    def _published(self, unit: str, recorded: date) -> Json:
+        """The next version asks other numbers."""
+        document = plan(unit) | {"version": 2}
+        for one in document["objectives"]:
+            if one["target"]["unit"] == "percent":
+                one["target"] = {**one["target"], "value": self._dice.randrange(1, 101)}
+        data = {"plan": document["id"], "version": 2, "document": document}
+        return _event("plan.published", unit, recorded, data)
+
+
+def _objective(name: str, unit: str) -> Json:
+    found: Json = next(o for o in plan(unit)["objectives"] if o["id"] == name)
+    return found

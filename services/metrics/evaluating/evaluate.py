@@ -200,7 +200,7 @@ class Evaluator:
             whole = Number(over, "nothing_to_divide_by" if over == 0 else None)
             return self._share(value, whole, target, 1, 1, objective, cell)
         if objective.target_of is not None:
-            other = others.get(objective.target_of)
+            other = objective.base or others.get(objective.target_of)
             if other is None or other.population is None:
                 whole = Number(None, "target_missing")
                 return self._share(value, whole, target, 1, 1, objective, cell)
