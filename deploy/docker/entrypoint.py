@@ -17,20 +17,29 @@ DATABASE = "postgres:5432/hocvuso"
 """host:port/database; another one is named in HOCVUSO_DATABASE."""
 
 
+AUTHORITY = "internal_authority"
+"""The secret that says whose certificates PostgreSQL and Kafka show."""
+
+
 def settings(environ: Mapping[str, str], secrets: Path = SECRETS) -> dict[str, str]:
     """What the secrets in `secrets` add to `environ`; what is set there already stays."""
     added: dict[str, str] = {}
     database = environ.get("HOCVUSO_DATABASE") or DATABASE
+    authority = secrets / AUTHORITY
+    checked = ""
+    if authority.exists() and "?" not in database:
+        checked = f"?sslmode=verify-full&sslrootcert={quote(str(authority), safe='/')}"
     for service in SERVICES:
         password = secrets / f"{service}_database_password"
         if password.exists():
             secret = quote(password.read_text().strip(), safe="")
             added[f"HOCVUSO_{service.upper()}_DATABASE_URL"] = (
-                f"postgresql://hocvuso_{service}:{secret}@{database}"
+                f"postgresql://hocvuso_{service}:{secret}@{database}{checked}"
             )
     superuser = secrets / "postgres_password"
     if superuser.exists():
         secret = quote(superuser.read_text().strip(), safe="")
+        # Without `checked`: pg_dump and pg_restore of the image are built without TLS.
         added["HOCVUSO_SUPERUSER_DATABASE_URL"] = f"postgresql://postgres:{secret}@{database}"
     key = secrets / "pseudonym_key"
     if key.exists():

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes the secrets of docker-compose.yml in HOCVUSO_SECRETS (../hocvuso-secrets, beside the repository: what an
-# image is built from never holds them), each random, each in its file, and a self-signed certificate for the
-# origin, to start a pilot with. Secrets in deploy/docker/secrets/, where they once were, are moved there.
+# image is built from never holds them), each random, each in its file, a self-signed certificate for the origin,
+# to start a pilot with, and an authority of its own with the certificates of PostgreSQL and Kafka. Secrets in
+# deploy/docker/secrets/, where they once were, are moved there.
 # A file that exists is left as it is: run it again whenever you like.
 #
 #   deploy/docker/make-secrets.sh [NAME...]     the certificate's names besides localhost
@@ -43,6 +44,8 @@ for name in postgres_password activities_database_password metrics_database_pass
     fi
 done
 
+command -v openssl > /dev/null || { echo "openssl is needed for the certificates" >&2; exit 1; }
+
 if [ -e "$folder/origin_certificate" ] && [ -e "$folder/origin_key" ]; then
     echo "kept     $folder/origin_certificate and origin_key"
 elif [ -e "$folder/origin_certificate" ] || [ -e "$folder/origin_key" ]; then
@@ -50,7 +53,6 @@ elif [ -e "$folder/origin_certificate" ] || [ -e "$folder/origin_key" ]; then
     echo "put it there, or remove the other" >&2
     exit 1
 else
-    command -v openssl > /dev/null || { echo "openssl is needed for the origin's certificate" >&2; exit 1; }
     names="DNS:localhost,IP:127.0.0.1"
     for name in "$@"; do names="$names,DNS:$name"; done
     # Not an authority (CA:FALSE): whoever gets the key cannot make certificates of other names
@@ -63,6 +65,41 @@ else
     mv "$folder/origin_key.new" "$folder/origin_key"
     mv "$folder/origin_certificate.new" "$folder/origin_certificate"
     echo "made     $folder/origin_certificate and origin_key ($names, 397 days, self-signed)"
+fi
+
+# Inside: whoever trusts internal_authority knows PostgreSQL and Kafka. The authority's own key is thrown away once
+# both are signed, so nobody can make a third; to renew, remove these four files and run this again.
+inside="internal_authority postgres_certificate postgres_key kafka_identity"
+there=0
+for name in $inside; do [ ! -e "$folder/$name" ] || there=$((there + 1)); done
+if [ "$there" = 4 ]; then
+    echo "kept     $folder/internal_authority and what it signed"
+elif [ "$there" != 0 ]; then
+    echo "$inside belong together, but some are missing in $folder: remove the others" >&2
+    exit 1
+else
+    work="$folder/.inside"
+    rm -rf "$work"
+    mkdir -m 700 "$work"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 1096 -subj "/CN=hocvuso inside" \
+        -addext "basicConstraints=critical,CA:TRUE,pathlen:0" -addext "keyUsage=critical,keyCertSign" \
+        -keyout "$work/key" -out "$work/internal_authority" 2> /dev/null
+    for name in postgres kafka; do
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -subj "/CN=$name" \
+            -keyout "$work/${name}_key" -out "$work/request" 2> /dev/null
+        printf 'subjectAltName=DNS:%s,DNS:localhost,IP:127.0.0.1\nbasicConstraints=critical,CA:FALSE\n' "$name" \
+            > "$work/extensions"
+        openssl x509 -req -in "$work/request" -CA "$work/internal_authority" -CAkey "$work/key" -CAcreateserial -CAserial "$work/serial" \
+            -days 1096 -extfile "$work/extensions" -out "$work/${name}_certificate" 2> /dev/null
+    done
+    # As Kafka reads it: the key, its certificate, the authority, in one file.
+    cat "$work/kafka_key" "$work/kafka_certificate" "$work/internal_authority" > "$work/kafka_identity"
+    for name in $inside; do
+        chmod 444 "$work/$name"
+        mv "$work/$name" "$folder/$name"
+    done
+    rm -rf "$work"
+    echo "made     $folder/internal_authority, postgres_certificate, postgres_key, kafka_identity (1096 days)"
 fi
 
 echo

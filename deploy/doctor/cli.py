@@ -12,6 +12,7 @@ from deploy.doctor.databases import check_databases
 from deploy.doctor.files import check_files
 from deploy.doctor.flow import check_flow, check_services
 from deploy.doctor.intake import check_intake
+from deploy.doctor.keys import check_keys
 from deploy.doctor.model import Finding, exit_code, lines
 from deploy.doctor.network import check_network
 from shared.settings import CommonSettings
@@ -26,6 +27,7 @@ async def examine() -> list[Finding]:
     found += await check_broker(CommonSettings())
     found += await check_services(env)
     found += await check_intake(env)
+    found += await check_keys(env)
     return found + await check_flow(env)
 
 

@@ -32,7 +32,7 @@ def servers(env: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
     for variable in _BROKERS:
         for address in filter(None, env.get(variable, "").split(",")):
             host, _, port = address.strip().rpartition(":")
-            if port.isdigit():
+            if port.isdecimal():
                 yield variable, host.strip("[]"), int(port)
 
 

@@ -17,6 +17,11 @@ QUIET = ("relay", "worker", "intake")
 """Processes without an address of their own: they serve their metrics on a port."""
 _PARTITIONS = "HOCVUSO_KAFKA_PARTITIONS"
 _PSEUDONYM_KEY = "HOCVUSO_PSEUDONYM_KEY_FILE"
+_OWN_BROKER = (
+    "HOCVUSO_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS", "HOCVUSO_KAFKA_SECURITY_PROTOCOL",
+    "HOCVUSO_KAFKA_SASL_MECHANISM", "HOCVUSO_KAFKA_USERNAME", "HOCVUSO_KAFKA_PASSWORD_FILE",
+    "HOCVUSO_KAFKA_CA_FILE",
+)  # fmt: skip
 
 
 def own_databases(outer: Mapping[str, str]) -> dict[str, str] | None:
@@ -48,8 +53,7 @@ def own_pseudonym_key(outer: Mapping[str, str]) -> str | None:
 def nothing_of_its_own() -> Iterator[None]:
     """Inside, the environment names no database, broker or key: a stack is the embedded one, whatever
     this process was given (in the images: the addresses of the system in service)."""
-    names = (*_DATABASES.values(), "HOCVUSO_KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS",
-             _PSEUDONYM_KEY)  # fmt: skip
+    names = (*_DATABASES.values(), *_OWN_BROKER, _PSEUDONYM_KEY)
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:
         yield

@@ -78,4 +78,4 @@ async def ask(
 
 
 def _seconds(text: str | None) -> int | None:
-    return int(text) if text and text.isdigit() else None
+    return int(text) if text and text.isdecimal() and len(text) < 10 else None

@@ -87,7 +87,9 @@ def test_no_secret_is_written_down() -> None:
     for name, service in SERVICES.items():
         assert set(service.get("secrets", [])) <= declared, name
         for variable, value in service.get("environment", {}).items():
-            if re.search(r"PASSWORD|SECRET|KEY|TOKEN", variable):
+            if re.fullmatch(r"KAFKA_SSL_(KEY|TRUST)STORE_(TYPE|LOCATION)", variable):
+                assert value == "PEM" or value.removeprefix("/run/secrets/") in service["secrets"]
+            elif re.search(r"PASSWORD|SECRET|KEY|TOKEN", variable):
                 assert variable.removesuffix("__FILE").endswith(("_FILE", "_FOLDER", "PASSWORD")), (
                     variable
                 )
@@ -132,6 +134,9 @@ def test_only_steps_and_commands_may_use_the_administrator_s_key() -> None:
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
             if variable.startswith("HOCVUSO_") and variable.endswith("_FILE"):
+                if value.startswith("/run/secrets/"):
+                    assert value.rpartition("/")[2] in service["secrets"], (name, variable)
+                    continue
                 folder = value.rpartition("/")[0]
                 mounted = [v for v in service["volumes"] if f":{folder}" in v]
                 assert mounted, (name, variable)
@@ -151,7 +156,8 @@ def test_the_secrets_script_makes_what_compose_names_and_keeps_it(tmp_path: Path
     assert set(made) == set(COMPOSE["secrets"]) and made["pseudonym_key"] == "ab" * 32
     assert not (repository / "deploy/docker/secrets").exists()
     assert folder.stat().st_mode & 0o777 == 0o700
-    random = {n: value for n, value in made.items() if not n.startswith("origin_")}
+    signed = {"internal_authority", "postgres_certificate", "postgres_key", "kafka_identity"}
+    random = {n: v for n, v in made.items() if n not in signed and not n.startswith("origin_")}
     assert len(random) == 6 and len(set(random.values())) == 6
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in random.values())
     subprocess.run(["sh", script], check=True, capture_output=True)
@@ -243,7 +249,8 @@ def test_environment_names_are_those_of_the_settings() -> None:
 def test_addresses_agree_with_what_the_services_listen_on() -> None:
     environment = SERVICES["activities"]["environment"]
     broker = SERVICES["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
-    assert broker == f"PLAINTEXT://{environment['HOCVUSO_KAFKA_BOOTSTRAP_SERVERS']}"
+    own = f"INSIDE://{environment['HOCVUSO_KAFKA_BOOTSTRAP_SERVERS']}"
+    assert broker.split(",") == [own, "HEALTH://localhost:9094"]
     nginx = (DOCKER / "nginx" / "nginx.conf").read_text()
     for service in ("registry", "activities", "metrics"):
         url = environment[f"HOCVUSO_{service.upper()}_URL"]
@@ -339,7 +346,7 @@ def test_the_embedded_postgresql_fits_a_container(
 def test_kafka_s_health_is_a_cheap_question(tmp_path: Path) -> None:
     """Bytes that a broker answers; no Java machine; one that is silent, or is none, is not healthy."""
     test = SERVICES["kafka"]["healthcheck"]["test"]
-    assert test == ["CMD", "bash", "/usr/local/bin/kafka-health.sh", "kafka", "9092"]
+    assert test == ["CMD", "bash", "/usr/local/bin/kafka-health.sh", "localhost", "9094"]
     script = (DOCKER / "kafka-health.sh").read_text()
     asked = re.search(r"^printf '([^']*)'", script, re.MULTILINE)
     assert asked and asked[1].encode().decode("unicode_escape").encode("latin-1") == REQUEST

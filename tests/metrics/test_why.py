@@ -3,6 +3,7 @@
 import itertools
 import random
 from datetime import date, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -16,11 +17,13 @@ from shared.problems import Problem
 from tests.metrics.histories import BASE
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.province import (
+    FIRST,
     OBJECTIVES,
     ROOT,
     A,
     B,
     declare,
+    define,
     document,
     follow,
     moments,
@@ -237,3 +240,70 @@ async def test_questions_that_cannot_be_answered_say_why(
     with pytest.raises(Problem) as unknown:
         await difference(pages, "nothing", ROOT, (TODAY, None), (TODAY, None))
     assert unknown.value.code == "objective-unknown"
+
+
+async def test_the_earlier_side_is_blamed_for_what_it_did_not_know(
+    pool: asyncpg.Pool, catalogue: Catalogue
+) -> None:
+    log, eve = MemoryLog(catalogue), FIRST - timedelta(days=1)
+    data = {"unit_id": "Z@2025", "code": "Z", "era": "2025", "name_vi": "Z", "kind": "province"}
+    log.post("unit.established", "Z@2025", eve, eve, data | {"from": "2025-07-01"})
+    define(log)
+    await follow(pool, catalogue, log)
+    pages = Differences(moments(pool, catalogue, TODAY), lambda: log)  # type: ignore[arg-type,return-value]
+    published = next(row.position for row in log.rows if row.type.endswith("plan.published"))
+    for before, name in (((TODAY, published - 1), "position"), ((TODAY, eve), "known_at")):
+        with pytest.raises(Problem) as early:
+            await difference(pages, "events", ROOT, before, (TODAY, None))
+        assert early.value.code == "plan-not-yet-known", name
+        assert early.value.pointer == f"/from_{name}"
+        assert early.value.hint is not None and f"from_{name}" in early.value.hint
+    found, _ = await difference(pages, "events", ROOT, (TODAY, published), (TODAY, None))
+    assert found.before.count == 0 and found.unexplained == 0
+    with pytest.raises(Problem) as unknown:
+        await pages.ask(
+            plan="q", objective="events", unit=ROOT, before=(TODAY, published),
+            after=(TODAY, None), tree="as_of", part="value", cursor=None, limit=3,
+        )  # fmt: skip
+    assert (unknown.value.code, unknown.value.pointer) == ("plan-unknown", "/plan")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 50])
+async def test_evidence_names_everything_that_a_subject_needs(
+    pool: asyncpg.Pool, catalogue: Catalogue, limit: int
+) -> None:
+    """`match: all`: training and confirmation of one person; a threshold: both whom a mentor has.
+    What changes nothing more stays out, and the weights add up to the cell."""
+    log = MemoryLog(catalogue)
+    define(log)
+    day = BASE + timedelta(days=5)
+
+    def post(name: str, who: str, data: dict[str, Any], days: int = 0) -> int:
+        on = day + timedelta(days=days)
+        key = "mentor_ref" if name == "mentor.assigned" else "person_ref"
+        return log.post(name, A, on, on, {key: who, "target_groups": ["adult"], **data})
+
+    trained = post("training.attended", "cccd:1", {})
+    post("training.attended", "cccd:1", {}, 1)  # once more
+    able = post("skill.confirmed", "cccd:1", {}, 2)
+    post("training.attended", "cccd:2", {})  # not confirmed
+    first = post("mentor.assigned", "cccd:3", {"mentee_ref": "x"})
+    post("mentor.assigned", "cccd:3", {"mentee_ref": "x"}, 1)
+    second = post("mentor.assigned", "cccd:3", {"mentee_ref": "y"}, 2)
+    await follow(pool, catalogue, log)
+    pages = EvidencePages(moments(pool, catalogue, TODAY), lambda: log)  # type: ignore[arg-type,return-value]
+    for name, needed in (("both", [trained, able]), ("mentors", [first, second])):
+        events, cursor = [], None
+        while True:
+            page = await pages.ask(
+                plan="p", objective=name, unit=ROOT, as_of=None, known_at=None, tree="as_of",
+                part="value", cursor=cursor, limit=limit,
+            )  # fmt: skip
+            assert len(page.events) <= limit
+            events += page.events
+            cursor = page.next
+            if cursor is None:
+                break
+        assert [event.position for event in events] == needed, name
+        assert [event.weight for event in events] == [1, 0], name
+        assert page.counted == page.cell.value == 1, name

@@ -88,3 +88,19 @@ async def test_the_page_shows_formula_and_inputs(published: Running) -> None:
     assert text.count("<tr>") == 103
     assert f'href="{PAGE}"' in (await published.client.get("/plans/dak-lak-2026")).text
     assert fakes.TODAY.strftime("%d/%m/%Y") in text
+
+
+async def test_a_formula_says_no_more_than_it_must(published: Running) -> None:
+    """Without a document, the answer and the page stand all the same."""
+    bare = formula("rank-bare", TERMS[:1], "2026-11-02")
+    del bare["data"]["document_ref"]
+    await published.happen(bare)
+    try:
+        shown = await published.client.get(URL)
+        assert shown.status_code == 200 and shown.json()["formula"]["document_ref"] is None
+        assert shown.json()["formula"]["terms"] == TERMS[:1]
+        page = await published.client.get(PAGE)
+        assert page.status_code == 200 and "Trọng số 2" in page.text
+        assert "Công thức do tỉnh công bố</h2>" in page.text and "None" not in page.text
+    finally:
+        await published.happen(formula("rank-again", TERMS, "2026-11-03"))

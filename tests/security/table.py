@@ -5,6 +5,7 @@ python -m tests.security.table      writes the page
 
 import ast
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ ASVS = [f"{section}.{n}" for section, last in LINES["asvs"].items() for n in ran
 REASONS: dict[str, str] = {line: why for why, lines in LINES["reasons"].items() for line in lines}
 
 
+@cache
 def marked() -> dict[str, list[str]]:
     """Line -> tests that carry it, as `path::name`, by the markers in their source."""
     found: dict[str, list[str]] = defaultdict(list)
@@ -33,9 +35,17 @@ def marked() -> dict[str, list[str]]:
     return dict(found)
 
 
+@cache
+def seeded() -> set[str]:
+    """Tests that `make faults` sees fail, as `path::name`."""
+    file = Path(__file__).with_name("faults.yaml")
+    return {test for one in yaml.safe_load(file.read_text()) for test in one["tests"]}
+
+
 def page() -> str:
     """The page."""
     tests = marked()
+    proven = {line for line, held in tests.items() if seeded().intersection(held)}
     covered = [line for line in ASVS if line in tests]
     absent = [line for line in ASVS if REASONS.get(line, "").startswith("Not met")]
     lines = [
@@ -46,11 +56,16 @@ def page() -> str:
         f" ASVS 5.0.0, levels 1 and 2: of {len(ASVS)} lines {len(covered)} are held by tests,"
         f" {len(ASVS) - len(covered) - len(absent)} have a reason why no test holds them,"
         f" {len(absent)} are not met or not wholly.\n",
+        f"`make faults` takes one safeguard after the other away (`tests/security/faults.yaml`) and sees"
+        f" that its test fails; a star marks those tests. So {len(proven.intersection(API))} of"
+        f" {len(API)} and {len(proven.intersection(ASVS))} of {len(covered)} lines are held by a test"
+        " that was seen to fail.\n",
         "| line | tests, or the reason why none |",
         "|---|---|",
     ]
     for line in [*API, *ASVS]:
-        held = "<br>".join(f"`{name}`" for name in tests.get(line, ()))
+        stars = ((name, " *" * (name in seeded())) for name in tests.get(line, ()))
+        held = "<br>".join(f"`{name}`{star}" for name, star in stars)
         title = f"{line} {API[line]}" if line in API else line
         lines.append(f"| {title} | {held or REASONS[line]} |")
     return "\n".join(lines) + "\n"

@@ -1,5 +1,6 @@
 """What `make audit` makes of what its tools say."""
 
+import json
 from typing import Any
 
 import pytest
@@ -35,6 +36,20 @@ def test_the_bill_of_materials_names_every_locked_package() -> None:
     assert told.startswith("psycopg 3.2.1 is in the lock")
     (told,) = audit.wrong_components(LOCK, bom(httpx="Proprietary", psycopg="MIT"))
     assert told == "httpx: licence Proprietary"
+
+
+def test_a_licence_that_no_tool_knows_was_read_by_hand() -> None:
+    nameless = bom(httpx="BSD-3-Clause")
+    nameless["components"].append({"name": "protobuf", "version": "3.2.1"})
+    nameless["components"].append({"name": "other", "version": "1"})
+    lock = "httpx==0.28.1\nprotobuf==3.2.1\nother==1\n"
+    assert audit.wrong_components(lock, nameless) == ["other: licence unknown"]
+
+
+def test_what_the_baseline_passes_is_still_there() -> None:
+    """A finding that is gone leaves the baseline, else a new secret could hide behind it."""
+    kept = json.loads(audit.BASELINE.read_text())["results"]
+    assert kept and all((audit.ROOT / path).exists() for path in kept)
 
 
 def test_the_real_lock_is_read_whole() -> None:

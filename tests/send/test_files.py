@@ -122,3 +122,23 @@ def test_no_two_values_of_a_list_look_alike(name: str) -> None:
                 meant.setdefault(word, set()).add(value)
         assert not {w: v for w, v in meant.items() if len(v) > 1}, column.name
         assert not any(";" in title or "|" in title for title in column.words.values())
+
+
+def test_a_workbook_that_is_damaged_anywhere_is_told_so(tmp_path: Path) -> None:
+    """In any of its parts, at any place: refused with what to do, or read; never a traceback."""
+    whole = tmp_path / "whole.xlsx"
+    book = openpyxl.Workbook()
+    for row in (["Mã xã", "Ngày"], ["24133", "30/06/2026"], ["24121", "01/07/2026"]):
+        book.worksheets[0].append(row)
+    book.save(whole)
+    sound, refused = whole.read_bytes(), 0
+    file = tmp_path / "a.xlsx"
+    for at in range(30, len(sound), 23):
+        file.write_bytes(sound[:at] + bytes([sound[at] ^ 0xFF]) + sound[at + 1 :])
+        try:
+            for _ in open_table(file).rows():
+                pass
+        except TableError as error:
+            refused += 1
+            assert str(error)
+    assert refused > 20

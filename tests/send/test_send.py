@@ -261,3 +261,34 @@ async def test_the_secret_of_ids_is_private_and_stays(
     other = tmp_path / "other.secret"
     assert "accepted 1" in (await run(file, *HELD, "--id-secret", other)).output
     assert other.read_text() != kept
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+async def test_a_result_file_that_somebody_has_mended_is_kept(
+    service: Any, run: Run, tmp_path: Path, kind: str
+) -> None:
+    """Sending the input once more writes over the own result only while nobody has touched it."""
+    write = write_csv if kind == "csv" else write_xlsx
+    file = write(tmp_path / f"a.{kind}", [HEAD, *people(2)])
+    results = tmp_path / f"a.results.{kind}"
+    await run(file, *CERTIFIED)
+    first = results.read_bytes()
+    await run(file, *CERTIFIED)
+    assert results.read_bytes() != first  # accepted became duplicate, in the same place
+    assert [p.name for p in tmp_path.glob("a.results*")] == [results.name]
+    if kind == "csv":
+        results.write_bytes(results.read_bytes().replace(b"VNeID", b"vneid"))
+    else:
+        book = openpyxl.load_workbook(results)
+        book.worksheets[0]["E2"].value = "vneid"
+        book.save(results)
+    mended = results.read_bytes()
+    for _ in range(2):  # the second one's place is its own again
+        sent = await run(file, *CERTIFIED)
+        assert f"a.results2.{kind}" in sent.output.replace("\n", "")
+    assert results.read_bytes() == mended
+    assert sorted(p.name for p in tmp_path.glob("a.results*")) == [
+        f"a.results.{kind}", f"a.results2.{kind}",
+    ]  # fmt: skip
+    again = await run(results, *CERTIFIED)
+    assert "duplicate 2" in again.output

@@ -15,6 +15,7 @@ from functools import lru_cache
 from math import ceil
 from typing import Literal
 
+from services.activities.log.store import committed
 from shared.clock import VIETNAM, Clock
 from shared.db import Connection
 from shared.problems import Problem
@@ -70,6 +71,8 @@ class Quotas:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._accounts: dict[str, Account] = {}
+        self._doubt: str | None = None
+        """The transaction of an exchange that failed; empty where none began."""
 
     def spend(self, partner: str, number: int) -> None:
         """Count events that are about to be taken in. Raises Problem (429); then none counts."""
@@ -135,27 +138,44 @@ class Quotas:
         return any(account.pending for account in self._accounts.values())
 
     async def exchange(self, connection: Connection) -> None:
-        """Add what this process counted to the database; learn limits and all processes' sums."""
+        """Add what this process counted to the database; learn limits and all processes' sums.
+
+        A commit that was never answered is looked up first, so that nothing is added twice.
+        """
+        await self._settle(connection)
         now = self._clock.now()
         moving: list[tuple[str, str, datetime, int]] = []
         for partner, account in self._accounts.items():
             account.flying, account.pending = account.pending, {}
             moving += [(partner, *slot, n) for slot, n in account.flying.items() if n]
-        try:
-            if moving:
-                await _add(connection, moving)
-            found = await _load(connection, (_minute(now), _minute(now - MINUTE), _day(now)))
-        except BaseException:
-            for account in self._accounts.values():
-                for slot, number in account.flying.items():
-                    account.pending[slot] = account.pending.get(slot, 0) + number
-                account.flying = {}
-            raise
+        if moving:
+            xid = ""
+            try:
+                async with connection.transaction():
+                    xid = await connection.fetchval("SELECT pg_current_xact_id()::text")
+                    await _add(connection, moving)
+            except BaseException:
+                self._doubt = xid
+                raise
+        found = await _load(connection, (_minute(now), _minute(now - MINUTE), _day(now)))
         for partner, new in found.items():
             old = self._accounts.get(partner)
             if old is not None:
                 new.pending = old.pending
         self._accounts = found
+
+    async def _settle(self, connection: Connection) -> None:
+        """What an exchange that failed had counted: it is written if its commit came to be, else it
+        is still to be written. Until this is known it counts here as before."""
+        if self._doubt is None:
+            return
+        done = bool(self._doubt) and await committed(connection, self._doubt)
+        self._doubt = None
+        for account in self._accounts.values():
+            if not done:
+                for slot, number in account.flying.items():
+                    account.pending[slot] = account.pending.get(slot, 0) + number
+                account.flying = {}
 
     async def forget(self, connection: Connection) -> None:
         """Remove what no quota looks at any more."""

@@ -7,11 +7,13 @@ process that is killed (-9) forgets those of its last few seconds; one that is s
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Literal
 
 from services.activities.ingest.answers import Result
 from services.activities.log.model import Status
+from services.activities.log.store import committed
 from shared.clock import Clock
 from shared.db import Connection
 
@@ -28,6 +30,16 @@ _OUTCOMES: dict[Status, Outcome] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """What a writing held that failed; `xid` names its transaction, and is empty where none began."""
+
+    xid: str
+    used: Counter[tuple[str, str, Outcome]]
+    last: dict[str, str]
+    refused: Counter[tuple[str, str, str]]
+
+
 class Uses:
     """Uses that are not written yet."""
 
@@ -36,6 +48,7 @@ class Uses:
         self._used: Counter[tuple[str, str, Outcome]] = Counter()
         self._last: dict[str, str] = {}
         self._refused: Counter[tuple[str, str, str]] = Counter()
+        self._doubt: _Doubt | None = None
 
     def note(self, prefix: str, path: str, outcome: Outcome, times: int = 1) -> None:
         """A key was used."""
@@ -50,17 +63,35 @@ class Uses:
         self._refused[at] += 1
 
     async def write(self, connection: Connection) -> None:
-        """Add everything to the database; on failure it is kept for the next time."""
+        """Add everything to the database; on failure it is kept for the next time.
+
+        A commit that was never answered is looked up first, so that nothing is added twice.
+        """
+        await self._settle(connection)
+        if not self._used and not self._refused:
+            return
         used, last, refused = self._used, self._last, self._refused
         self._used, self._last, self._refused = Counter(), {}, Counter()
+        xid = ""
         try:
             async with connection.transaction():
+                xid = await connection.fetchval("SELECT pg_current_xact_id()::text")
                 await self._write(connection, used, last, refused)
         except BaseException:
-            self._used.update(used)
-            self._last = last | self._last
-            self._refused.update(refused)
+            self._doubt = _Doubt(xid, used, last, refused)
             raise
+
+    async def _settle(self, connection: Connection) -> None:
+        """Take back what the writing before held, unless it was committed after all."""
+        doubt = self._doubt
+        if doubt is None:
+            return
+        done = bool(doubt.xid) and await committed(connection, doubt.xid)
+        self._doubt = None
+        if not done:
+            self._used.update(doubt.used)
+            self._last = doubt.last | self._last
+            self._refused.update(doubt.refused)
 
     async def _write(
         self,

@@ -30,12 +30,14 @@ ONE_DAY = timedelta(days=1)
 
 
 class Decides(NamedTuple):
-    """An event that makes its subject count: how much, in which unit."""
+    """An event that makes its subject count: how much, in which unit. `with_it`: what the subject
+    needs beside it (`match: all`, a threshold), as position and unit of each."""
 
     origin: int
     unit_id: str
     n: int
     total: int
+    with_it: tuple[tuple[int, str], ...] = ()
 
 
 def served_by(measure: Measure, number: int, rows: Iterable[Evidence]) -> Served:
@@ -235,7 +237,23 @@ def _distinct(measure: Measure, valid: Served) -> list[Decides]:
     if measure.need and seen != measure.need:
         return []
     decides = _placing(measure, valid)
-    return [Decides(decides.origin, decides.unit_id, 1, 0)]
+    return [Decides(decides.origin, decides.unit_id, 1, 0, _needed(measure, valid, decides))]
+
+
+def _needed(measure: Measure, valid: Served, decides: Evidence) -> tuple[tuple[int, str], ...]:
+    """The earliest evidence of each part that the deciding one does not bring itself."""
+    if not measure.need:
+        return ()
+    missing = measure.need
+    for row, parts in valid:
+        if row is decides:
+            missing &= ~parts
+    found = []
+    for row, parts in valid:
+        if parts & missing:
+            found.append((row.origin, row.unit_id))
+            missing &= ~parts
+    return tuple(found)
 
 
 def _things(measure: Measure, row: Evidence) -> list[str]:
@@ -250,7 +268,12 @@ def _crossing(measure: Measure, valid: Served) -> list[Decides]:
     different = {thing for _, found in having for thing in found}
     if not having or len(different) < measure.threshold:
         return []
-    return [Decides(having[0][0].origin, having[0][0].unit_id, 1, 0)]
+    seen, beside = set(having[0][1]), []
+    for row, found in having[1:]:
+        if len(seen) < measure.threshold and not seen.issuperset(found):
+            seen.update(found)
+            beside.append((row.origin, row.unit_id))
+    return [Decides(having[0][0].origin, having[0][0].unit_id, 1, 0, tuple(beside))]
 
 
 def _latest(measure: Measure, valid: Served) -> list[Decides]:

@@ -58,3 +58,20 @@ def forward(before: Until, after: Until) -> None:
             hint="Let from_known_at (or from_position) be the earlier one; leave the other out for now.",
             pointer="/from_known_at",
         )
+
+
+def earlier(problem: Problem, before: Until) -> Problem:
+    """The problem of the earlier side. A plan that only the later side knows is no unknown plan: it
+    is the earlier side that goes too far back."""
+    if problem.code != "plan-unknown":
+        return problem
+    name, when = "from_known_at", f"at the end of {before}"
+    if isinstance(before, int):
+        name, when = "from_position", f"after row {before} of the log"
+    return Problem(
+        "plan-not-yet-known",
+        f"The plan was not known yet {when}, so there is nothing to compare with.",
+        status=404,
+        hint=f"Let {name} be at or after the plan's first publication.",
+        pointer=f"/{name}",
+    )

@@ -5,7 +5,7 @@ target's window or filter) and what single events do; all effects add up to the 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from services.metrics.counting.states import Place
@@ -24,7 +24,7 @@ from services.metrics.evaluating.versions import (
 from services.metrics.explaining.cursors import read_cursor
 from services.metrics.explaining.defined import changed, defining
 from services.metrics.explaining.difference_answers import Difference, Effect, Side
-from services.metrics.explaining.difference_questions import days_of, forward
+from services.metrics.explaining.difference_questions import days_of, earlier, forward
 from services.metrics.explaining.log_rows import read_rows
 from services.metrics.explaining.parts import Part, counted_part, window_of
 from services.metrics.explaining.stepping import Between, CellCount, Step, steps
@@ -67,17 +67,11 @@ class Differences:
         reader = self._reader()
         days = await days_of(reader, [until for _, until in (before, after)])
         async with self._moments.snapshot() as connection:
-            first, last = [
-                await self._moments.at(
-                    connection,
-                    plan,
-                    as_of,
-                    days.get(until) if isinstance(until, int) else until,
-                    tree,
-                    until if isinstance(until, int) else None,
-                )
-                for as_of, until in (before, after)
-            ]
+            last = await self._at(connection, plan, after, days, tree)
+            try:
+                first = await self._at(connection, plan, before, days, tree)
+            except Problem as problem:
+                raise earlier(problem, before[1]) from None
             unit_id = last.resolve(unit)
             compared = _Compared(connection, first, last, objective, part, unit_id)
             found = await compared.compare()
@@ -85,6 +79,19 @@ class Differences:
         found.events = found.events[start : start + limit]
         await _name(found.events, reader, last.position)
         return found
+
+    async def _at(
+        self,
+        connection: Connection,
+        plan: str,
+        asked: tuple[date | None, Until],
+        days: Mapping[int, date],
+        tree: str,
+    ) -> Moment:
+        as_of, until = asked
+        through = until if isinstance(until, int) else None
+        known_at = days.get(until) if isinstance(until, int) else until
+        return await self._moments.at(connection, plan, as_of, known_at, tree, through)
 
 
 class _Compared:

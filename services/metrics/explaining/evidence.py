@@ -40,7 +40,9 @@ class Proof(msgspec.Struct, kw_only=True, omit_defaults=True):
     `position`: of its first row; `said_at`: of the row that says what counts, if a correction does.
     `unit_id`, `since`, `until`: as counted. `weight`: how much of the cell's count it is. In a share
     of units the first event of each unit that has reached its threshold stands for it (1), the
-    others prove it (0), and `in_unit` is how much of that unit's own count each of them is.
+    others prove it (0), and `in_unit` is how much of that unit's own count each of them is. Where a
+    subject needs several (a request and its answer, training and certificate) one stands for it (1),
+    the others complete it (0).
     """
 
     position: int
@@ -253,13 +255,17 @@ class _Look:
             if place is not None:
                 known = [row for row in known if self._joined.keeps(row)]
             for one in counted_in(part.measure, part.number, known, self._window, place):
-                if one.origin not in asked or one.unit_id not in units:
+                if one.unit_id not in units:
                     continue
-                proof = self._proof(one, said[one.origin])
-                before = found.get(one.origin)
-                if before is not None:
-                    proof.weight += before.weight  # one event, for several
-                found[one.origin] = proof
+                beside = [Decides(origin, unit_id, 0, 0) for origin, unit_id in one.with_it]
+                for event in (one, *beside):
+                    if event.origin not in asked or event.unit_id not in units:
+                        continue
+                    proof = self._proof(event, said[event.origin])
+                    before = found.get(event.origin)
+                    if before is not None:
+                        proof.weight += before.weight  # one event, for several
+                    found[event.origin] = proof
         return [found[origin] for origin in sorted(found)]
 
     def _proof(self, one: Decides, version: Version) -> Proof:

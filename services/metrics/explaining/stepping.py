@@ -87,7 +87,7 @@ def _time(
     found = []
     for sign, part, other in ((-1, before, now), (1, now, before)):
         for one in part:
-            if one in other:
+            if any(one[:4] == same[:4] for same in other):
                 continue
             row = evidence[one.origin]
             how, day = "happened", since_for(measure, row)

@@ -25,6 +25,7 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LARGEST = 5 * 1024 * 1024
 UNPACKED = 60 * 1024 * 1024
 MOST_ROWS, MOST_COLUMNS = 5_000, 100
+LONGEST_POSITION = 16
 FILL_IN = ("as_of", "authority", "source_ref")
 HEADING = ("unit_id", "name_vi")
 
@@ -122,7 +123,7 @@ def _about(said: Said, name: str, value: Any) -> None:
     if name == "plan":
         said.plan = text
     elif name == "position":
-        said.position = int(text) if text.isdigit() else 0
+        said.position = int(text) if text.isdecimal() and len(text) <= LONGEST_POSITION else 0
     elif name == "authority":
         said.authority = text
     elif name == "source_ref":

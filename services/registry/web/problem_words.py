@@ -55,6 +55,7 @@ WORDS = {
     "objective-unknown": "Kế hoạch không có chỉ tiêu này.",
     "organisation-unknown": "Kế hoạch không nêu cơ quan này.",
     "plan-unknown": "Không có kế hoạch này.",
+    "plan-not-yet-known": "Ở mốc đầu kế hoạch chưa được công bố; hãy chọn mốc đầu muộn hơn.",
     "version-unknown": "Kế hoạch không có phiên bản này.",
     "period-unknown": "Không có kỳ báo cáo này.",
     "last-day-past": "Hạn báo cáo đã qua.",

@@ -63,7 +63,9 @@ class Asked:
 
 def letters(id: str) -> str:
     """An id without digits, which nobody takes for a person's number."""
-    return "".join(chr(ord("g") + int(c)) if c.isdigit() else c for c in id.lower() if c.isalnum())
+    return "".join(
+        chr(ord("g") + int(c)) if c.isdecimal() else c for c in id.lower() if c.isalnum()
+    )
 
 
 def decision_events(

@@ -52,7 +52,7 @@ def _filter(part: Json, path: Path, catalogue: Catalogue, report: Report) -> Non
         steps: list[str | int] = []
         for step in error.path.split("/")[1:]:
             plain = step.replace("~1", "/").replace("~0", "~")
-            steps.append(int(plain) if plain.isdigit() else plain)
+            steps.append(int(plain) if plain.isdecimal() else plain)
         report.add((*path, "filter", *steps), f"filter_{error.code}", error.message, error.hint)
 
 

@@ -48,7 +48,8 @@ def _of_zip(path: Path) -> Kind:
             names = set(archive.namelist())
             book = archive.read("xl/workbook.xml") if "xl/workbook.xml" in names else None
             mime = archive.read("mimetype")[:80] if "mimetype" in names else b""
-    except (zipfile.BadZipFile, OSError, KeyError, RuntimeError):
+    except Exception:
+        # Whatever a broken archive makes the library say.
         raise TableError(
             say(
                 vi="Tệp hỏng, không phải sổ tính XLSX. Hãy mở bằng Excel và lưu lại thành .xlsx.",

@@ -16,6 +16,7 @@ from hocvuso_cli.send.run import SendFailed, Summary, send_table
 from hocvuso_cli.send.sniff import TableError
 from hocvuso_cli.send.tables import Table, open_table
 from hocvuso_cli.send.template import write_template
+from hocvuso_cli.send.written import Written
 
 
 def make_template(type_name: str, out: Path | None, *, as_json: bool) -> None:
@@ -80,7 +81,8 @@ def send_rows(job: Job) -> tuple[Summary, Path, SendFailed | None]:
     if source is None and SOURCE not in mapped.targets:
         source = job.server.only_source(None)
     secret = read_secret(job.id_secret or mapping.config_dir() / "ids.secret")
-    out = results.beside(table, job.dry_run)
+    written = Written(mapping.config_dir() / "results.json")
+    out = written.free(results.beside(table, job.dry_run))
     rows = Rows(about, table.headers, mapped.targets, defaults, source, secret, each=job.each)
     report = Report(job, table.count())
     try:
@@ -92,6 +94,8 @@ def send_rows(job: Job) -> tuple[Summary, Path, SendFailed | None]:
     except TableError as error:
         fail(str(error))
     except SendFailed as failed:
+        if out.exists():
+            written.keep(out)
         return failed.summary or Summary(), out, failed
     except PermissionError:
         fail(
@@ -104,6 +108,7 @@ def send_rows(job: Job) -> tuple[Summary, Path, SendFailed | None]:
         )
     finally:
         report.end()
+    written.keep(out)
     return summary, out, None
 
 

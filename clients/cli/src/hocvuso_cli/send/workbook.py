@@ -3,14 +3,13 @@
 import zipfile
 from bisect import bisect_right
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
 import openpyxl
 from openpyxl.utils import range_boundaries
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.xml.functions import iterparse
 
 from hocvuso_cli.language import say
@@ -20,7 +19,6 @@ from hocvuso_cli.send.sniff import TableError
 LISTS_SHEET = "_hocvuso"
 TYPE_MARK = "hocvuso-type="
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_BROKEN = (zipfile.BadZipFile, InvalidFileException, KeyError, OSError, ValueError, EOFError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,41 +50,47 @@ class Structure:
         )
 
 
-def shown_sheet(path: Path) -> tuple[str, str | None]:
-    """The first visible sheet, and the event type that a template names. Raises TableError."""
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Whatever a broken file makes the libraries say is one thing to who sends it: TableError."""
     try:
-        with path.open("rb") as file, closing(_load(file, data_only=True)) as book:
-            shown = [s.title for s in book.worksheets if s.sheet_state == "visible"]
-            if not shown:
-                raise TableError(
-                    say(
-                        vi="Tệp không có trang tính nào đang hiện.",
-                        en="The file has no visible sheet.",
-                    )
-                )
-            mark = None
-            if LISTS_SHEET in book.sheetnames:
-                cell = next(iter(book[LISTS_SHEET].iter_rows(max_row=1, values_only=True)), (None,))
-                mark = cell[0] if cell else None
-    except _BROKEN as error:
-        if isinstance(error, TableError):
-            raise
+        yield
+    except TableError:
+        raise
+    except Exception:
         raise TableError(
             say(
-                vi="Tệp không phải sổ tính XLSX (hoặc có mật khẩu). Hãy lưu lại thành .xlsx, không"
-                " đặt mật khẩu.",
-                en="The file is no XLSX workbook (or has a password). Save it as .xlsx without a"
-                " password.",
+                vi="Tệp không phải sổ tính XLSX (hoặc đã hỏng, hoặc có mật khẩu). Hãy mở bằng bảng"
+                " tính rồi lưu lại thành .xlsx, không đặt mật khẩu.",
+                en="The file is no XLSX workbook (or is damaged, or has a password). Open it in the"
+                " spreadsheet program and save it as .xlsx without a password.",
             )
         ) from None
+
+
+def shown_sheet(path: Path) -> tuple[str, str | None]:
+    """The first visible sheet, and the event type that a template names. Raises TableError."""
+    with _readable(), path.open("rb") as file, closing(_load(file, data_only=True)) as book:
+        shown = [s.title for s in book.worksheets if s.sheet_state == "visible"]
+        if not shown:
+            raise TableError(
+                say(
+                    vi="Tệp không có trang tính nào đang hiện.",
+                    en="The file has no visible sheet.",
+                )
+            )
+        mark = None
+        if LISTS_SHEET in book.sheetnames:
+            cell = next(iter(book[LISTS_SHEET].iter_rows(max_row=1, values_only=True)), (None,))
+            mark = cell[0] if cell else None
     kind = mark.removeprefix(TYPE_MARK) if isinstance(mark, str) else None
     return shown[0], kind
 
 
 def structure(path: Path, sheet: str) -> Structure:
-    """Hidden rows and merged cells of a sheet, read without holding it in memory."""
+    """Hidden rows and merged cells of a sheet, read without holding it in memory. Raises TableError."""
     found = Structure()
-    with path.open("rb") as file, closing(_load(file, data_only=True)) as book:
+    with _readable(), path.open("rb") as file, closing(_load(file, data_only=True)) as book:
         inside = cast(str, book[sheet]._worksheet_path)
         with zipfile.ZipFile(path) as archive, archive.open(inside) as content:
             for _, element in iterparse(content):
@@ -104,8 +108,9 @@ def structure(path: Path, sheet: str) -> Structure:
 
 
 def rows(path: Path, sheet: str, about: Structure) -> Iterator[tuple[int, list[Any]]]:
-    """Stored values; a second pass beside it sees which cells are formulas."""
+    """Stored values; a second pass beside it sees which cells are formulas. Raises TableError."""
     with (
+        _readable(),
         path.open("rb") as one,
         path.open("rb") as other,
         closing(_load(one, data_only=True)) as values,
