@@ -8,6 +8,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from shared.openapi_types import add_types
+
 SCHEME = "HTTPBearer"
 HEALTH = ("/health/live", "/health/ready")
 PROBLEM: dict[str, Any] = {
@@ -55,6 +57,7 @@ def install(
             parts = schema.setdefault("components", {})
             schemas = parts.setdefault("schemas", {})
             schemas["Problem"] = PROBLEM
+            add_types(schemas, schema)
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)
             parts.setdefault("securitySchemes", {}).setdefault(

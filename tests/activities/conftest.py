@@ -25,6 +25,7 @@ from shared.contracts.definitions import Catalogue
 from tests.activities.fake import FakeKeys, FakeLog
 from tests.activities.posting import UNITS, send, unit
 from tests.conftest import migrated_database
+from tests.described import AnswersAsDescribed
 
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
 PSEUDONYM_KEY = bytes(range(32))
@@ -42,7 +43,11 @@ class Door:
 
 def _client(app: FastAPI) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://activities")
+    return httpx.AsyncClient(
+        transport=transport,
+        base_url="http://activities",
+        event_hooks={"response": [AnswersAsDescribed(app)]},
+    )
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from shared.clock import VIETNAM, FixedClock
 from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LANES
 from shared.lane_consumer import LaneConsumer
+from tests.described import AnswersAsDescribed
 from tests.metrics import credentials
 from tests.metrics.memory_log import MemoryLog
 from tests.metrics.smoke import DAY, a_province
@@ -41,6 +42,9 @@ async def client(pool: asyncpg.Pool, database: str, catalogue: Catalogue) -> "ht
         app.state.explainer = Explainer(pool, app.state.definitions, log, clock)  # type: ignore[arg-type]
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://metrics", headers=credentials.SERVICE
+            transport=transport,
+            base_url="http://metrics",
+            headers=credentials.SERVICE,
+            event_hooks={"response": [AnswersAsDescribed(app)]},
         ) as found:
             yield found

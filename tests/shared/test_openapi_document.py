@@ -19,6 +19,10 @@ def test_every_operation_says_what_it_takes(make: Any) -> None:
             problem = operation["responses"]["default"]["content"]["application/problem+json"]
             assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
             assert "HTTPValidationError" not in str(operation)
+            for status, answer in operation["responses"].items():
+                described = answer.get("content", {}).get("application/json")
+                if status.startswith("2") and described is not None:
+                    assert described["schema"], (method, path, status)
             assert (operation["security"] == []) == (path in NOBODY)
 
 

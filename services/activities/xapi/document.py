@@ -112,21 +112,64 @@ _WRITTEN: dict[int | str, Json] = {
     413: _problem("too large"),
     503: _problem("send again after Retry-After"),
 }
+_STATEMENTS: Json = {
+    "oneOf": [
+        {
+            "title": "StatementResult",
+            "type": "object",
+            "required": ["statements", "more"],
+            "properties": {
+                "statements": {"type": "array", "items": {"type": "object"}},
+                "more": {"type": "string", "description": "where the next page is; empty: none"},
+            },
+        },
+        {
+            "title": "Statement",
+            "type": "object",
+            "required": ["id", "actor", "verb", "object", "stored", "authority"],
+            "properties": {"id": {"type": "string", "format": "uuid"}},
+        },
+    ]
+}
+_ABOUT: Json = {
+    "type": "object",
+    "required": ["version"],
+    "properties": {"version": {"type": "array", "items": {"type": "string"}}},
+}
+
+
+def _json(description: str, schema: Json) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
 POSTED: dict[int | str, Json] = {
     **_WRITTEN,
     200: {
-        "description": "the ids, in order; all are kept",
+        "description": "the ids, in order; all are kept. With `method` in the query (the alternate"
+        " syntax) what that method answers.",
         "content": {
             "application/json": {
-                "schema": {"type": "array", "items": {"type": "string", "format": "uuid"}},
+                "schema": {
+                    "oneOf": [
+                        {"type": "array", "items": {"type": "string", "format": "uuid"}},
+                        *_STATEMENTS["oneOf"],
+                    ]
+                },
                 "example": [EXAMPLE["id"]],
             }
         },
     },
 }
 PUTTED: dict[int | str, Json] = {**_WRITTEN, 204: {"description": "kept"}}
-GOT: dict[int | str, Json] = {**_REFUSED, 404: _problem("no such statement")}
-ABOUT: dict[int | str, Json] = {400: _problem("an unknown parameter")}
+GOT: dict[int | str, Json] = {
+    **_REFUSED,
+    200: _json("one statement by its id, or a page of them", _STATEMENTS),
+    404: _problem("no such statement"),
+}
+ABOUT: dict[int | str, Json] = {
+    200: _json("the versions that are spoken", _ABOUT),
+    400: _problem("an unknown parameter"),
+}
 
 
 def tables(mapping: Mapping) -> str:

@@ -80,7 +80,9 @@ async def post_statements(request: Request) -> Response:
     return await _answer(request)
 
 
-@router.put("/xapi/statements", openapi_extra=document.PUT, responses=document.PUTTED)
+@router.put(
+    "/xapi/statements", status_code=204, openapi_extra=document.PUT, responses=document.PUTTED
+)
 async def put_statement(request: Request) -> Response:
     """Put one statement under its id."""
     return await _answer(request)

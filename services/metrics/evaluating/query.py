@@ -1,13 +1,30 @@
 """Cells of any day, as known on any day, computed from the tallies when asked."""
 
 from datetime import date
-from typing import Any
+from typing import Literal, Self
 
 import msgspec
 
 from services.metrics.evaluating.cell import Cell
 from services.metrics.evaluating.moments import Moments
+from shared.domain.compile import Objective
 from shared.domain.history import DefinitionHistory as DefinitionHistory
+
+
+class ObjectiveState(msgspec.Struct, kw_only=True):
+    """Whether an objective is counted; `reason`: why it is not."""
+
+    id: str
+    state: Literal["counted", "not_counted"]
+    reason: str | None
+
+    @classmethod
+    def of(cls, objective: Objective) -> Self:
+        """The state of a compiled objective."""
+        state: Literal["counted", "not_counted"] = "counted"
+        if objective.reason is not None:
+            state = "not_counted"
+        return cls(id=objective.id, state=state, reason=objective.reason)
 
 
 class Answer(msgspec.Struct, kw_only=True):
@@ -25,7 +42,7 @@ class Answer(msgspec.Struct, kw_only=True):
     definitions: int
     epoch: str | None
     not_in_operation: bool = False
-    objectives: list[dict[str, Any]]
+    objectives: list[ObjectiveState]
     cells: list[Cell]
 
 
@@ -62,13 +79,6 @@ class Cells:
                 definitions=moment.definitions.position,
                 epoch=moment.epoch,
                 not_in_operation=moment.early,
-                objectives=[
-                    {
-                        "id": o.id,
-                        "state": "not_counted" if o.reason is not None else "counted",
-                        "reason": o.reason,
-                    }
-                    for o in moment.objectives
-                ],
+                objectives=[ObjectiveState.of(o) for o in moment.objectives],
                 cells=await moment.cells(connection, moment.objectives, units),
             )

@@ -7,14 +7,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.metrics.access import CurrentPrincipal, authorize_unit
+from services.metrics.explaining.difference_answers import Difference
 from services.metrics.explaining.differences import MOST as MOST_EFFECTS
 from services.metrics.explaining.differences import Differences
 from services.metrics.explaining.evidence import MOST as MOST_PROOFS
-from services.metrics.explaining.evidence import EvidencePages
-from services.metrics.explaining.series import SeriesMaker
+from services.metrics.explaining.evidence import EvidencePages, Page
+from services.metrics.explaining.series import Series, SeriesMaker
 from services.metrics.tables.cells_routes import LEVELS
 from shared.days import FullDate
 from shared.lane_consumer import LogReader
+from shared.openapi_types import answers
 from shared.problems import Problem
 
 router = APIRouter(tags=["why"])
@@ -25,7 +27,7 @@ MOST_POSITION = 2**62
 PartName = Annotated[str, Query(description="value, denominator, or the id of a count beside")]
 
 
-@router.get("/v1/evidence")
+@router.get("/v1/evidence", responses=answers(Page))
 async def evidence(
     request: Request,
     principal: CurrentPrincipal,
@@ -65,7 +67,7 @@ async def evidence(
     return _json(answer)
 
 
-@router.get("/v1/series")
+@router.get("/v1/series", responses=answers(Series))
 async def series(
     request: Request,
     principal: CurrentPrincipal,
@@ -101,7 +103,7 @@ async def series(
     return _json(answer)
 
 
-@router.get("/v1/differences")
+@router.get("/v1/differences", responses=answers(Difference))
 async def differences(
     request: Request,
     principal: CurrentPrincipal,

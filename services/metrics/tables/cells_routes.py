@@ -7,10 +7,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.metrics.access import CurrentPrincipal, authorize_unit
+from services.metrics.evaluating.query import Answer, ObjectiveState
 from shared.bodies import read_json
 from shared.days import FullDate
 from shared.domain.checking import check
 from shared.domain.compile import compile_plan
+from shared.openapi_types import answers
 from shared.problems import Problem
 
 router = APIRouter()
@@ -20,7 +22,26 @@ LARGEST_PLAN = 1024 * 1024
 LEVELS = "^(nation|province|district|commune|hamlet|organisation)$"
 
 
-@router.get("/v1/cells", tags=["cells"])
+class PlanError(msgspec.Struct, kw_only=True):
+    """An objective that cannot be counted although it says how. `pointer`: into the document."""
+
+    objective: str
+    detail: str
+    pointer: str
+
+
+class PlanCheck(msgspec.Struct, kw_only=True):
+    """What a plan would need: `measures` in all, of which `new_measures` are not counted yet."""
+
+    plan: Any
+    ok: bool
+    errors: list[PlanError]
+    objectives: list[ObjectiveState]
+    measures: int
+    new_measures: int
+
+
+@router.get("/v1/cells", tags=["cells"], responses=answers(Answer))
 async def cells(
     request: Request,
     principal: CurrentPrincipal,
@@ -37,7 +58,7 @@ async def cells(
     return _json(await request.app.state.cells.ask(plan, unit, level, as_of, known_at, tree))
 
 
-@router.post("/v1/plans/check", tags=["plans"])
+@router.post("/v1/plans/check", tags=["plans"], responses=answers(PlanCheck))
 async def check_plan(request: Request, _: CurrentPrincipal) -> Response:
     """Compile a plan before it is posted: errors (objective, detail, JSON pointer into the
     document), and what it would need."""
@@ -53,21 +74,14 @@ async def check_plan(request: Request, _: CurrentPrincipal) -> Response:
         )
     }
     return _json(
-        {
-            "plan": document.get("id"),
-            "ok": not errors,
-            "errors": errors,
-            "objectives": [
-                {
-                    "id": o.id,
-                    "state": "not_counted" if o.reason is not None else "counted",
-                    "reason": o.reason,
-                }
-                for o in objectives
-            ],
-            "measures": len(needed),
-            "new_measures": len(needed - known),
-        }
+        PlanCheck(
+            plan=document.get("id"),
+            ok=not errors,
+            errors=[PlanError(**error) for error in errors],
+            objectives=[ObjectiveState.of(o) for o in objectives],
+            measures=len(needed),
+            new_measures=len(needed - known),
+        )
     )
 
 
