@@ -12,7 +12,7 @@ UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 # A process of pytest for each processor, four at most; each takes whole files, the long ones first.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: up compiled down audit test test-slow test-kafka test-collector test-conformance chaos faults check format generate bench dist lock clean help
+.PHONY: up compiled down audit test test-slow test-kafka test-collector test-conformance chaos faults images check format generate bench dist lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -74,6 +74,9 @@ $(AUDIT)/.installed: requirements-audit.lock requirements.lock | $(READY)
 
 audit: $(AUDIT)/.installed ## bill of materials, licences, secrets, regular expressions, known vulnerabilities
 	@$(BIN)/python -m deploy.audit
+
+images: $(READY) ## build the images by buildah or docker, and look into each
+	@$(BIN)/python -m tests.deploy.built_images
 
 faults: $(READY) ## take one safeguard after the other away: the tests of its lines must fail (WORDS=...)
 	@$(BIN)/python -m tests.security.faults $(WORDS)

@@ -66,6 +66,13 @@ _A_YEAR = re.compile(_YEAR)
 # Of the part before the @ one character is enough, so that no text takes more than one pass.
 _MAIL = re.compile(r"[^\s@/\\:,;<>()\[\]=?&]@(?:[\w-]+\.)+[^\W\d_]{2}")
 _AT = re.compile(r" ?[(\[]at[)\]] ?", re.IGNORECASE)
+_APART = re.compile(
+    r"(?<=\w) {1,3}@ {0,3}(?=[^\W\d][\w-]*\.\w)|(?<=\w)@ {1,3}(?=[^\W\d][\w-]*\.\w)"
+)
+"""An address with spaces around its @, as people type it."""
+
+_TAG = re.compile(r"<[/a-z][^<>]{0,60}>", re.IGNORECASE)
+"""Markup within a number or an address."""
 _WORDS = re.compile(r"idvnm|c[cm]|can|chung|citizen|id card|s[od]|dt|di|zalo|tel|phone|mobile")
 _CARD = re.compile(r"idvnm[<\W]{0,3}\d[\d ]{8}")
 _GROUPED = r"(\d(?:[^\da-z\x00]{0,4}\d){7,11})(?!\d)"
@@ -84,6 +91,10 @@ def may_leak(text: str) -> bool:
     if _MAYBE.search(text) is not None or "\\" in text:
         return True
     if "@" in text and _MAIL.search(text) is not None:
+        return True
+    if "<" in text and _TAG.search(text) is not None:
+        return True
+    if "@" in text and _APART.search(text) is not None:
         return True
     if ("%" in text or "&" in text) and _ENCODED.search(text) is not None:
         return True
@@ -111,13 +122,17 @@ def _one_form(text: str) -> str:
             text = html.unescape(text)
         if text == before:
             break
+    if "<" in text:
+        text = _TAG.sub(" ", text)
     text = plain(_BREAKS.sub(";", text)).lower()
     if not text.isascii():
         apart = unicodedata.normalize("NFD", text.replace("đ", "d"))
         text = "".join(c for c in apart if unicodedata.category(c) not in ("Mn", "Me"))
     if "o" in text:
         text = _BETWEEN.sub("0", text)
-    return _AT.sub("@", text) if "at" in text else text
+    if "at" in text:
+        text = _AT.sub("@", text)
+    return _APART.sub("@", text) if "@" in text else text
 
 
 def _character(escape: re.Match[str]) -> str:
