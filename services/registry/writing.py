@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from services.registry.access import Writer
 from services.registry.answers import json_answer
-from services.registry.plans.territory import covered_by
+from services.registry.plans.territory import covered_by, unit_today
 from services.registry.posting import content_id, event, post
 from services.registry.state import State
 from shared.clock import VIETNAM
@@ -24,11 +24,12 @@ async def write_today(
     source: str | None,
     *,
     dry_run: bool,
+    id: str | None = None,
 ) -> Response:
     """Post one event of today under the caller's own key; what activities refuses is raised as the
-    problem it was. The same content again on one day is a duplicate."""
+    problem it was. Without an `id` the same content again on one day is a duplicate."""
     at = datetime.combine(state.clock.today(), time(), VIETNAM).isoformat()
-    id = content_id(type, subject, at[:10], data=data)
+    id = id or content_id(type, subject, at[:10], data=data)
     made = event(type, caller.source(source), id, subject, at, data)
     answer = await post(state.activities, caller.authorization, [made], dry_run=dry_run)
     return json_answer({"dry_run": dry_run, "event": made, "result": answer["results"][0]})
@@ -37,7 +38,8 @@ async def write_today(
 def check_supervisor(state: State, plan: PlanVersion, caller: Writer, pointer: str) -> None:
     """Refuse whoever does not answer for a whole plan."""
     bound = caller.principal.subtree
-    if bound is not None and plan.document["unit"] not in covered_by(state, bound):
+    answers = {plan.document["unit"], unit_today(state, plan)}
+    if bound is not None and not answers & covered_by(state, bound):
         raise Problem(
             "not-supervisor",
             "Only whoever answers for the whole plan asks for reports and sends things back.",

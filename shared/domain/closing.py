@@ -26,7 +26,8 @@ class Proof(msgspec.Struct, frozen=True):
     `where`: `lead` for what the lead body itself did, `area` for what happened anywhere in its
     area. `sum`: a figure of the events is added up instead of counting them. `as_many_as`: at least
     as many as there are events of these types, and at least one. `percent_of_communes`: so many of
-    the area's communes must each have `at_least`.
+    the area's communes must each have `at_least`. `once`: what was done once holds in every
+    occurrence from then on (a column that was opened).
     """
 
     types: tuple[str, ...]
@@ -36,6 +37,7 @@ class Proof(msgspec.Struct, frozen=True):
     at_least: int = 1
     as_many_as: tuple[str, ...] = ()
     percent_of_communes: int | None = None
+    once: bool = False
 
     def compiled(self, catalogue: Catalogue) -> Filter:
         """The filter of its events; raises FilterError."""

@@ -284,6 +284,10 @@ class FakeActivities:
                 continue
             key = (event["source"], event["id"])
             status = "duplicate" if key in self.positions else "accepted"
+            if any(e != event and (e["source"], e["id"]) == key for e in self.posted):
+                refused = {"code": "event-conflict", "detail": "other content", "status": 409}
+                results.append(about | {"status": "rejected", "problem": refused})
+                continue
             if status == "accepted" and not dry:
                 self.posted.append(event)
                 self.positions[key] = self.append(event)

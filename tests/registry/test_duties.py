@@ -8,6 +8,7 @@ import pytest
 from services.registry.journal.store import Fact
 from services.registry.oversight.feedback import state_of
 from services.registry.oversight.inspections import inspections
+from services.registry.reports.ledger import requests_of
 from services.registry.reports.periods import Request, periods
 from tests.registry import fakes
 from tests.registry.conftest import Running
@@ -53,6 +54,17 @@ def test_each_request_opens_a_period_of_its_own() -> None:
     asked = [Request("b", date(2026, 7, 2), date(2026, 7, 9)), Request("a", date(2026, 7, 1), date(2026, 7, 9))]  # fmt: skip
     assert [p.id for p in periods({"cadence": "on_request"}, YEAR, asked)] == ["a", "b"]
     assert len(periods({"cadence": "quarterly"}, YEAR, asked)) == 6
+
+
+def test_what_is_asked_again_under_the_same_name_is_one_request_with_the_newest_day() -> None:
+    def asked(position: int, day: str, last: str) -> Fact:
+        data = {"plan": "p", "obligation": "o", "request_ref": "yc", "last_day": last}
+        on = date.fromisoformat(day)
+        return Fact(position, position, "report.requested", "66@2025", on, on, "s", "i", data)
+
+    (found,) = requests_of([asked(9, "2026-07-03", "2026-07-20"), asked(4, "2026-07-01", "2026-07-09")], "o", "p")  # fmt: skip
+    assert (found.asked_on, found.last_day) == (date(2026, 7, 1), date(2026, 7, 20))
+    assert found.revised == 5
 
 
 async def one(registry: Running, address: str, **params: str) -> dict[str, Any]:

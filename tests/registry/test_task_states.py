@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from services.registry.journal.store import Fact
+from services.registry.tasks.conditions import stated
 from services.registry.tasks.evidence import reached
 from services.registry.tasks.occurrences import Occurrence, occurrences
 from services.registry.tasks.standing import Condition, stand, state_of_all, sum_up
@@ -56,6 +57,16 @@ def test_continuous_work_is_judged_by_period_if_something_can_be_judged_anew() -
     assert [t.id for t in times(continuous, judged="quarter", statement_vi="x")] == [
         "2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4",
     ]  # fmt: skip
+
+
+def test_what_is_finished_and_kept_up_is_judged_once_and_then_by_quarter() -> None:
+    """Hoàn thành xong trong tháng 5, duy trì thường xuyên; a quarter that its day cuts is not."""
+    task = {"deadline": "2026-05-31", "deadline_then": "continuous"}
+    found = times(task, proofs=(Proof(("class.held",), "area"),))
+    assert [(t.id, str(t.last_day)) for t in found] == [
+        ("once", "2026-05-31"), ("2026-Q3", "2026-09-30"), ("2026-Q4", "2026-12-31"),
+    ]  # fmt: skip
+    assert [t.id for t in times(task, objectives=True)] == ["once"]
 
 
 def test_a_term_runs_from_the_day_its_document_was_issued() -> None:
@@ -122,6 +133,20 @@ def test_a_return_answers_the_newest_statement_before_it() -> None:
     assert said(done, back, again) == [("done", True), ("done", False)]
     other = fact(2, "task.returned", date(2026, 5, 2), reason="x", organisation="other")
     assert said(done, other) == [("done", False)]
+
+
+def test_a_return_of_somebody_who_may_not_speak_for_the_body_is_none() -> None:
+    done = fact(1, "task.progressed", date(2026, 5, 1), status="done")
+    back = fact(2, "task.returned", date(2026, 5, 2), reason="x")
+    (one,) = statements_of([done, back], "p", lambda *_: False)
+    assert one.returned is None
+
+
+def test_what_was_stated_done_before_an_occurrence_began_is_not_done_in_it() -> None:
+    third = Occurrence("2026-Q3", date(2026, 7, 1), date(2026, 9, 30), date(2026, 9, 30))
+    for day, held in ((date(2026, 2, 10), False), (date(2026, 7, 1), True)):
+        (one,) = statements_of([fact(1, "task.progressed", day, status="done")], "p")
+        assert stated(one, third).holds is held
 
 
 def test_what_recurs_is_done_only_when_all_is_over() -> None:

@@ -59,7 +59,7 @@ async def agenda(
         on,
         state.definitions.revisions(plan.plan, on),
         [unit for unit in units if unit.exists(on)],
-        issued_by(state, plan, known_at),
+        issued_by(state, plan, on, known_at),
         body,
         states,
     )

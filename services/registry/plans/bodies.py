@@ -7,11 +7,12 @@ the day on which they are. Where that finds nobody, or fewer than the plan count
 who belongs to it, and it stands as a body that says so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from services.registry.plans.speaking import is_top, may_speak, own_code
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
 
@@ -95,9 +96,16 @@ def bodies(
                 LEVEL_OF_KIND.get(organisation["kind"], ""), date.max
             ):
                 continue
-            elif not members or len(members) < organisation.get("count", 0):
+            elif not members or len(members) < _counted(organisation):
                 found[name] = Body(name, organisation["name_vi"], listed=False)
     return list(found.values())
+
+
+def _counted(organisation: Mapping[str, Any]) -> int:
+    """How many the plan counts, where that stays so: communes merge, their list is the tree's."""
+    if organisation["kind"] in LEVEL_OF_KIND:
+        return 0
+    return int(organisation.get("count", 0))
 
 
 def _of_kind(
@@ -126,22 +134,31 @@ def _of_kind(
 
 
 def owner_of(
-    bodies: list[Body], tree: UnitTree, unit_id: str, said: list[str | None]
+    bodies: list[Body],
+    tree: UnitTree,
+    unit_id: str,
+    said: list[str | None],
+    below: tuple[str, ...],
+    organisations: Container[str],
 ) -> Body | None:
-    """Whose event it is: whom it names (an organisation's id or name), else the unit it is for.
+    """Whose event it is: whom it names (an organisation's id or name), if its unit may speak for
+    that body, else the unit it is for. Nobody's where it names a body for which it may not speak.
 
-    `said` is what the event itself names as reporter or sender. An organisation that is a unit of
-    its own has the organisation's id as its code, or PROVINCE.ID.
+    `said` is what the event itself names as reporter or sender; `below` the levels below the plan's
+    own, `organisations` all that the plan names. An organisation that is a unit of its own has the
+    organisation's id as its code, or PROVINCE.ID.
     """
     names = {text for text in said if text}
+    top = is_top(tree, unit_id, below)
     for body in bodies:
-        if body.id in names or (body.unit_id is None and body.name_vi in names):
-            return body
-    unit = tree.unit(unit_id)
-    code = unit.code.rpartition(".")[2] if unit else ""
+        if body.unit_id is not None and body.id in names:
+            within = [unit_id, *(above.unit_id for above in tree.ancestors(unit_id))]
+            return body if top or body.unit_id in within else None
+        if body.unit_id is None and names & {body.id, body.name_vi}:
+            return body if may_speak(tree, unit_id, below, body.id, organisations) else None
+    code = own_code(tree, unit_id)
     for body in bodies:
-        if body.unit_id == unit_id or (body.unit_id is None and body.id == code):
+        if body.unit_id == unit_id or (body.unit_id is None and body.id == code and top):
             return body
     alone = [b for b in bodies if b.unit_id is None and b.listed]
-    above = unit is not None and unit.level not in ("commune", "hamlet", "organisation")
-    return alone[0] if above and len(alone) == 1 else None
+    return alone[0] if top and code is None and len(alone) == 1 else None

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from services.registry.plans.speaking import is_top, levels_below, own_code
 from services.registry.state import State
 from shared.domain.plan_history import PlanVersion
 from shared.domain.territory import answering, covered
@@ -30,6 +31,43 @@ def covered_by(state: State, unit_id: str) -> frozenset[str]:
     if known is None:
         known = state.places[key] = covered(state.tree, unit_id)
     return known
+
+
+def registered(state: State, plan: PlanVersion) -> dict[str, str]:
+    """The units that organisations of the plan are today, by the id that the plan has for them."""
+    today = state.clock.today()
+    key = ("registered", state.definitions.position, plan.document["unit"], today)
+    known: dict[str, str] | None = state.places.get(key)
+    if known is None:
+        below = levels_below(state.tree.unit(plan.document["unit"]))
+        known = state.places[key] = {}
+        for name in sorted(answering_area(state, plan)):
+            unit = state.tree.unit(name)
+            code = own_code(state.tree, name)
+            if code and unit and unit.exists(today) and is_top(state.tree, name, below):
+                known.setdefault(code, name)
+    return known
+
+
+def posted_for(state: State, plan: PlanVersion, body: str) -> str:
+    """The unit that an event of a body is posted for: itself, for an organisation the unit that it
+    is, else the plan's."""
+    if state.tree.unit(body) is not None:
+        return body
+    return registered(state, plan).get(body) or unit_today(state, plan)
+
+
+def unit_today(state: State, plan: PlanVersion) -> str:
+    """The plan's unit; of one that has gone wholly into another since (Yên Bái into Lào Cai) that
+    one, which carries the plan on."""
+    name, today = str(plan.document["unit"]), state.clock.today()
+    seen: set[str] = set()
+    while (unit := state.tree.unit(name)) and not unit.exists(today) and name not in seen:
+        seen.add(name)
+        if [s.part for s in unit.successors] != ["whole"]:
+            break
+        name = unit.successors[0].unit_id
+    return name
 
 
 def body_in(state: State, plan: PlanVersion, code: str, on: date) -> str:

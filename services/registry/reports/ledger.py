@@ -1,7 +1,9 @@
 """The state of every obligation: per period who handed in what, on time, late or not at all."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -9,6 +11,7 @@ import asyncpg
 from services.registry.journal.store import Fact, standing
 from services.registry.journal.types import kept
 from services.registry.plans.bodies import Body, bodies, owner_of
+from services.registry.plans.speaking import levels_below
 from services.registry.reports.answering import REPORTS, RETURNED, Answers
 from services.registry.reports.periods import Period, Request, containing, periods
 from services.registry.tasks.evidence import Evidence, load
@@ -96,23 +99,26 @@ async def ledger(
 
 
 def requests_of(facts: list[Fact], obligation: str, plan: str) -> list[Request]:
-    """The reports that somebody has asked for under an obligation."""
-    return [
-        Request(
-            fact.data["request_ref"],
-            fact.occurred,
-            date.fromisoformat(fact.data["last_day"]),
-            tuple(fact.data.get("who") or ()),
-            fact.data.get("requested_by"),
-            fact.data.get("subject_matter"),
-            fact.data.get("document_ref"),
-            fact.position - fact.origin,
+    """The reports that somebody has asked for under an obligation. Of several that have one name the
+    newest holds, from the day on which it was first asked for."""
+    found: dict[str, Request] = {}
+    for fact in sorted(facts, key=lambda f: f.position):
+        data = fact.data
+        if (fact.type, data.get("plan"), data.get("obligation")) != (REQUESTED, plan, obligation):
+            continue
+        before = found.get(data["request_ref"])
+        found[data["request_ref"]] = Request(
+            data["request_ref"],
+            min(fact.occurred, before.asked_on) if before is not None else fact.occurred,
+            date.fromisoformat(data["last_day"]),
+            tuple(data.get("who") or ()),
+            data.get("requested_by"),
+            data.get("subject_matter"),
+            data.get("document_ref"),
+            fact.position - (before.first if before is not None else fact.origin),
+            before.first if before is not None else fact.origin,
         )
-        for fact in facts
-        if fact.type == REQUESTED
-        and fact.data["plan"] == plan
-        and fact.data["obligation"] == obligation
-    ]
+    return list(found.values())
 
 
 def party_owes(obligation: dict[str, Any], organisations: dict[str, Any]) -> bool:
@@ -133,16 +139,20 @@ def fold_account(
     """One obligation from what is known on a day. Pure. `counted`: events of types that name people."""
     document = plan.document
     organisations = {o["id"]: o for o in document["organisations"]}
+    below = levels_below(tree.unit(document["unit"]))
     asked = requests_of(facts, obligation["id"], plan.plan)
-    spans = periods(obligation, document, asked, party=party_owes(obligation, organisations))
+    party = party_owes(obligation, organisations)
+    spans = periods(obligation, document, asked, party=party)
     answers = Answers(obligation, plan.plan)
+    own, ended = _own_periods(obligation, plan, asked, party=party)
+    alone = _alone(spans, own)
     by_period: dict[str | None, list[Fact]] = {}
     for fact in facts:
         if answers.answers(fact) or answers.returns(fact):
-            by_period.setdefault(_period_of(fact, spans), []).append(fact)
-    own, ended = _own_periods(obligation, plan, asked)
+            theirs = list(own[fact.unit_id].values()) if fact.unit_id in own else spans
+            by_period.setdefault(_period_of(fact, theirs), []).append(fact)
     filled = []
-    for period in spans:
+    for period in [*spans, *alone]:
         mine = {unit: found[period.id] for unit, found in own.items() if period.id in found}
         day = max(period.start, min(period.last_day or period.end, on))
         there = sorted((u for u in units if u.exists(day)), key=lambda u: u.unit_id)
@@ -152,15 +162,18 @@ def fold_account(
             members = bodies(named, organisations, there, day)
             asked_of = {*period.request.who, *(b.id for b in members)}
             owed = [b for b in owed if b.id in asked_of or b.id.partition("@")[0] in asked_of]
+        owed = [b for b in owed if b.id in mine or (b.id not in own and period not in alone)]
         handed_in: dict[str, list[Fact]] = {}
         others = []
         for fact in by_period.pop(period.id, []):
-            owner = owner_of(owed, tree, fact.unit_id, [*_said(fact), sender(fact)])
+            said = [*_said(fact), sender(fact)]
+            owner = owner_of(owed, tree, fact.unit_id, said, below, organisations)
             if owner is None or not owner.listed:
                 others += [fact] if fact.type != RETURNED else []
             else:
                 handed_in.setdefault(owner.id, []).append(fact)
-        more = _counted(owed, tree, period, counted.get(obligation["event"], []))
+        whose = partial(owner_of, owed, tree, said=[], below=below, organisations=organisations)
+        more = _counted(owed, whose, period, counted.get(obligation["event"], []))
         entries = [
             _entry(d, period, handed_in.get(d.id, []), more.get(d.id, []), on, mine.get(d.id))
             for d in owed
@@ -173,7 +186,7 @@ def fold_account(
 
 
 def _own_periods(
-    obligation: dict[str, Any], plan: PlanVersion, asked: list[Request]
+    obligation: dict[str, Any], plan: PlanVersion, asked: list[Request], *, party: bool
 ) -> tuple[dict[str, dict[str, Period]], set[str]]:
     """By unit the periods that an amendment for it alone has changed, by their names; and the units
     for which the obligation has ended."""
@@ -184,18 +197,30 @@ def _own_periods(
         if found is None:
             ended.add(unit)
         elif found != obligation:
-            changed[unit] = {p.id: p for p in periods(found, document, asked)}
+            changed[unit] = {p.id: p for p in periods(found, document, asked, party=party)}
     return changed, ended
 
 
+def _alone(spans: list[Period], own: dict[str, dict[str, Period]]) -> list[Period]:
+    """The periods that an amendment for some unit alone has made, and nobody else has."""
+    known = {period.id for period in spans}
+    found: dict[str, Period] = {}
+    for periods_ in own.values():
+        found |= {id: p for id, p in periods_.items() if id not in known and id not in found}
+    return sorted(found.values(), key=lambda p: (p.start, p.id))
+
+
 def _counted(
-    owed: list[Body], tree: UnitTree, period: Period, evidence: list[Evidence]
+    owed: list[Body],
+    whose: Callable[[str], Body | None],
+    period: Period,
+    evidence: list[Evidence],
 ) -> dict[str, list[tuple[date, int]]]:
     found: dict[str, list[tuple[date, int]]] = {}
     for one in evidence:
         if not period.start <= one.occurred <= period.end:
             continue
-        owner = owner_of(owed, tree, one.unit_id, [])
+        owner = whose(one.unit_id)
         if owner is None and len(owed) == 1:
             # One body owes it for the whole area, wherever it happened (VNeID data of the police).
             owner = owed[0]

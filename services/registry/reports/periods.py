@@ -56,7 +56,9 @@ class Request:
     subject_matter: str | None = None
     document_ref: str | None = None
     revised: int = 0
-    """Grows with corrections of the request."""
+    """Grows with corrections of the request, and when it is asked again."""
+    first: int = 0
+    """The position of the first event that asked for it."""
 
 
 def periods(

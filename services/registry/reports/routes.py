@@ -32,7 +32,7 @@ from services.registry.reports.periods import PERIODIC, Period, periods
 from services.registry.reports.whose import debtor_for, debtor_of, limited
 from services.registry.sheets import sheet_answer
 from services.registry.state import Registry, State, not_future
-from shared.domain.plan_history import PlanVersion
+from shared.domain.plan_history import PlanVersion, own_documents
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}", tags=["reports"])
@@ -267,6 +267,9 @@ async def check_period(
     has asked for."""
     found = obligation_of(plan, obligation)
     spans = [p.id for p in periods(found, plan.document)]
+    for document in own_documents(plan).values():
+        theirs = [o for o in document["reporting"] if o["id"] == obligation]
+        spans += [p.id for o in theirs for p in periods(o, document) if p.id not in spans]
     if period not in spans and (spans or found["cadence"] in PERIODIC):
         facts = await standing(state.pool, [REQUESTED], sorted(answering_area(state, plan)))
         if period in {one.id for one in requests_of(facts, obligation, plan.plan)}:

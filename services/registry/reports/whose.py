@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from services.registry.plans.territory import body_in
+from services.registry.plans.bodies import Body
+from services.registry.plans.territory import body_in, registered
 from services.registry.reach import (
     authorize_unit,
     bound_to,
@@ -47,7 +48,10 @@ def debtor_for(
 ) -> str | None:
     """As `debtor_of`; whoever does not see the whole plan is shown what their own unit owes."""
     if organisation is not None and not can_read_plan(principal, state, plan):
-        raise outside(str(bound_to(principal)))
+        own = registered(state, plan).get(organisation)
+        if own is None or not can_read(principal, state, own):
+            raise outside(str(bound_to(principal)))
+        return debtor_of(state, plan, None, organisation, day)
     return debtor_of(
         state, plan, authorize_unit(principal, state, plan, unit, day), organisation, day
     )
@@ -58,18 +62,20 @@ def limited(principal: Principal, state: State, plan: PlanVersion, account: Acco
     see_plan(principal, state, plan)
     if can_read_plan(principal, state, plan):
         return account
+    units = registered(state, plan)
+
+    def sees(body: Body) -> bool:
+        unit = body.unit_id or units.get(body.id)
+        return unit is not None and can_read(principal, state, unit)
+
     periods = [
         Filled(
             filled.period,
-            [
-                entry
-                for entry in filled.entries
-                if entry.debtor.unit_id and can_read(principal, state, entry.debtor.unit_id)
-            ],
+            [entry for entry in filled.entries if sees(entry.debtor)],
             [fact for fact in filled.others if can_read(principal, state, fact.unit_id)],
         )
         for filled in account.periods
     ]
     loose = [fact for fact in account.unassigned if can_read(principal, state, fact.unit_id)]
-    own = [b for b in account.debtors if b.unit_id and can_read(principal, state, b.unit_id)]
+    own = [b for b in account.debtors if sees(b)]
     return Account(account.obligation, periods, loose, own)

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from services.registry.access import Writing
 from services.registry.answers import json_answer
-from services.registry.plans.territory import in_plan
+from services.registry.plans.territory import in_plan, posted_for, unit_today
 from services.registry.posting import content_id, event, post
 from services.registry.reports.answering import REPORTS, RETURNED
 from services.registry.reports.ledger import REQUESTED
@@ -44,15 +44,13 @@ async def hand_in(
     # Without a time it is today's: sent again on the same day, the same report is a duplicate.
     today = datetime.combine(state.clock.today(), time(), VIETNAM)
     at = report.submitted_at or today
-    who = debtor_of(state, found, report.unit, report.organisation, vietnam_day(at))
-    subject = who if report.unit is not None else found.document["unit"]
+    who = str(debtor_of(state, found, report.unit, report.organisation, vietnam_day(at)))
+    subject = posted_for(state, found, who)
     data = _data(report, plan, obligation, period, at.isoformat())
-    if report.organisation is not None:
-        data |= {"from_unit": report.organisation, "reporter": report.organisation}
-    id = content_id("report", plan, obligation, period, str(who), data=data)
-    made = event(
-        owed["event"], caller.source(report.source), id, str(subject), at.isoformat(), data
-    )
+    if state.tree.unit(who) is None:
+        data |= {"from_unit": who, "reporter": who}
+    id = content_id("report", plan, obligation, period, who, data=data)
+    made = event(owed["event"], caller.source(report.source), id, subject, at.isoformat(), data)
     answer = await post(state.activities, caller.authorization, [made], dry_run=dry_run)
     return json_answer({"dry_run": dry_run, "event": made, "result": answer["results"][0]})
 
@@ -83,7 +81,7 @@ async def ask_for_report(
     dry_run: Annotated[bool, Query(description="judge only, write nothing")] = False,
 ) -> Response:
     """Ask for a report outside the usual rhythm: opens one period of the obligation, named by the
-    request, with its own last day."""
+    request, with its own last day. Asked again under the same name, what was asked last holds."""
     found = state.plan(plan)
     owed = obligation_of(found, obligation)
     check_supervisor(state, found, caller, "/obligation")
@@ -110,7 +108,7 @@ async def ask_for_report(
             )
     data = request.model_dump(mode="json", exclude_none=True, exclude={"source"})
     data |= {"plan": plan, "obligation": obligation}
-    subject = found.document["unit"]
+    subject = unit_today(state, found)
     return await write_today(
         state, caller, REQUESTED, subject, data, request.source, dry_run=dry_run
     )
@@ -147,9 +145,9 @@ async def send_back(
             hint="GET the period: `entries` lists what was handed in.",
         )
     data = {"plan": plan, "obligation": obligation, "period": period, "remark": remark.remark}
-    if remark.organisation is not None:
-        data["organisation"] = remark.organisation
-    subject = who if remark.unit is not None else found.document["unit"]
+    if state.tree.unit(who) is None:
+        data["organisation"] = who
+    subject = posted_for(state, found, who)
     return await write_today(state, caller, RETURNED, subject, data, remark.source, dry_run=dry_run)
 
 

@@ -33,6 +33,7 @@ class Conditions:
         catalogue: Catalogue,
     ) -> None:
         self._area = area
+        self._start = date.fromisoformat(plan["period"]["start"])
         self._evidence = evidence
         self._met = met
         self._catalogue = catalogue
@@ -55,21 +56,23 @@ class Conditions:
         last: bool,
     ) -> list[Condition]:
         """Every condition of a closing. `first`: the first organisation that leads the task; `last`:
-        its last occurrence. An objective is asked for when its own day has come, or at the end."""
+        its last occurrence. An objective is asked for when its own day has come, or at the end; of
+        what goes on after it was done once, that once."""
+        goes_on = "deadline_then" in task and time.id != ONCE
         found = [
             self._proof(_Part(task["id"], index, proof, first), body, time, on)
             for index, proof in enumerate(closing.proofs)
         ]
-        if closing.objectives:
+        if closing.objectives and not goes_on:
             found += [
                 self._objective(name, body)
                 for name in task.get("objectives") or ()
-                if last or not closing.repeats or self._due_by(name, time.end)
+                if last or not closing.repeats or time.id == ONCE or self._due_by(name, time.end)
             ]
         if closing.tasks_led:
             found.append(self._led(task, body, others))
         if closing.statement_vi is not None:
-            found.append(_stated(statement))
+            found.append(stated(statement, time))
         return found
 
     def _due_by(self, objective: str, day: date) -> bool:
@@ -106,10 +109,10 @@ class Conditions:
         if proof.as_many_as:
             against = self._days(part, body, compared=True)
             need = max(1, sum(n for day, n in against if day <= on))
-        have, since = reached(days, need, time.start)
         if time.id != ONCE:
             # What came after the next occurrence had begun is the next one's.
-            have, since = reached([d for d in days if d[0] <= time.end], need, time.start)
+            days = [d for d in days if d[0] <= time.end]
+        have, since = reached(days, need, self._start if proof.once else time.start)
         return Condition("proof", name, since is not None, since, have=have, need=need, proof=proof)
 
     def _share(self, part: "_Part", time: Occurrence) -> Condition:
@@ -164,9 +167,10 @@ class _Part(NamedTuple):
         return "+".join(self.proof.types)
 
 
-def _stated(statement: Statement | None) -> Condition:
+def stated(statement: Statement | None, time: Occurrence) -> Condition:
+    """What was stated done before an occurrence began is not done in it."""
     if statement is None or statement.returned is not None:
         return Condition("statement", "", False, have=0)
-    done = statement.status == "done"
+    done = statement.status == "done" and statement.on >= time.start
     begun = 0 if statement.status == "not_started" else 1
     return Condition("statement", "", done, statement.on if done else None, have=begun)

@@ -104,7 +104,10 @@ def amounts(
                 days[one.occurred] = days.get(one.occurred, 0) + amount
             if area.is_top(one.unit_id):
                 named = one.data.get("reporter") or area.own_code(one.unit_id)
-                days = lead.setdefault(organisations.get(named) if named else None, {})
+                whose = organisations.get(named) if named else None
+                if whose and not area.may_speak(one.unit_id, whose, organisations):
+                    continue
+                days = lead.setdefault(whose, {})
                 days[one.occurred] = days.get(one.occurred, 0) + amount
     # A commune's own are those of its hamlets too: it answers for its area.
     lead |= {body: days for body, days in wide.items() if body is not None}

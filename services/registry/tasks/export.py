@@ -9,9 +9,9 @@ from services.registry.tasks.standing import BodyStanding
 from services.registry.tasks.words import TASK, condition_vi
 
 COLUMNS = {
-    "Mã nhiệm vụ": 22, "Nhiệm vụ": 60, "Chủ trì": 34, "Phối hợp": 34, "Kỳ": 12, "Hạn": 12,
-    "Trạng thái": 16, "Xong ngày": 12, "Còn thiếu": 50, "Đã làm": 40, "Văn bản": 20,
-    "Khó khăn": 40,
+    "Mã nhiệm vụ": 22, "Nhiệm vụ": 60, "Chủ trì": 34, "Phối hợp": 34, "Chỉ đạo": 34, "Kỳ": 12,
+    "Hạn": 12, "Trạng thái": 16, "Xong ngày": 12, "Còn thiếu": 50, "Tỷ lệ (%)": 10, "Đã làm": 40,
+    "Sản phẩm": 34, "Văn bản": 20, "Ngày văn bản": 12, "Khó khăn": 40,
 }  # fmt: skip
 
 Rows = Iterable[tuple[TaskStanding, Mapping[str, BodyStanding]]]
@@ -35,7 +35,10 @@ def sheet(ledger: Ledger, rows: Rows, names: Mapping[str, str], *, sandbox: bool
 def _lines(ledger: Ledger, rows: Rows, names: Mapping[str, str]) -> Iterator[Line]:
     objectives = {o["id"]: o["text_vi"] for o in ledger.plan.document["objectives"]}
     for task, bodies in rows:
-        coordinate = "; ".join(names.get(n, n) for n in task.task.get("coordinate") or ())
+        coordinate, direct = (
+            "; ".join(names.get(n, n) for n in task.task.get(role) or ())
+            for role in ("coordinate", "direct")
+        )
         for name, stands in bodies.items():
             now = stands.current
             said = now.statement.data if now.statement is not None else {}
@@ -45,12 +48,16 @@ def _lines(ledger: Ledger, rows: Rows, names: Mapping[str, str]) -> Iterator[Lin
                 task.task["title_vi"],
                 task.bodies[name].name_vi,
                 coordinate,
+                direct,
                 "" if now.occurrence.id == "once" else now.occurrence.id,
                 now.occurrence.last_day,
                 TASK[stands.state][1],
                 now.done_on,
                 lacking,
+                said.get("percent", ""),
                 said.get("done", ""),
+                said.get("product", ""),
                 said.get("document_ref", ""),
+                said.get("document_date", ""),
                 said.get("difficulties", ""),
             ]

@@ -105,7 +105,7 @@ def _task(
         leads = [body for body in leads if body.id in busy] or leads
     times = _times(task, document, closing, known)
     said = [s for s in known.statements if s.task == task["id"]]
-    by_body, ignored = _by_body(said, leads)
+    by_body, ignored = _by_body(said, leads, known.area, named)
     end = min(max(o.end for o in times), date.fromisoformat(document["period"]["end"]))
     standings: dict[str, BodyStanding] = {}
     first = next((b.id for b in leads if b.unit_id is None), None)
@@ -118,7 +118,7 @@ def _task(
         for time in mine:
             if time.start > on and rows:
                 break
-            statement = _statement_of(by_body.get(body.id, ()), time, mine)
+            statement = _statement_of(by_body, body.id, known.area, time, mine)
             held = conditions.of(
                 task, closing, body, time, statement, on, others,
                 first=body.id == first, last=time is mine[-1],
@@ -170,28 +170,53 @@ def _issuer(document: Json) -> Body:
 
 
 def _by_body(
-    said: Sequence[Statement], leads: Sequence[Body]
+    said: Sequence[Statement], leads: Sequence[Body], area: Area, organisations: Mapping[str, Any]
 ) -> tuple[dict[str, list[Statement]], list[Statement]]:
+    """Statements by the lead body they are of; those of nobody who leads or may speak for it. What a
+    unit stated that went wholly into a new one is under its own name."""
+    if not said:
+        return {}, []
     units = {b.unit_id for b in leads if b.unit_id is not None}
-    organisations = {b.id for b in leads if b.unit_id is None}
+    units |= {part for unit in list(units) for part in area.parts_of(unit)}
+    ids = {b.id for b in leads if b.unit_id is None}
     found: dict[str, list[Statement]] = {}
     ignored = []
     for one in said:
-        body = one.organisation if one.organisation is not None else one.unit_id
-        if body in (organisations if one.organisation is not None else units):
-            found.setdefault(body, []).append(one)
+        organisation = one.organisation
+        if organisation is None and one.unit_id not in units:
+            organisation = area.own_code(one.unit_id)
+        if organisation is None:
+            body = one.unit_id if one.unit_id in units else None
+        elif organisation in ids and area.may_speak(one.unit_id, organisation, organisations):
+            body = organisation
         else:
+            body = None
+        if body is None:
             ignored.append(one)
+        else:
+            found.setdefault(body, []).append(one)
     return found, ignored
 
 
 def _statement_of(
-    said: Sequence[Statement], time: Occurrence, times: Sequence[Occurrence]
+    by_body: Mapping[str, Sequence[Statement]],
+    body: str,
+    area: Area,
+    time: Occurrence,
+    times: Sequence[Occurrence],
 ) -> Statement | None:
-    """The newest statement on an occurrence; one that names none is of that of its day."""
-    for one in reversed(said):
+    """The newest statement on an occurrence; one that names none is of that of its day. A commune
+    that was made of others has what they all stated: what is least done of them holds."""
+    for one in reversed(by_body.get(body, ())):
         if one.occurrence == time.id or (len(times) == 1 and one.occurrence is None):
             return one
         if one.occurrence is None and time.start <= one.on <= time.end:
             return one
-    return None
+    parts = area.parts_of(body) if by_body else ()
+    if not parts or not all(part in by_body for part in parts):
+        return None
+    before = [_statement_of(by_body, part, area, time, times) for part in parts]
+    stated = [one for one in before if one is not None]
+    if len(stated) < len(parts):
+        return None
+    return min(stated, key=lambda s: (s.status == "done" and s.returned is None, -s.position))

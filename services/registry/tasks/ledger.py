@@ -68,9 +68,10 @@ async def task_ledger(
     types |= {name for task in tasks for name in task.get("events") or ()}
     evidence = await load(state.pool, types, area, day, known_at)
     facts = await standing(state.pool, [PROGRESSED, RETURNED], area, known_at=known_at, until=day)
-    said = statements_of(facts, plan.plan)
     where = Area(state.tree, plan.document["unit"], area, day)
-    issued = issued_by(state, plan, known_at)
+    named = {o["id"] for o in plan.document["organisations"]}
+    said = statements_of(facts, plan.plan, lambda unit, body: where.may_speak(unit, body, named))
+    issued = issued_by(state, plan, day, known_at)
     known_all = Known(plan.document, where, evidence, met, said, issued, day, own_documents(plan))
     found: dict[str, TaskStanding] = {}
     for one in fold_tasks(known_all):
@@ -84,9 +85,9 @@ async def task_ledger(
     return ledger
 
 
-def issued_by(state: State, plan: PlanVersion, known_at: date | None) -> dict[str, date]:
-    """When the documents were issued that start terms of this plan's tasks, by name and by the
-    document that the task names."""
+def issued_by(state: State, plan: PlanVersion, on: date, known_at: date | None) -> dict[str, date]:
+    """When the documents were issued by a day that start terms of this plan's tasks, by name and by
+    the document that the task names."""
     found: dict[str, date] = {}
     relative = {
         f"{plan.plan}/{task['id']}": task["deadline"]["relative"]["document"]
@@ -97,6 +98,8 @@ def issued_by(state: State, plan: PlanVersion, known_at: date | None) -> dict[st
         if known_at is not None and statement.recorded > known_at:
             continue
         day = date.fromisoformat(statement.data["issued_on"])
+        if day > on:
+            continue
         found[statement.data["document"]] = day
         for name in statement.data.get("starts_deadline_of", []):
             if name in relative:

@@ -56,7 +56,9 @@ class NewStatement(BaseModel):
     file_sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
     difficulties: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
     after: Whole | None = Field(
-        None, ge=0, description="position of the statement that the writer has seen; 0: none"
+        None,
+        ge=0,
+        description="position of the statement that this one replaces; without one it is the first",
     )
     source: str | None = Field(None, description="CloudEvents source; default the key's first")
 
@@ -109,6 +111,7 @@ def closing_json(found: TaskStanding) -> Json:
                 "as_many_as": list(p.as_many_as),
                 "where": p.where,
                 "percent_of_communes": p.percent_of_communes,
+                "once": p.once,
             }
             for p in closing.proofs
         ],

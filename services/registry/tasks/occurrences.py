@@ -19,6 +19,8 @@ ONCE = "once"
 LENGTH = {"month": 1, "quarter": 3}
 JUDGED = "month"
 """How long an occurrence of continuous work is, where its closing does not say."""
+MAINTAINED = "quarter"
+"""The same of work that goes on after it was first to be done."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,13 @@ def occurrences(
         return _cut(months(start, end, LENGTH[closing.judged or JUDGED]), start, end)
     written = deadline_day(task)
     due = max(filter(None, (written, shifted)), default=None) if written else None
-    return [Occurrence(ONCE, start, max(end, due or end), due or last)]
+    once = Occurrence(ONCE, start, max(end, due or end), due or last)
+    if task.get("deadline_then") != "continuous" or due is None or not closing.repeats:
+        return [once]
+    # "Hoàn thành trước ngày ... và duy trì thường xuyên": first once, then by period to the end.
+    after = due + timedelta(days=1)
+    spans = months(after, last, LENGTH[closing.judged or MAINTAINED])
+    return [once, *(one for one in _cut(spans, after, last) if one.judged)]
 
 
 def shifted(task: Json, plan: Json) -> date | None:

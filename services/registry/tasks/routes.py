@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, IfNoneMatch, Limit, json_answer, page
 from services.registry.parameters import KnownAt, On
-from services.registry.plans.territory import body_in
+from services.registry.plans.territory import body_in, registered
 from services.registry.reach import authorize_unit, can_read, can_read_plan, see_plan
 from services.registry.sheets import sheet_answer
 from services.registry.state import JoinedRoute, Registry, State, not_future
@@ -38,10 +38,12 @@ def visible(
     """The lead bodies of a task that a reader sees: all, or those units that are their own."""
     if can_read_plan(principal, state, plan):
         return dict(found.standings)
+    own = registered(state, plan)
     return {
         name: stands
         for name, stands in found.standings.items()
-        if (unit := found.bodies[name].unit_id) is not None and can_read(principal, state, unit)
+        if (unit := found.bodies[name].unit_id or own.get(name)) is not None
+        and can_read(principal, state, unit)
     }
 
 

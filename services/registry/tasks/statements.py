@@ -5,7 +5,7 @@ position in the log. A statement without an occurrence is of the one that its da
 body that does not lead the task counts for nothing and is listed apart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -46,8 +46,11 @@ class Statement:
         return self.fact.data
 
 
-def statements_of(facts: Iterable[Fact], plan: str) -> list[Statement]:
-    """All statements on a plan's tasks, oldest first, with what was sent back."""
+def statements_of(
+    facts: Iterable[Fact], plan: str, may_speak: Callable[[str, str], bool] | None = None
+) -> list[Statement]:
+    """All statements on a plan's tasks, oldest first, with what was sent back. `may_speak`: whether
+    an event of a unit is believed to be about an organisation; None: all are."""
     found: list[Statement] = []
     for fact in sorted(facts, key=lambda f: (f.occurred, f.position)):
         data = fact.data
@@ -55,6 +58,9 @@ def statements_of(facts: Iterable[Fact], plan: str) -> list[Statement]:
             continue
         about = (data["task"], data.get("organisation"), fact.unit_id, data.get("occurrence"))
         if fact.type == RETURNED:
+            named = about[1]
+            if named is not None and may_speak and not may_speak(fact.unit_id, named):
+                continue
             answered = _answered(found, about, fact)
             if answered is not None:
                 sent = Return(data["reason"], fact.occurred, fact.position)
@@ -79,9 +85,9 @@ def _answered(found: list[Statement], about: tuple[Any, ...], fact: Fact) -> int
     task, organisation, unit_id, occurrence = about
     for index in range(len(found) - 1, -1, -1):
         one = found[index]
-        same_body = (
-            one.organisation == organisation if organisation is not None else one.unit_id == unit_id
-        )
+        same_body = one.unit_id == unit_id
+        if organisation is not None and one.organisation is not None:
+            same_body = one.organisation == organisation
         if (
             one.task == task
             and same_body

@@ -1,18 +1,12 @@
 """Which lead body answers for what happened in a unit, in the tree of one day. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date
 from functools import cached_property
 
+from services.registry.plans.speaking import is_top, levels_below, may_speak, own_code
 from shared.domain.tree import UnitTree
 from shared.domain.units import Unit
-
-BELOW = {
-    "nation": ("province", "district", "commune", "hamlet"),
-    "commune": ("hamlet",),
-}
-"""Levels whose units lead tasks themselves, by the level of the plan's unit; what is not of one of
-them is the plan's own level."""
 
 
 class Area:
@@ -21,12 +15,11 @@ class Area:
 
     def __init__(self, tree: UnitTree, top: str, units: Iterable[str], day: date) -> None:
         self._tree = tree
-        plan_unit = tree.unit(top)
-        level = plan_unit.level if plan_unit is not None else ""
-        self._levels = BELOW.get(level, ("district", "commune", "hamlet"))
+        self._levels = levels_below(tree.unit(top))
         self._day = day
         self._units = frozenset(units)
         self._bodies: dict[str, tuple[str | None, ...]] = {}
+        self._parts: dict[str, list[str]] = {}
 
     @cached_property
     def units(self) -> list[Unit]:
@@ -43,20 +36,35 @@ class Area:
 
     def is_top(self, unit_id: str) -> bool:
         """Whether a fact is of the plan's own level: of no commune, hamlet or what lies in one."""
-        top = self._tree.unit(unit_id)
-        while top is not None:
-            if top.level in self._levels:
-                return False
-            top = self._tree.parent(top.unit_id) if top.level == "organisation" else None
-        return True
+        return is_top(self._tree, unit_id, self._levels)
 
     def own_code(self, unit_id: str) -> str | None:
-        """The id under which a plan may know an organisation that is a unit: its code, or what
-        follows the point in PROVINCE.ID."""
+        """The id under which a plan may know an organisation that is a unit."""
+        return own_code(self._tree, unit_id)
+
+    def may_speak(self, unit_id: str, organisation: str, organisations: Container[str]) -> bool:
+        """Whether a fact of a unit is believed to be of one of the plan's organisations."""
+        return may_speak(self._tree, unit_id, self._levels, organisation, organisations)
+
+    def parts_of(self, unit_id: str) -> list[str]:
+        """The units that a unit was made of when it began, if it is wholly made of such."""
+        known = self._parts.get(unit_id)
+        if known is None:
+            known = self._parts[unit_id] = self._made_of(unit_id)
+        return known
+
+    def _made_of(self, unit_id: str) -> list[str]:
         unit = self._tree.unit(unit_id)
-        if unit is None or unit.level != "organisation":
-            return None
-        return unit.code.rpartition(".")[2]
+        if unit is None or unit.level not in self._levels:
+            return []
+        found = []
+        for name, _ in self._tree.predecessors(unit_id):
+            old = self._tree.unit(name)
+            if old is None or len(old.successors) != 1:
+                return []  # it was divided
+            if old.valid_to == unit.valid_from:  # else it came to it later
+                found.append(name)
+        return found
 
     def communes(self) -> list[str]:
         """The unit_ids of the plan's communes of the day."""

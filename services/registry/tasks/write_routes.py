@@ -1,19 +1,21 @@
 """What lead bodies state about their tasks, and what supervisors send back."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from services.registry.access import Writing
-from services.registry.plans.territory import in_plan
+from services.registry.answers import json_answer
+from services.registry.plans.territory import body_in, posted_for
 from services.registry.state import Registry, State
 from services.registry.tasks.fold import TaskStanding
 from services.registry.tasks.ledger import task_ledger
 from services.registry.tasks.model import NewReturn, NewStatement
+from services.registry.tasks.occurrences import ONCE
 from services.registry.tasks.routes import not_lead, task_of
 from services.registry.tasks.standing import BodyStanding
-from services.registry.tasks.statements import PROGRESSED, RETURNED
+from services.registry.tasks.statements import PROGRESSED, RETURNED, Statement
 from services.registry.writing import check_supervisor, write_today
 from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
@@ -38,22 +40,54 @@ async def state_progress(
     stands = one.standings[body]
     occurrence = _occurrence(stands, statement.occurrence)
     newest = _newest(stands, occurrence)
-    if statement.after is not None and newest != statement.after:
-        raise Problem(
-            "statement-changed",
-            "Somebody has stated something on this task since it was read.",
-            status=409,
-            pointer="/after",
-            hint="Read the task again; send `after` with the position of its newest statement.",
-            extra={"newest": newest},
-        )
     said = statement.model_dump(mode="json", exclude_none=True)
     data = {name: said[name] for name in said if name not in ("unit", "after", "source")}
     data |= {"plan": plan, "task": task}
+    if one.bodies[body].unit_id is None:
+        data["organisation"] = body
     if occurrence is not None:
         data["occurrence"] = occurrence
-    return await write_today(
-        state, caller, PROGRESSED, subject, data, statement.source, dry_run=dry_run
+    if statement.after is None and newest is not None and _again(newest, data, state):
+        return json_answer({"dry_run": dry_run, "event": None, "result": _known(newest)})
+    seen = newest.position if newest is not None else 0
+    if (statement.after or 0) != seen:
+        raise _changed(seen)
+    # Of two that replace the same statement at once, the log takes the first: their ids are one.
+    voided = await state.pool.fetchval(_VOIDED, PROGRESSED)
+    id = "-".join([PROGRESSED, plan, task, body, occurrence or ONCE, str(seen), str(voided)])
+    try:
+        return await write_today(
+            state, caller, PROGRESSED, subject, data, statement.source, dry_run=dry_run, id=id
+        )
+    except Problem as problem:
+        if problem.code != "event-conflict":
+            raise
+        raise _changed(seen) from None
+
+
+_VOIDED = "SELECT coalesce(max(position), 0) FROM journal WHERE type = $1 AND content IS NULL"
+
+
+def _again(newest: Statement, data: dict[str, Any], state: State) -> bool:
+    """Whether the newest statement is the same of the same day: it was sent again."""
+    said = {name: value for name, value in newest.data.items() if name in data}
+    return said == data and newest.on == state.clock.today() and newest.returned is None
+
+
+def _known(newest: Statement) -> dict[str, Any]:
+    fact = newest.fact
+    about = {"index": 0, "source": fact.source, "id": fact.id}
+    return about | {"status": "duplicate", "position": newest.position}
+
+
+def _changed(seen: int) -> Problem:
+    return Problem(
+        "statement-changed",
+        "Somebody has stated something on this task that this statement does not name.",
+        status=409,
+        pointer="/after",
+        hint="Read the task again; send `after` with the position of its newest statement.",
+        extra={"newest": seen},
     )
 
 
@@ -72,7 +106,7 @@ async def send_back(
     one = task_of(await task_ledger(state, found), task)
     body, subject = _lead_body(state, found, one, remark.unit, remark.organisation)
     occurrence = _occurrence(one.standings[body], remark.occurrence)
-    if not _newest(one.standings[body], occurrence):
+    if _newest(one.standings[body], occurrence) is None:
         raise Problem(
             "statement-missing",
             "This body has stated nothing on the task that could be sent back.",
@@ -80,8 +114,8 @@ async def send_back(
             hint="GET the task: `statements` lists what was stated.",
         )
     data = {"plan": plan, "task": task, "reason": remark.reason}
-    if remark.organisation is not None:
-        data["organisation"] = remark.organisation
+    if one.bodies[body].unit_id is None:
+        data["organisation"] = body
     if occurrence is not None:
         data["occurrence"] = occurrence
     return await write_today(state, caller, RETURNED, subject, data, remark.source, dry_run=dry_run)
@@ -102,14 +136,10 @@ def _lead_body(
             pointer="/unit",
             hint="A commune is a unit; a department of the plan is an organisation.",
         )
-    if unit is not None:
-        body = in_plan(state, plan, unit, state.clock.today()).unit_id
-        subject = body
-    else:
-        body, subject = str(organisation), plan.document["unit"]
+    body = organisation or body_in(state, plan, str(unit), state.clock.today())
     if body not in task.standings:
         raise not_lead(task)
-    return body, subject
+    return body, posted_for(state, plan, body)
 
 
 def _occurrence(stands: BodyStanding, wanted: str | None) -> str | None:
@@ -129,9 +159,9 @@ def _occurrence(stands: BodyStanding, wanted: str | None) -> str | None:
     return wanted
 
 
-def _newest(stands: BodyStanding, occurrence: str | None) -> int:
-    """The position of the newest statement on an occurrence; 0 where there is none."""
+def _newest(stands: BodyStanding, occurrence: str | None) -> Statement | None:
+    """The newest statement on an occurrence."""
     for one in stands.occurrences:
         if occurrence in (None, one.occurrence.id) and one.statement is not None:
-            return one.statement.position
-    return 0
+            return one.statement
+    return None

@@ -79,7 +79,7 @@ async def tasks_page(
         state,
         "tasks.html",
         tasks=rows,
-        lead=lead,
+        lead=own if own is not None and about is None else lead,
         late=late,
         own=own,
         unit_name=about.name(today) if about is not None else "",
