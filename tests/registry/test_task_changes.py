@@ -86,6 +86,7 @@ async def test_nobody_speaks_for_another_body(registry: Running) -> None:
     task = await one(registry, f"{DAK_LAK}/v-6-integrate")
     assert task["state"] == "not_started"
     assert {s["unit_id"] for s in task["statements_not_by_a_lead"]} == {"24133@2025", other}
+    assert task["statements"] == []
     report = await one(registry, "/v1/plans/dak-lak-2026/reports/final-report-2026/once")
     states = {e.get("organisation") or e["unit_id"]: e["state"] for e in report["entries"]}
     assert (states["so-tai-chinh"], states["24133@2025"]) == ("due", "due")
@@ -104,11 +105,11 @@ async def test_a_department_with_a_key_of_its_own_does_its_work(registry: Runnin
     """It sees its tasks and duties, states, hands in; all of it is posted for its own unit. Another
     department's it neither sees nor states."""
     own = await established(registry, "so-gddt")
-    registry.activities.keys["hv_own"] = {
+    registry.activities.keys["hv_department_own"] = {
         "name": "so-gddt", "roles": ["department"], "scopes": ["events:write", "tables:read"],
         "subtree": own, "sources": ["https://sogddt.example/"],
     }  # fmt: skip
-    headers = {"Authorization": "Bearer hv_own"}
+    headers = {"Authorization": "Bearer hv_department_own"}
 
     async def ask(address: str, **params: str) -> dict[str, Any]:
         answer = await registry.client.get(address, params=params, headers=headers)
@@ -159,6 +160,7 @@ async def test_a_commune_made_of_others_goes_on_with_what_they_did(registry: Run
     await registry.settle()
     found = await one(registry, f"{DAK_LAK}/t-2-leadership", unit="99981")
     states = {o["occurrence"]: o["state"] for o in found["standings"][0]["history"]}
+    assert {s["unit_id"] for s in found["statements"]} == {"24181@2025", "24184@2025"}
     assert states == {"2026-Q1": "done", "2026-Q2": "overdue", "2026-Q3": "done_late", "2026-Q4": "not_started"}  # fmt: skip
     conferences = await one(registry, f"{DAK_LAK}/t-10-closing-commune")
     assert all(s["members_listed"] for s in conferences["standings"])

@@ -1,6 +1,6 @@
 """Where every task of a plan stands, from what is known on a day. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -49,6 +49,8 @@ class TaskStanding:
     objectives: Sequence[tuple[str, bool | None]]
     """The task's objectives at the plan's unit, and whether they are met."""
     ignored: Sequence[Statement] = ()
+    said: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
+    """What was stated by each lead body, and by the units that it was made of; oldest first."""
 
     @property
     def state(self) -> str:
@@ -136,6 +138,7 @@ def _task(
         [_reported(n, known.evidence.get(n, ()), started) for n in task.get("events") or ()],
         [(name, _met(known.met, name)) for name in task.get("objectives") or ()],
         ignored,
+        _said(by_body, standings, known.area),
     )
 
 
@@ -196,6 +199,20 @@ def _by_body(
         else:
             found.setdefault(body, []).append(one)
     return found, ignored
+
+
+def _said(
+    by_body: Mapping[str, Sequence[Statement]], leads: Iterable[str], area: Area
+) -> dict[str, list[Statement]]:
+    if not by_body:
+        return {}
+    found = {}
+    for body in leads:
+        names = (body, *area.parts_of(body))
+        own = [one for name in names for one in by_body.get(name, ())]
+        if own:
+            found[body] = sorted(own, key=lambda s: (s.on, s.position))
+    return found
 
 
 def _statement_of(

@@ -149,12 +149,8 @@ async def show_task(
         if own not in one.standings and (unit or organisation) is not None:
             raise not_lead(one)
         bodies = {name: stands for name, stands in bodies.items() if name == own}
-    said = [
-        s
-        for s in ledger.statements
-        if s.task == task and own in (s.organisation or s.unit_id, None)
-        and (s.organisation or s.unit_id) in bodies
-    ]  # fmt: skip
+    said = [s for name in bodies for s in one.said.get(name, ())]
+    said.sort(key=lambda s: (s.on, s.position))
     answer = task_json(one, bodies) | {
         "plan": plan,
         "on": ledger.on,
