@@ -4,6 +4,7 @@ FastAPI knows pydantic models only. Large answers are Structs, which are encoded
 validated again; `answers(Struct)` describes them at the route, `add_types` puts their schemas in.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -13,14 +14,19 @@ _PLACE = "#/components/schemas/{name}"
 _SAID: dict[str, type[msgspec.Struct]] = {}
 
 
-def answers(kind: type[msgspec.Struct], description: str | None = None) -> dict[int | str, Json]:
-    """The `responses` of a route whose 200 is `kind` as JSON."""
+def answers(
+    kind: type[msgspec.Struct], description: str | None = None, *, files: Iterable[str] = ()
+) -> dict[int | str, Json]:
+    """The `responses` of a route whose 200 is `kind` as JSON, or on demand one of the media types
+    `files`."""
     other = _SAID.setdefault(kind.__name__, kind)
     if other is not kind:
         raise ValueError(f"two answers are called {kind.__name__}: {other} and {kind}")
     said = description or (kind.__doc__ or kind.__name__).partition("\n\n")[0].replace("\n", " ")
     schema = {"$ref": _PLACE.format(name=kind.__name__)}
-    return {200: {"description": said.strip(), "content": {"application/json": {"schema": schema}}}}
+    content: Json = {"application/json": {"schema": schema}}
+    content |= {kind: {"schema": {"type": "string", "format": "binary"}} for kind in files}
+    return {200: {"description": said.strip(), "content": content}}
 
 
 def add_types(schemas: Json, document: Json) -> None:

@@ -145,7 +145,8 @@ def _add_events(schema: Json, catalogue: Catalogue) -> None:
             parts.setdefault(f"data.{shared}", _relocated(body))
         parts[f"event.{name}"] = {
             "type": "object",
-            "title": kind.title,
+            "title": _class_name(name),
+            "description": kind.title,
             "required": ["specversion", "id", "source", "type", "subject", "time", "data"],
             "properties": {
                 "specversion": {"const": "1.0"},
@@ -180,6 +181,11 @@ def _add_events(schema: Json, catalogue: Catalogue) -> None:
             },
         },
     }
+
+
+def _class_name(name: str) -> str:
+    """What generated clients call an event: `citizen.certified` -> `CitizenCertified`."""
+    return "".join(part.capitalize() for part in name.replace("_", ".").split("."))
 
 
 def _relocated(node: Any) -> Any:

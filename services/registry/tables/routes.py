@@ -21,6 +21,7 @@ from services.registry.tables.export import to_csv, to_xlsx
 from services.registry.tables.model import Table
 from services.registry.tables.public import public_table
 from shared.auth import Principal
+from shared.openapi_types import answers
 from shared.problems import Problem
 
 router = APIRouter(tags=["tables"], route_class=JoinedRoute)
@@ -36,7 +37,11 @@ ENCODED_KEPT = 32
 _encode = msgspec.json.Encoder().encode
 
 
-@router.get("/v1/plans/{plan}/table", response_class=Response)
+@router.get(
+    "/v1/plans/{plan}/table",
+    response_class=Response,
+    responses=answers(Table, files=[kind for name, kind in FORMATS.items() if name != "json"]),
+)
 async def show_table(
     state: Registry,
     principal: CurrentPrincipal,
