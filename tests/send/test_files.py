@@ -133,7 +133,7 @@ def test_a_workbook_that_is_damaged_anywhere_is_told_so(tmp_path: Path) -> None:
     book.save(whole)
     sound, refused = whole.read_bytes(), 0
     file = tmp_path / "a.xlsx"
-    for at in range(30, len(sound), 23):
+    for at in range(30, len(sound), 61):
         file.write_bytes(sound[:at] + bytes([sound[at] ^ 0xFF]) + sound[at + 1 :])
         try:
             for _ in open_table(file).rows():
@@ -141,4 +141,4 @@ def test_a_workbook_that_is_damaged_anywhere_is_told_so(tmp_path: Path) -> None:
         except TableError as error:
             refused += 1
             assert str(error)
-    assert refused > 20
+    assert refused > 10

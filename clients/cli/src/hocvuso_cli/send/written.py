@@ -5,6 +5,7 @@ People mend rows in a result file. Sending the input once more must not write ov
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 
 MOST = 500
@@ -27,7 +28,11 @@ class Written:
         return found
 
     def keep(self, out: Path) -> None:
-        """Remember how it was written."""
+        """Remember how it was written; where that cannot be, the next run takes another name."""
+        with suppress(OSError):
+            self._keep(out)
+
+    def _keep(self, out: Path) -> None:
         known = self._all()
         known.pop(_place(out), None)
         known[_place(out)] = _digest(out)
