@@ -29,13 +29,13 @@ from services.activities.keys import routes as key_routes
 from services.activities.keys.invitations import Invitations
 from services.activities.keys.rights import Rights
 from services.activities.keys.store import KeyStore
-from services.activities.log import routes as log_routes
 from services.activities.log.books import Limits
 from services.activities.log.log import Log
-from services.activities.log.receipts import RECEIPTS_A_MINUTE
 from services.activities.log.units import UnitCache
 from services.activities.privacy import Pseudonyms, bind_key, read_key
 from services.activities.quarantine import routes as quarantine_routes
+from services.activities.receipts import routes as receipt_routes
+from services.activities.receipts.receipts import RECEIPTS_A_MINUTE
 from services.activities.reconciliation import routes as reconciliation_routes
 from services.activities.reconciliation.explain import Explanations
 from services.activities.settings import ActivitiesSettings
@@ -147,7 +147,7 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         instance.router,
         ingest_routes.router,
         stream_routes.router,
-        log_routes.router,
+        receipt_routes.router,
         feed_routes.router,
         catalogue_routes.router,
         key_routes.router,

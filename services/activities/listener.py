@@ -7,7 +7,7 @@ from time import monotonic
 import asyncpg
 from msgspec.structs import replace
 
-from services.activities.log import receipts
+from services.activities.receipts import receipts
 from shared import kafka
 from shared.broker import Broker
 from shared.contracts import topics

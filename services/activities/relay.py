@@ -17,10 +17,10 @@ from aiokafka import AIOKafkaProducer
 from opentelemetry import trace
 
 from services.activities.listener import ProgressListener
-from services.activities.log import receipts
 from services.activities.log.replay import lane_lasts
 from services.activities.log.rows import WIRE_SQL, to_wire
 from services.activities.quarantine import store as quarantine
+from services.activities.receipts import receipts
 from services.activities.settings import ActivitiesSettings
 from shared import exposition, kafka, telemetry
 from shared.broker import Broker

@@ -85,7 +85,8 @@ def test_the_readme_is_one_screen() -> None:
 
 def test_limits_are_those_of_the_code() -> None:
     from services.activities.ingest import envelope, problems
-    from services.activities.log import log, receipts
+    from services.activities.log import log
+    from services.activities.receipts import receipts
     from services.registry.settings import RegistrySettings
     from shared.contracts.record import LANES
     from shared.progress import LIVE_SECONDS

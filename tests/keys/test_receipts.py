@@ -9,7 +9,7 @@ import pytest
 
 from services.activities.keys.files import ensure_key
 from services.activities.keys.model import READ_LOG
-from services.activities.log import receipts
+from services.activities.receipts import receipts
 from services.activities.reconciliation.explain import Explanations
 from tests.activities.conftest import NOW
 from tests.activities.fake import event

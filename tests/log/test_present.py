@@ -7,8 +7,8 @@ import httpx
 from fastapi import FastAPI
 
 from hocvuso_cli.trace import describe
-from services.activities.log import receipts
-from services.activities.log.receipts import Receipt, Stage
+from services.activities.receipts import receipts
+from services.activities.receipts.receipts import Receipt, Stage
 from services.activities.reconciliation.explain import Explained, Explanation
 from tests.activities.conftest import admin, clock, database, port, service, settings
 from tests.activities.fake import event

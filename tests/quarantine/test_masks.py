@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from services.activities.ingest.masks import MASKED, Masks
 from services.activities.privacy import Pseudonyms
-from services.activities.quarantine.masks import MASKED, Masks
 from shared.contracts.definitions import Catalogue
 from tests.activities.fake import event
 

@@ -20,8 +20,8 @@ from services.activities.keys.model import READ_LOG
 from services.activities.keys.store import KeyStore
 from services.activities.listener import ProgressListener
 from services.activities.log.log import Log
-from services.activities.log.receipts import receipt
-from services.activities.log.routes import router
+from services.activities.receipts.receipts import receipt
+from services.activities.receipts.routes import router
 from services.activities.relay import Relay
 from shared import kafka
 from shared.clock import FixedClock

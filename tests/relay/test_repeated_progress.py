@@ -6,7 +6,7 @@ import pytest
 
 from services.activities import listener
 from services.activities.listener import ProgressListener
-from services.activities.log import receipts
+from services.activities.receipts import receipts
 from shared.contracts.record import LaneProgress, Progress, encode
 
 

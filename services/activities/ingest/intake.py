@@ -9,13 +9,13 @@ from typing import Any
 import rfc8785
 
 from services.activities.ingest.envelope import UNCOUNTED, Envelopes
+from services.activities.ingest.masks import Masks
 from services.activities.ingest.problems import MAX_EVENT_BYTES
 from services.activities.ingest.validate import Validator
 from services.activities.keys.model import Key
 from services.activities.log.model import Candidate, Kept
 from services.activities.log.own_days import happened_on
 from services.activities.privacy import Noticed, Pseudonyms
-from services.activities.quarantine.masks import Masks
 from shared import strict_json, telemetry
 from shared.bodies import too_large
 from shared.clock import Clock

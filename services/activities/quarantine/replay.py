@@ -8,12 +8,12 @@ import asyncpg
 
 from services.activities.ingest.answers import Result
 from services.activities.ingest.door import Door
+from services.activities.ingest.masks import merged
 from services.activities.keys import audit
 from services.activities.keys.model import Key
 from services.activities.log.books import problem_to_keep
 from services.activities.log.model import Status
 from services.activities.quarantine import store
-from services.activities.quarantine.masks import merged
 from services.activities.quarantine.store import Refused
 from shared.clock import Clock
 from shared.db import Connection

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 
 from services.activities.ingest.answers import Result
+from services.activities.ingest.masks import masked, shown
 from services.activities.ingest.problems import MAX_EVENT_BYTES
 from services.activities.keys.model import REPLAY, Key
 from services.activities.keys.routes import Authenticated, bearer
 from services.activities.log.model import Status
 from services.activities.naming import partner_warnings, source_warnings
 from services.activities.quarantine import store
-from services.activities.quarantine.masks import masked, shown
 from services.activities.quarantine.replay import Replayer
 from services.activities.quarantine.shapes import (
     Listed,

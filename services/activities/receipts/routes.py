@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.activities.keys.model import READ_LOG
 from services.activities.keys.routes import Authenticated, authenticated
-from services.activities.log import receipts, recent
-from services.activities.log.receipts import limit_receipts
 from services.activities.log.replay import replay, rows_of
+from services.activities.receipts import receipts, recent
+from services.activities.receipts.receipts import limit_receipts
 from shared.contracts.record import LANES
 from shared.json_types import Whole
 
