@@ -12,7 +12,7 @@ UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 # A process of pytest for each processor, four at most; each takes whole files, the long ones first.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: up compiled down audit test test-slow test-kafka test-collector test-conformance chaos faults images check format generate bench dist lock clean help
+.PHONY: up compiled down audit test test-slow test-kafka test-collector test-conformance chaos faults images check format generate bench mutation dist lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -64,6 +64,15 @@ chaos: $(READY) ## kills, freezes, cuts, full disks: nothing lost, double or wro
 bench: $(READY) ## speed, as ratios against a reference of the same run
 	@$(BIN)/python -m bench
 
+MUTATION := .mutation
+$(MUTATION)/.installed: requirements-mutation.lock | $(READY)
+	@test -x $(MUTATION)/bin/python || $(PYTHON) -m venv $(MUTATION)
+	@$(UV) pip sync --quiet --require-hashes --python $(MUTATION)/bin/python requirements-mutation.lock
+	@touch $@
+
+mutation: $(MUTATION)/.installed ## a seeded sample of small faults: which of them do pure tests find? (SAMPLE=1500 MINUTES=90)
+	@$(MUTATION)/bin/python -m tests.mutation --sample $(or $(SAMPLE),1500) --minutes $(or $(MINUTES),90)
+
 AUDIT := .audit
 $(AUDIT)/.installed: requirements-audit.lock requirements.lock | $(READY)
 	@test -x $(AUDIT)/bin/python || $(PYTHON) -m venv $(AUDIT)
@@ -103,6 +112,7 @@ lock: $(READY) ## resolve the dependencies anew
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group embedded -c requirements.lock -o requirements-tools.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group embedded --group dev -o requirements-dev.lock
 	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group pyproject.toml:audit -o requirements-audit.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --group embedded --group dev --group mutation -c requirements-dev.lock -o requirements-mutation.lock
 
 clean: ## remove the virtual environment and caches (not the data in .hocvuso)
-	rm -rf $(VENV) $(UVENV) $(AUDIT) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(UVENV) $(AUDIT) $(MUTATION) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -43,6 +43,10 @@ from shared.contracts.model import FieldSpec
 _COMBINATORS = frozenset({"all", "any", "none"})
 
 
+MOST_WORDS = 1_000
+DEEPEST = 20
+
+
 class FilterError(ValueError):
     """Why a filter is refused. `path` is a JSON pointer into the filter."""
 
@@ -81,6 +85,8 @@ def compile_filter(
     """Check a filter as written in a plan and compile it; raises `FilterError`."""
     if not types:
         raise FilterError("", "a filter needs at least one event type", code="no_type")
+    if not _is_small(filter):
+        raise FilterError("", f"a filter has at most {MOST_WORDS} words, {DEEPEST} deep")
     for name in types:
         if name not in catalogue:
             raise FilterError("", f"unknown event type {name!r}", _near(name, list(catalogue)))
@@ -111,6 +117,20 @@ def compile_filter(
             )
         nodes[name] = node
     return Filter(nodes)
+
+
+def _is_small(filter: Any) -> bool:
+    """Whether a filter is short enough to be compiled, and to be tried on every event."""
+    waiting, words = [(filter, 0)], 0
+    while waiting:
+        part, depth = waiting.pop()
+        words += 1
+        inside = part.values() if isinstance(part, Mapping) else part
+        inside = inside if isinstance(part, Mapping | list | tuple) else ()
+        if words + len(waiting) + len(inside) > MOST_WORDS or depth > DEEPEST:
+            return False
+        waiting += [(one, depth + 1) for one in inside]
+    return True
 
 
 def _at(path: str, *parts: object) -> str:

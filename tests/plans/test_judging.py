@@ -31,6 +31,7 @@ GOAL = next(
     for o in DOCUMENT["objectives"]
     if o.get("measure", {}).get("over", {}).get("population") and o["last_day"] == "2026-11-29"
 )["id"]
+COUNTED: Json = next(o for o in DOCUMENT["objectives"] if "measure" in o)
 TASK = DOCUMENT["tasks"][0]["id"]
 DUTY = DOCUMENT["reporting"][0]["id"]
 BODY = DOCUMENT["organisations"][0]["id"]
@@ -243,6 +244,36 @@ def test_a_million_objectives_are_refused_at_once() -> None:
     assert refusal(lambda: check_document(data, Definitions(CATALOGUE)))[1] == (
         "/document/objectives"
     )
+
+
+@pytest.mark.parametrize(
+    ("inside", "value", "at"),
+    [
+        (("measure", "of"), [COUNTED["measure"]["of"][0]] * 21, "/measure/of"),
+        (("measure", "of", 0, "types"), ["citizen.certified"] * 300_000, "/measure/of/0/types"),
+        (
+            ("measure", "of", 0, "filter"),
+            {"any": [{"age": {">": 1}}] * 200_000},
+            "/measure/of/0/filter",
+        ),
+        (("text_vi",), "x" * 5_000_000, "/text_vi"),
+        (("overlaps",), [GOAL] * 201, "/overlaps"),
+    ],
+)
+def test_what_is_too_long_is_refused_by_its_limit_and_not_repeated(
+    inside: tuple[Any, ...], value: Any, at: str
+) -> None:
+    index = DOCUMENT["objectives"].index(COUNTED)
+    document = copy.deepcopy(DOCUMENT)
+    place = document["objectives"][index]
+    for step in inside[:-1]:
+        place = place[step]
+    place[inside[-1]] = value
+    data = {"plan": PLAN, "version": 1, "document": document}
+    with pytest.raises(DefinitionRefused) as refused:
+        check_document(data, Definitions(CATALOGUE))
+    assert refused.value.pointer == f"/document/objectives/{index}{at}"
+    assert len(refused.value.detail) < 100
 
 
 def test_what_was_valid_at_the_deadline_decides() -> None:

@@ -2,6 +2,7 @@
 defined behind it."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from typing import Any
 
 import httpx
@@ -110,6 +111,39 @@ async def test_cells_of_a_later_position_are_joined_with_its_definitions(counted
     counted.metrics["answer"] = metrics
     found = await get(counted, TABLE, as_of="2026-03-01", known_at="2026-11-20")
     assert len(asked) >= 2 and found["position"] in (newest, 100)
+
+
+async def test_a_merger_that_was_not_known_has_not_happened(counted: Running) -> None:
+    """As of 20/10, recorded today: what was known before today has the units of before."""
+    before = {row["unit_id"] for row in (await get(counted, TABLE))["rows"]}
+    gone = sorted(before)[:2]
+    made = {"unit_id": "99002@2025", "code": "99002", "era": "2025", "name_vi": "Phường Mới",
+            "kind": "ward", "parent": ROOT, "from": "2026-10-20"}  # fmt: skip
+    share = [{"unit_id": "99002@2025", "part": "whole"}]
+    await counted.happen(
+        event("late", "unit.established", ROOT, made),
+        *(
+            event(f"end-{u}", "unit.dissolved", u,
+                  {"unit_id": u, "dissolved_on": "2026-10-20", "successors": share})
+            for u in gone
+        ),
+        recorded=date(2026, 11, 21),
+    )  # fmt: skip
+    await to(counted)
+    newest = counted.app.state.registry.follower.history.position
+    body = {"position": newest, "definitions": newest, "cells": []}
+    counted.metrics["answer"] = lambda _: httpx.Response(200, content=msgspec.json.encode(body))
+    after = before - set(gone) | {"99002@2025"}
+    for known_at, wanted in (("2026-11-20", before), ("2026-11-21", after)):
+        for as_of in ("2026-10-20", "2026-11-15"):
+            days = {"as_of": as_of, "known_at": known_at}
+            table = await get(counted, TABLE, level="commune", **days)
+            assert {row["unit_id"] for row in table["rows"]} == wanted, days
+            text = (await counted.client.get(TABLE, params={"format": "csv", **days})).text
+            assert ("99002@2025" in text) is (wanted is after), days
+    day = {"as_of": "2026-10-19", "known_at": "2026-11-21"}
+    table = await get(counted, TABLE, **day)
+    assert {row["unit_id"] for row in table["rows"]} == before, "the day before the merger"
 
 
 async def test_the_row_of_an_ended_province_is_its_own(registry: Running) -> None:

@@ -26,6 +26,7 @@ from shared.domain.plan_files.references import check_references
 
 Json = dict[str, Any]
 
+SEE = "see plans/plan.schema.json"
 MOST_ERRORS = 200
 """More are not told of at once."""
 
@@ -153,9 +154,15 @@ def _add_schema_error(error: Any, place: DataPath, report: Report) -> None:
     unexpected = list(getattr(error.kind, "unexpected", ()))
     for name in unexpected:
         message = f"unknown key {name!r}"
-        report.add((*path, name), "schema", message, "see plans/plan.schema.json")
+        report.add((*path, name), "schema", message, SEE)
     if not unexpected:
-        report.add(path, "schema", error.message[:300], "see plans/plan.schema.json")
+        report.add(path, "schema", _message(error.kind) or error.message[:300], SEE)
+
+
+def _message(kind: Any) -> str | None:
+    """Of what is too long: the limit, not the whole of it."""
+    what = {"maxItems": "items", "maxLength": "characters"}.get(str(getattr(kind, "name", "")))
+    return None if what is None else f"it has more than {kind.limit} {what}"
 
 
 __all__ = [
