@@ -7,7 +7,12 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "units" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "units" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 OURS = [page for page in PAGES if page.name not in ("event-types.md", "errors.md", "indicators.md")]
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")

@@ -33,7 +33,7 @@ STEPS: list[tuple[Any, str]] = [
     (compare, "tallies"),
     (compare, "evidence"),
     (merge, "add_tallies"),
-    (merge.Evidence, "write"),
+    (merge.EvidenceDifferences, "write"),
     (generations, "lock_lanes"),
     (compare, "touched_evidence"),
     (generations, "next_generation"),

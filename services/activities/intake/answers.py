@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.activities.ingest.answers import Result, encode
 from services.activities.intake.model import Acks, Message, Partner
-from services.activities.intake.outbox import Receipt
+from services.activities.intake.outbox import ReceiptMessage
 from services.activities.intake.store import Count, Move
 from services.activities.log.model import Status
 
@@ -20,7 +20,7 @@ def receipts(
     messages: Sequence[Message],
     results: Sequence[Result],
     moves: Iterable[Move],
-) -> list[Receipt]:
+) -> list[ReceiptMessage]:
     """What to send: answers as the partner wants them, then how far each partition is done."""
     found = [
         _answer(who, topic_id, message, result)
@@ -34,7 +34,7 @@ def receipts(
             "partition": move.partition,
             "committed": move.next,
         }
-        found.append(Receipt(move.partition, None, encode(body)))
+        found.append(ReceiptMessage(move.partition, None, encode(body)))
     return found
 
 
@@ -57,7 +57,7 @@ def _wanted(acks: Acks, result: Result) -> bool:
     return acks == "all" or (acks == "errors" and result.status is Status.REJECTED)
 
 
-def _answer(who: Partner, topic_id: UUID, message: Message, result: Result) -> Receipt:
+def _answer(who: Partner, topic_id: UUID, message: Message, result: Result) -> ReceiptMessage:
     body = {
         "topic": who.intake,
         "topic_id": str(topic_id),
@@ -67,4 +67,4 @@ def _answer(who: Partner, topic_id: UUID, message: Message, result: Result) -> R
     }
     if result.problem is not None:
         body["problem"] = result.problem.body()
-    return Receipt(message.partition, result.id, encode(body))
+    return ReceiptMessage(message.partition, result.id, encode(body))

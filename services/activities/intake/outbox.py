@@ -9,7 +9,7 @@ from shared.db import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class ReceiptMessage:
     """An answer that is to go to the receipts topic."""
 
     partition: int
@@ -17,7 +17,9 @@ class Receipt:
     body: bytes
 
 
-async def keep_receipts(connection: Connection, name: str, receipts: Sequence[Receipt]) -> None:
+async def keep_receipts(
+    connection: Connection, name: str, receipts: Sequence[ReceiptMessage]
+) -> None:
     """Put answers into the outbox, inside the caller's transaction."""
     if receipts:
         await connection.execute(
@@ -30,14 +32,16 @@ async def keep_receipts(connection: Connection, name: str, receipts: Sequence[Re
         )
 
 
-async def waiting_receipts(pool: asyncpg.Pool, name: str, limit: int) -> list[tuple[int, Receipt]]:
+async def waiting_receipts(
+    pool: asyncpg.Pool, name: str, limit: int
+) -> list[tuple[int, ReceiptMessage]]:
     """The oldest answers not yet sent, with their numbers."""
     rows = await pool.fetch(
         "SELECT id, partition, key, body FROM intake_receipt WHERE partner = $1"
         " ORDER BY id LIMIT $2",
         name, limit,
     )  # fmt: skip
-    return [(r["id"], Receipt(r["partition"], r["key"], r["body"])) for r in rows]
+    return [(r["id"], ReceiptMessage(r["partition"], r["key"], r["body"])) for r in rows]
 
 
 async def drop_receipts(pool: asyncpg.Pool, ids: Sequence[int]) -> None:

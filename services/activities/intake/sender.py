@@ -54,7 +54,7 @@ class Sender:
         return True
 
     async def _send(
-        self, producer: AIOKafkaProducer, waiting: Iterable[tuple[int, outbox.Receipt]]
+        self, producer: AIOKafkaProducer, waiting: Iterable[tuple[int, outbox.ReceiptMessage]]
     ) -> None:
         partitions = sorted(await producer.partitions_for(self._who.receipts))
         sent = [

@@ -217,7 +217,7 @@ class Course:
 
     async def _put(self, everything: bool) -> None:
         connection = self.connection
-        evidence = merge.Evidence(
+        evidence = merge.EvidenceDifferences(
             connection, store.Combinations(), self.reading, set(self.measures)
         )
         ahead = not self.live
@@ -259,7 +259,7 @@ class Course:
             await spans.forget(self.connection, changed)
             await merge.add_tallies(self.connection, sorted(changed))
 
-    async def _ahead(self, evidence: merge.Evidence) -> None:
+    async def _ahead(self, evidence: merge.EvidenceDifferences) -> None:
         """Write measures that are not live: nobody reads or counts them. Lane by lane, so that
         live counting waits for a lane only as long as that lane takes."""
         connection = self.connection

@@ -37,7 +37,7 @@ async def add_late_tallies(connection: Connection, measures: list[int]) -> None:
     )
 
 
-class Evidence:
+class EvidenceDifferences:
     """Writes differences of evidence. `reading`: knows what the numbers in them stand for."""
 
     def __init__(
