@@ -12,7 +12,7 @@ UV = $(shell command -v uv 2>/dev/null || echo $(UVENV)/bin/uv)
 # A process of pytest for each processor, four at most; each takes whole files, the long ones first.
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: up compiled down audit test test-slow test-kafka test-collector test-conformance chaos faults images check format generate bench mutation dist lock clean help
+.PHONY: up compiled down audit test test-slow test-recovery test-kafka test-collector test-conformance chaos faults images check format generate bench mutation dist lock clean help
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -46,8 +46,11 @@ check: $(READY) ## format, lint, types, import rules
 test: check ## everything but what takes minutes, against the embedded PostgreSQL and broker
 	$(BIN)/python -m pytest -m "not slow" $(PARALLEL) --durations 25 --durations-min 2
 
-test-slow: $(READY) ## before a release: upgrade, moving, worst order of starts, drill, alerts of load
+test-slow: $(READY) ## before a release: upgrade, moving, backups, worst order of starts, drill, alerts
 	$(BIN)/python -m pytest -m slow
+
+test-recovery: $(READY) ## backups, restores and alerts on running systems (part of test-slow)
+	$(BIN)/python -m pytest -m slow tests/deploy/test_backup.py tests/deploy/test_unfinished_restore.py tests/observability/test_alerts_fire.py
 
 test-kafka: $(READY) ## the integration tests against a real Apache Kafka broker
 	@$(BIN)/python -m tests.kafka

@@ -32,7 +32,7 @@ from tests.deploy.backups import (
 )
 from tests.deploy.backups import stack as stack
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,6 @@ def _saved(stack: LocalStack, tmp_path: Path) -> tuple[str, Rows, Rows, Any]:
     return key, epoch, before, shown
 
 
-@pytest.mark.slow
 def test_the_drill(stack: LocalStack, tmp_path: Path) -> None:
     """Well; with a key that is not the log's; and with a log that is not the running one."""
     counted(stack)

@@ -20,7 +20,7 @@ from deploy.local.stack import LocalStack, infrastructure_only
 from shared.db import UNFINISHED_RESTORE, ForeignDatabase, connect_pool_when_there, refuse_foreign
 from tests.deploy.backups import ROOT, hocvuso
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

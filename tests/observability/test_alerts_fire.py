@@ -29,7 +29,7 @@ LATE = [
     ("68@2025", "Tỉnh Lâm Đồng", "province", "VN@2025"),
     ("56@2025", "Tỉnh Khánh Hòa", "province", "VN@2025"),
 ]
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600), pytest.mark.slow]
 
 
 def sql(stack: LocalStack, *statements: str) -> None:
