@@ -30,6 +30,7 @@ from services.activities.keys.invitations import Invitations
 from services.activities.keys.rights import Rights
 from services.activities.keys.store import KeyStore
 from services.activities.log.books import Limits
+from services.activities.log.growth import Growth
 from services.activities.log.log import Log
 from services.activities.log.units import UnitCache
 from services.activities.privacy import Pseudonyms, bind_key, read_key
@@ -48,6 +49,7 @@ from shared import openapi as openapi_document
 from shared.auth.attempts import Attempts, RecentCalls
 from shared.clock import Clock, clock_from_environment
 from shared.contracts.definitions import Catalogue
+from shared.contracts.live import LiveCatalogue
 from shared.db import connect_pool_when_there
 from shared.garbage import calm_collector
 from shared.http_semantics import HttpSemantics
@@ -83,13 +85,15 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
         used = settings or ActivitiesSettings()
         now = clock or clock_from_environment()
         pseudonyms = Pseudonyms(read_key(used.pseudonym_key_file), now)
-        catalogue = Catalogue.load()
+        catalogue = LiveCatalogue(Catalogue.load())
         with ended_at_once():
             pool = await connect_pool_when_there(used.activities_database_url, "activities")
         issuers = httpx.AsyncClient(timeout=5, trust_env=False)
         try:
             async with pool.acquire() as connection:
                 await bind_key(connection, pseudonyms)
+            growth = Growth(pool, catalogue)
+            await growth.catch_up()
             intake = Intake(catalogue, pseudonyms, now)
             limits = Limits(used.quarantine_rows, used.quarantine_megabytes * 1024 * 1024)
             log = Log(pool, catalogue, now, limits=limits)
@@ -110,7 +114,8 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
                 used.metrics_url, credential=used.service_credential("activities")
             )
             app.state.reconciling = asyncio.Semaphore(reconciliation_routes.AT_ONCE)
-            app.state.door = Door(intake, log, rights)
+            app.state.door = Door(intake, log, rights, growth.catch_up)
+            app.state.growth = growth
             app.state.xapi = Statements(pool, app.state.door, catalogue, pseudonyms, now)
             openapi.install(app, catalogue)
             await log.start()

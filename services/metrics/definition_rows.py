@@ -2,8 +2,23 @@
 
 from dataclasses import dataclass
 
+from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, record_decoder
 from shared.db import Connection
+from shared.domain.definitions import Definitions
+from shared.domain.growing import GROWING_TYPES
+
+
+async def grown_catalogue(connection: Connection, shipped: Catalogue) -> Catalogue:
+    """The catalogue with what the instance has added: read with the measures that name it, in what
+    the connection sees."""
+    known = Definitions(shipped)
+    for row in await connection.fetch(
+        "SELECT record FROM definition WHERE type = ANY($1::text[]) ORDER BY position",
+        sorted(GROWING_TYPES),
+    ):
+        known.apply(record_decoder.decode(row["record"]))
+    return known.catalogue
 
 
 @dataclass(frozen=True)

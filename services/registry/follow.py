@@ -18,6 +18,7 @@ from services.registry.journal.projection import FactProjection
 from shared import progress
 from shared.broker import Broker
 from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.contracts.record import DEFINITION_LANE, LANES, through_decoder
 from shared.domain.history import DefinitionHistory
 from shared.lane_consumer import LaneConsumer, LogReader, Projection
@@ -46,6 +47,7 @@ class Follower:
         name: str = "",
     ) -> None:
         self.history = DefinitionHistory(Catalogue.load())
+        of_process().start_over()
         self.rows = StoredRows(pool)
         self._came = asyncio.Condition()
         self._pool = pool
@@ -119,6 +121,7 @@ class Follower:
     async def _fold(self) -> None:
         while True:
             await self.history.follow(self.rows)
+            of_process().follow(self.history.newest_catalogue, self.history.position)
             async with self._came:
                 self._came.notify_all()
             # Whoever projects definitions here says so; what another replica does has to be looked for.

@@ -22,6 +22,7 @@ from shared.contracts.model import (
     FieldSpec,
     Figures,
     Group,
+    Identity,
     KeyField,
     Lane,
     State,
@@ -31,6 +32,10 @@ from shared.contracts.schemas import Json
 
 VIRTUAL_FIELDS = frozenset({"$unit_id", "$commune_id", "$source", "$id", "$type", "$reporter"})
 """Key parts that come from the envelope; `$reporter` is data.reporter, else the source."""
+
+
+Implied = Mapping[str, tuple[str, ...]]
+"""By target group those whose members its members are, too."""
 
 
 class DefinitionError(ValueError):
@@ -75,12 +80,54 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Catalogue(Mapping[str, EventType]):
-    """All event types by short name, with their vocabularies and schemas."""
+    """All event types by short name, with their vocabularies and schemas. It never changes; what an
+    instance adds makes another one of it (`grown`)."""
 
     def __init__(self, types: dict[str, EventType], words: Vocabulary, bodies: "_Bodies") -> None:
         self._types = types
         self._bodies = bodies
-        self.words = words
+        self._words = words
+
+    def __eq__(self, other: object) -> bool:
+        """A catalogue is itself: what is made of one is kept by it."""
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    @property
+    def words(self) -> Vocabulary:
+        return self._words
+
+    @property
+    def now(self) -> "Catalogue":
+        """The catalogue that holds now: itself, but for one that follows (`LiveCatalogue`)."""
+        return self
+
+    @property
+    def shipped(self) -> "Catalogue":
+        """The catalogue as it ships, which definitions of an instance add to."""
+        return self
+
+    def grown(self, lists: Mapping[str, Mapping[str, str]], implied: Implied) -> "Catalogue":
+        """This one with more words: by list the Vietnamese title of each new value, by target group
+        those that it implies. What ships already stays as it ships."""
+        enums = {name: dict(titles) for name, titles in self._words.enums.items()}
+        own: dict[str, frozenset[str]] = {}
+        for name, titles in lists.items():
+            own[name] = frozenset(titles) - enums[name].keys()
+            enums[name] |= {value: titles[value] for value in titles if value in own[name]}
+        changed = {name for name, values in own.items() if values}
+        words = msgspec.structs.replace(
+            self._words, enums=enums, own=own, implied={**implied, **self._words.implied}
+        )
+        defs = dict(self._bodies.defs)
+        defs |= {name: schemas.enum_definition(enums[name]) for name in changed}
+        types = {
+            name: _with_words(kind, self._bodies.bodies[name], defs, changed)
+            for name, kind in self._types.items()
+        }
+        return Catalogue(types, words, msgspec.structs.replace(self._bodies, defs=defs))
 
     @classmethod
     def load(cls, root: Path | None = None) -> "Catalogue":
@@ -188,14 +235,30 @@ def _new(shared: Json, body: Json) -> Json:
     return {name: prop for name, prop in shared.items() if name not in body["properties"]}
 
 
-def _event_type(file: _File, bodies: dict[str, Json], defs: Json) -> EventType:
-    body = bodies[list(bodies)[-1]]
-    found = schemas.identities(body["properties"], defs)
+def _with_words(
+    kind: EventType, bodies: dict[str, Json], defs: Json, changed: set[str]
+) -> EventType:
+    """A type with the lists of today; itself where none of its lists has changed."""
+    if all(changed.isdisjoint(schemas.used_definitions(body, defs)) for body in bodies.values()):
+        return kind
+    fields = _fields(bodies[kind.latest], kind.identities, defs)
+    return msgspec.structs.replace(kind, fields=fields)
+
+
+def _fields(body: Json, found: tuple[Identity, ...], defs: Json) -> dict[str, FieldSpec]:
+    """The fields of a schema body, by their stored names."""
     stored = {identity.name: identity.stored for identity in found}
     fields = {}
     for name, prop in body["properties"].items():
         spec = schemas.field_spec(stored.get(name, name), prop, name in body["required"], defs)
         fields[spec.name] = spec
+    return fields
+
+
+def _event_type(file: _File, bodies: dict[str, Json], defs: Json) -> EventType:
+    body = bodies[list(bodies)[-1]]
+    found = schemas.identities(body["properties"], defs)
+    stored = {identity.name: identity.stored for identity in found}
     return EventType(
         type=file.type,
         title=file.title,
@@ -210,7 +273,7 @@ def _event_type(file: _File, bodies: dict[str, Json], defs: Json) -> EventType:
         ),
         versions=tuple(file.versions),
         examples=tuple(file.examples),
-        fields=fields,
+        fields=_fields(body, found, defs),
         identities=found,
         sum_field=file.sum_field,
         state=file.state,

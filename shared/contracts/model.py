@@ -183,6 +183,8 @@ class Vocabulary(msgspec.Struct, frozen=True):
     key_kinds: dict[str, dict[str, str]]
     enums: dict[str, dict[str, str]]
     implied: dict[str, tuple[str, ...]]
+    own: dict[str, frozenset[str]] = {}
+    """By list, the values that the instance has added."""
 
     def groups_that_are(self, group: str) -> frozenset[str]:
         """The target groups whose members are in `group`: itself and all that imply it."""

@@ -13,6 +13,7 @@ import msgspec
 from shared.contracts.definitions import Catalogue, DefinitionError
 from shared.contracts.filters import FilterError, compile_filter
 from shared.contracts.model import EventType
+from shared.domain.growing import with_own_groups
 from shared.domain.measures import Measure, Part
 from shared.domain.objectives import Beside, Within
 from shared.domain.objectives import Objective as Objective
@@ -189,7 +190,10 @@ def _measure(
         parts: tuple[Part, ...] = (Part((FIGURE_REPORTED,), wanted),)
         _filters(parts, catalogue)
         return Measure(kind="latest", parts=parts, keys=("report",), since=start, bucket=bucket)
-    parts = tuple(Part(tuple(p["types"]), p.get("filter") or {}) for p in tally["of"])
+    parts = tuple(
+        Part(tuple(p["types"]), with_own_groups(p.get("filter") or {}, catalogue))
+        for p in tally["of"]
+    )
     of_age = None
     if count != "sum":
         parts, of_age = _grown(parts)

@@ -15,6 +15,7 @@ from shared.contracts.definitions import Catalogue
 from shared.contracts.record import Content, LogRecord
 from shared.domain.amending import Amendment, Made, read_amendments
 from shared.domain.compile import compile_plan
+from shared.domain.growing import EXTENDED, GROWING_TYPES, grown
 from shared.domain.measures import Measure
 from shared.domain.plan_files.document import why_plan_refused
 from shared.domain.plan_history import AmendedPlan, PlanHistory, PlanVersion
@@ -28,7 +29,7 @@ AMENDED = "plan.amended"
 DECLARED = "population.declared"
 PLAN_TYPES = frozenset({PUBLISHED, AMENDED})
 ISSUED = "central_document.issued"
-KEPT_TYPES = UNIT_TYPES | PLAN_TYPES | {DECLARED, ISSUED}
+KEPT_TYPES = UNIT_TYPES | PLAN_TYPES | GROWING_TYPES | {DECLARED, ISSUED}
 """What numbers depend on."""
 
 CHECKED_KEPT = 1_000
@@ -81,7 +82,8 @@ class Definitions:
     """What the definition lane says. `position`: the last row taken."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+        self._shipped = catalogue.shipped
+        self._catalogue: Catalogue | None = self._shipped
         self.tree = UnitTree()
         self._tree_shared = False
         self.position = 0
@@ -95,7 +97,8 @@ class Definitions:
 
     def copy(self) -> "Definitions":
         """The same definitions, which later rows of these ones do not change; and vice versa."""
-        found = Definitions(self.catalogue)
+        found = Definitions(self._shipped)
+        found._catalogue = self._catalogue
         found.tree, found.position = self.tree, self.position
         found._said = {kind: dict(said) for kind, said in self._said.items()}
         found._type_of = dict(self._type_of)
@@ -104,6 +107,14 @@ class Definitions:
         found._rows = dict(self._rows)
         self._tree_shared = found._tree_shared = True
         return found
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What ships with what the instance has added up to here."""
+        if self._catalogue is None:
+            said = [s.data for s in self.statements(EXTENDED)]
+            self._catalogue = grown(self._shipped, said)
+        return self._catalogue
 
     def apply(self, record: LogRecord) -> None:
         """Take the next row, in position order."""
@@ -138,6 +149,8 @@ class Definitions:
             self._measures = None
         if content.type == DECLARED:
             self._declare(said, record)
+        if content.type in GROWING_TYPES:
+            self._grow()
 
     def _void(self, record: LogRecord) -> None:
         before = self._statement(record.origin)
@@ -152,6 +165,12 @@ class Definitions:
             of = said.data["plan"] if said.type in PLAN_TYPES else ISSUED
             self._rows[of] = self._rows.get(of, 0) + 1
 
+    def _grow(self) -> None:
+        """The catalogue is another one from here on: what was made with the one before is, too."""
+        self._catalogue = self._measures = None
+        self._shared = _Shared()
+        self._rows[ISSUED] = self._rows.get(ISSUED, 0) + 1
+
     def _statement(self, origin: int) -> Statement | None:
         kind = self._type_of.get(origin)
         return None if kind is None else self._said[kind].get(origin)
@@ -162,6 +181,8 @@ class Definitions:
         del self._said[said.type][said.origin]
         if said.type in PLAN_TYPES:
             self._measures = None
+        if said.type in GROWING_TYPES:
+            self._grow()
         if said.type == DECLARED:
             unit, key = said.unit_id, (said.unit_id, said.data["population"])
             self._declared[unit] = tuple(

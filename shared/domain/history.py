@@ -74,6 +74,11 @@ class DefinitionHistory:
         return self._newest
 
     @property
+    def newest_catalogue(self) -> Catalogue:
+        """What ships with what all rows taken so far have added to it."""
+        return self._newest.catalogue
+
+    @property
     def position(self) -> int:
         """Of the last row taken."""
         return self._newest.position

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.domain.amending import SECTIONS, AmendedDocuments, Amendment, read_amendments
 from shared.domain.definitions import Definitions
+from shared.domain.growing import NotGrown, check_extension
 from shared.domain.places import Places
 from shared.domain.plan_files.document import (
     check_plan,
@@ -49,6 +50,17 @@ def check_document(data: Json, definitions: Definitions) -> None:
             "The event says another version than its document.",
             "Write the document's version.",
         )
+
+
+def check_words(data: Json, definitions: Definitions, before: Json | None = None) -> None:
+    """Of `list.extended`: raise DefinitionRefused unless its words may join the list; `before`: what
+    the same event said until now."""
+    try:
+        check_extension(data, definitions.catalogue, before)
+    except NotGrown as refused:
+        raise DefinitionRefused(
+            refused.code, refused.pointer, refused.detail, refused.hint
+        ) from None
 
 
 def check_version(data: Json, definitions: Definitions, origin: int | None = None) -> None:

@@ -166,6 +166,7 @@ def test_definitions_have_a_lane_of_their_own() -> None:
         "plan.amended",
         "population.declared",
         "central_document.issued",
+        "list.extended",
     }
 
 

@@ -63,6 +63,8 @@ def _event(name: str, kind: str, plan: Json) -> Json:
     subject = UNITS[kind]
     if name.startswith("plan."):
         subject, data = "66@2025", data | _of_plans(name, kind, plan)
+    elif name == "list.extended":
+        data["entries"] = [{"value": f"tu-{kind}", "title_vi": f"Từ của sự kiện {kind}"}]
     elif name.startswith("unit."):
         subject = f"{MADE_UP[kind]}@2025"
         data |= _of_units(name, kind, subject)

@@ -47,6 +47,10 @@ WHOLE: dict[str, dict[str, Any]] = {
         "for_unit": "66@2025",
         "changes": {"note": "0905"},
     },
+    "list.extended": {
+        "list_name": "app",
+        "entries": [{"value": "ung-dung-moi", "title_vi": "Ứng dụng mới"}],
+    },
     "unit.dissolved": {"successors": [{"unit_id": "66@2025", "part": "part"}]},
     "person.linked": {"same_as": {"scheme": "phone", "value": "0905000001"}},
     "event.corrected": {

@@ -34,7 +34,7 @@ class TypeSummary(BaseModel):
 @router.get("/v1/types")
 async def list_types(request: Request) -> list[TypeSummary]:
     """All event types, with who may post them and where their schema is."""
-    catalogue: Catalogue = request.app.state.catalogue
+    catalogue = await _newest(request)
     return [
         TypeSummary(
             type=EVENT_TYPE_PREFIX + name,
@@ -54,7 +54,7 @@ async def list_types(request: Request) -> list[TypeSummary]:
 @router.get("/v1/schemas/{type_name}/{version}", response_model=dict[str, Any])
 async def read_schema(request: Request, type_name: str, version: str) -> Response:
     """The JSON Schema (2020-12) of the data of one event type and version."""
-    catalogue: Catalogue = request.app.state.catalogue
+    catalogue = await _newest(request)
     name = type_name.removeprefix(EVENT_TYPE_PREFIX)
     if name not in catalogue:
         near = get_close_matches(name, catalogue, 1, 0.7)
@@ -74,3 +74,9 @@ async def read_schema(request: Request, type_name: str, version: str) -> Respons
     return Response(
         encode(catalogue.data_schema(name, version)), media_type="application/schema+json"
     )
+
+
+async def _newest(request: Request) -> Catalogue:
+    """With what any process has defined until now."""
+    await request.app.state.growth.catch_up()
+    return request.app.state.catalogue.now  # type: ignore[no-any-return]

@@ -14,6 +14,7 @@ from services.activities.ingest.answers import Result
 from services.activities.ingest.intake import Intake, Judged
 from services.activities.keys.model import Key
 from services.activities.keys.rights import Rights
+from services.activities.log.growth import Newer
 from services.activities.log.model import Also, Candidate, Delivery, Kept, Outcome, Told
 from shared.db import Connection
 from shared.problems import Problem
@@ -59,8 +60,16 @@ class Submits(Protocol):
 class Door:
     """Judges events and submits the good ones; the refused ones are counted and kept."""
 
-    def __init__(self, intake: Intake, log: Submits, rights: Rights | None = None) -> None:
-        """`rights`: keeps quotas and books of use; None: nobody has a quota."""
+    def __init__(
+        self,
+        intake: Intake,
+        log: Submits,
+        rights: Rights | None = None,
+        newer: Newer | None = None,
+    ) -> None:
+        """`rights`: keeps quotas and books of use; None: nobody has a quota. `newer`: learns what
+        other processes have defined; None: there are none."""
+        self._newer = newer
         self._intake = intake
         self._log = log
         self._rights = rights
@@ -92,6 +101,8 @@ class Door:
         self, raw: bytes, key: Key, path: Path, traceparent: str | None, dry_run: bool
     ) -> Result:
         judged = self._intake.judge(raw, key, traceparent)
+        if _perhaps_defined(judged) and self._newer is not None and await self._newer():
+            judged = self._intake.judge(raw, key, traceparent)
         if judged.candidate is None:
             return (await self._submit([raw], [judged], key, path, traceparent, dry_run=dry_run))[0]
         delivery = Delivery(key.name, path.value, traceparent, (), lambda _: self._intake.keep(raw))
@@ -153,6 +164,10 @@ class Door:
                 judged.append(self._intake.judge(raw, key, traceparent))
         if ready is not None:
             await ready()
+        if self._newer is not None and any(map(_perhaps_defined, judged)) and await self._newer():
+            for index, raw in enumerate(elements):
+                if isinstance(raw, bytes) and _perhaps_defined(judged[index]):
+                    judged[index] = self._intake.judge(raw, key, traceparent)
         return await self._submit(
             elements, judged, key, path, traceparent,
             atomic=atomic, dry_run=dry_run, also=also, told=told,
@@ -264,6 +279,14 @@ class Door:
         if not dry_run:
             tally.count(path.value, key.name, judged, results)
         return results
+
+
+UNDEFINED = frozenset({"type-unknown", "value-not-allowed", "plan-document-invalid"})
+"""Refusals that a definition which another process has taken may have made wrong."""
+
+
+def _perhaps_defined(judged: Judged) -> bool:
+    return judged.problem is not None and judged.problem.code in UNDEFINED
 
 
 def _results(judged: Sequence[Judged], outcomes: Sequence[Outcome]) -> list[Result]:

@@ -68,10 +68,16 @@ class Envelopes:
         self._clock = clock
         self._good_sources: set[str] = set()
         self._good_subjects: set[str] = set()
+        self._learn(catalogue.now)
+
+    def _learn(self, catalogue: Catalogue) -> None:
+        self._made_of = catalogue
         self._types = {EVENT_TYPE_PREFIX + name: kind for name, kind in catalogue.items()}
 
     def check(self, event: dict[str, Any]) -> Envelope:
         """The envelope of an event; raises Problem at the first attribute that is wrong."""
+        if self._made_of is not self._catalogue.now:
+            self._learn(self._catalogue.now)
         if event.get("specversion") != "1.0":
             raise _missing_or(event, "specversion", "specversion-unsupported", 'must be "1.0"')
         id = _text(event, "id")

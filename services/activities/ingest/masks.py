@@ -36,11 +36,15 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
 class Masks:
-    """Masks events with what the catalogue knows of fields; compiled once."""
+    """Masks events with what the catalogue knows of fields; compiled once for each catalogue."""
 
     def __init__(self, catalogue: Catalogue, pseudonyms: Pseudonyms) -> None:
         self._catalogue = catalogue
         self._pseudonyms = pseudonyms
+        self._learn(catalogue.now)
+
+    def _learn(self, catalogue: Catalogue) -> None:
+        self._made_of = catalogue
         self._names = {"scheme", "value"}
         for name, kind in catalogue.items():
             for version in kind.versions:
@@ -58,6 +62,8 @@ class Masks:
 
     def mask(self, event: dict[str, Any]) -> dict[str, Any]:
         """The event to keep. Never fails, whatever is in it."""
+        if self._made_of is not self._catalogue.now:
+            self._learn(self._catalogue.now)
         own = self._own.get(self.type_of(event), {})
         kept: dict[str, Any] = {}
         for name, value in event.items():

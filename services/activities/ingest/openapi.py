@@ -109,12 +109,15 @@ EVENT_RESPONSES: dict[int | str, Json] = {
 
 def install(app: FastAPI, catalogue: Catalogue) -> None:
     """Let `app.openapi()` tell the event types too."""
-    plain = app.openapi
+    plain, made_of = app.openapi, catalogue.now
 
     def document() -> Json:
+        nonlocal made_of
+        if made_of is not catalogue.now:
+            made_of, app.openapi_schema = catalogue.now, None
         if app.openapi_schema is None:
             schema = plain()
-            _add_events(schema, catalogue)
+            _add_events(schema, made_of)
             app.openapi_schema = schema
         return app.openapi_schema
 

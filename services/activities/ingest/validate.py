@@ -27,19 +27,27 @@ Json = dict[str, Any]
 
 
 class Validator:
-    """Checks and rewrites data; compiled once from the catalogue."""
+    """Checks and rewrites data; compiled once, and again what the instance has added to."""
 
     def __init__(self, catalogue: Catalogue, pseudonyms: Pseudonyms) -> None:
         self._catalogue = catalogue
         self._pseudonyms = pseudonyms
-        self._definitions = Definitions(catalogue)
+        self._made_of = catalogue.now
         self._schemas: dict[tuple[str, str], Any] = {}
+        self._learn(catalogue.now)
         for name, kind in catalogue.items():
             for version in kind.versions:
-                schema = catalogue.data_schema(name, version)
-                self._schemas[name, version] = jsonschema_rs.validator_for(
-                    schema, validate_formats=True
-                )
+                self._schema(name, version)
+
+    def _learn(self, catalogue: Catalogue) -> None:
+        """Take another catalogue: schemas of types that it says as before stay compiled."""
+        before, self._made_of = self._made_of, catalogue
+        self._definitions = Definitions(catalogue)
+        self._schemas = {
+            (name, version): schema
+            for (name, version), schema in self._schemas.items()
+            if before[name] is catalogue[name]
+        }
         self._identities = {i.name: i for kind in catalogue.values() for i in kind.identities}
         self._plausible = {
             name: [spec for spec in kind.fields.values() if spec.warn]
@@ -49,6 +57,15 @@ class Validator:
             name: Period.of(kind) for name, kind in catalogue.items() if "to" in kind.fields
         }
 
+    def _schema(self, name: str, version: str) -> Any:
+        """The compiled schema of a version, made when it is first asked for."""
+        found = self._schemas.get((name, version))
+        if found is None:
+            schema = self._made_of.data_schema(name, version)
+            found = jsonschema_rs.validator_for(schema, validate_formats=True)
+            self._schemas[name, version] = found
+        return found
+
     def stored(
         self, kind: EventType, version: str, data: Json, noticed: Noticed
     ) -> tuple[Json, Problem | None]:
@@ -57,17 +74,19 @@ class Validator:
 
         `noticed` learns what only this step sees of persons. Raises Problem at the first fault, with a pointer into the event as posted.
         """
+        if self._made_of is not self._catalogue.now:
+            self._learn(self._catalogue.now)
         outdated = None
-        if not self._schemas[kind.type, version].is_valid(data):
+        if not self._schema(kind.type, version).is_valid(data):
             outdated = self._broken(kind, version, data)
             older = kind.versions[: kind.versions.index(version)]
-            fulfilled = [v for v in older if self._schemas[kind.type, v].is_valid(data)]
+            fulfilled = [v for v in older if self._schema(kind.type, v).is_valid(data)]
             if not fulfilled:
                 raise outdated
             version = fulfilled[-1]
         if version != kind.latest:
-            data = upcast(self._catalogue, kind.type, version, data)
-            if outdated is None and not self._schemas[kind.type, kind.latest].is_valid(data):
+            data = upcast(self._made_of, kind.type, version, data)
+            if outdated is None and not self._schema(kind.type, kind.latest).is_valid(data):
                 outdated = self._broken(kind, kind.latest, data)
         if kind.identities:
             data = self._pseudonymised(kind.identities, data, noticed)
@@ -84,8 +103,8 @@ class Validator:
 
     def _broken(self, kind: EventType, version: str, data: Json) -> Problem:
         """Why the data is not of this version."""
-        errors = self._schemas[kind.type, version].iter_errors(data)
-        return explain(kind, version, errors, self._catalogue.data_schema(kind.type, version))
+        errors = self._schema(kind.type, version).iter_errors(data)
+        return explain(kind, version, errors, self._made_of.data_schema(kind.type, version))
 
     def warnings(self, kind: EventType, data: Json, day: str) -> tuple[str, ...]:
         """What looks wrong in stored data and yet is taken; names fields, repeats no value.

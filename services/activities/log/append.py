@@ -33,6 +33,7 @@ from services.activities.log.things import Things
 from services.activities.log.units import UnitCache
 from shared.clock import Clock, vietnam_day
 from shared.contracts.definitions import Catalogue
+from shared.contracts.live import LiveCatalogue
 from shared.contracts.record import DEFINITION_LANE, Content
 from shared.db import Connection
 from shared.domain.definitions import Definitions
@@ -55,6 +56,11 @@ class Context:
 
     def __post_init__(self) -> None:
         self.contents = ContentComparison(self.catalogue)
+
+    def follow(self, definitions: Definitions) -> None:
+        """Tell the process what a transaction that was committed has defined."""
+        if isinstance(self.catalogue, LiveCatalogue):
+            self.catalogue.follow(definitions.catalogue, definitions.position)
 
 
 class RolledBack(Exception):
@@ -85,6 +91,11 @@ class Append:
     def tree(self) -> UnitTree:
         """The units, as known up to the last definition appended."""
         return self.definitions.tree
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The event types and lists, with what the instance has added up to there."""
+        return self.definitions.catalogue
 
     @classmethod
     async def run(
@@ -126,6 +137,7 @@ class Append:
             if in_doubt is not None and isinstance(error, Exception):
                 raise in_doubt from error
             raise
+        context.follow(append.definitions)
         return outcomes
 
     async def _prepare(self, candidates: list[Candidate]) -> None:
@@ -144,7 +156,7 @@ class Append:
         for c in candidates:
             if c.refusal is not None:
                 continue
-            event_type = self.context.catalogue[c.type]
+            event_type = self.catalogue[c.type]
             if event_type.references:
                 wanted.update(self.context.things.referred(event_type, c.source, c.data))
         if wanted:
@@ -250,8 +262,8 @@ class Append:
             return None
 
     def _plain(self, c: Candidate) -> int:
-        catalogue, things = self.context.catalogue, self.context.things
-        event_type = catalogue[c.type]
+        things = self.context.things
+        event_type = self.catalogue[c.type]
         unit_id = self.context.units.unit_of(self.tree, c)
         check_own(event_type, c, self.tree, c.data)
         check_plan_event(c, self.definitions, self.counter.position + 1, self.counter.recorded)
@@ -282,7 +294,7 @@ class Append:
 
     def subjects(self, content: Content, source: str, id: str) -> list[Subject]:
         """The count keys of a content, with linked persons brought together."""
-        event_type = self.context.catalogue[content.type]
+        event_type = self.catalogue[content.type]
         return subjects_of(event_type, content, source, id, self.links.canonical)
 
     def check_subtree(self, unit_id: str, c: Candidate, pointer: str = "/subject") -> None:

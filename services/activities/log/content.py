@@ -25,6 +25,7 @@ class ContentComparison:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._made_of = catalogue.now
         self._defs = catalogue.definitions()
         self._schemas: dict[str, Json] = {}
 
@@ -35,6 +36,9 @@ class ContentComparison:
 
         `today`: the references of today for those under which a number was known before.
         """
+        if self._made_of is not self._catalogue.now:
+            self._made_of, self._schemas = self._catalogue.now, {}
+            self._defs = self._made_of.definitions()
         schema = self._schemas.get(type_name)
         if schema is None:
             schema = self._schemas[type_name] = self._schema(type_name)

@@ -82,7 +82,7 @@ class Log:
     ) -> None:
         self.pool = pool
         self._context = Context(
-            catalogue, Things(catalogue), UnitCache(catalogue), clock, limits or Limits()
+            catalogue, Things(), UnitCache(catalogue), clock, limits or Limits()
         )
         self._queue: deque[_Waiting] = deque()
         self._events_waiting = 0

@@ -1,17 +1,28 @@
-"""Plans and their amendments are judged in the append, under the lock, by what counts them."""
+"""Plans, their amendments and words of lists are judged in the append, under the lock, by what
+counts them."""
 
 from datetime import date
+from typing import Any
 
 from services.activities.log.model import Candidate
 from shared.contracts.record import DEFINITION_LANE, Content, LogRecord
 from shared.domain import judging
 from shared.domain.definitions import AMENDED, PLAN_TYPES, PUBLISHED, Definitions
+from shared.domain.growing import EXTENDED
 from shared.domain.judging import DefinitionRefused
 from shared.problems import Problem
 
+Json = dict[str, Any]
+
 
 def check_plan_event(c: Candidate, known: Definitions, position: int, day: date) -> None:
-    """Raise Problem (422) unless a plan, or an amendment, may be recorded at a position on a day."""
+    """Raise Problem (422) unless a plan, an amendment or words of a list may be recorded at a
+    position on a day."""
+    if c.type == EXTENDED:
+        try:
+            judging.check_words(c.data, known)
+        except DefinitionRefused as refused:
+            raise problem(refused, "/data") from None
     if c.type not in PLAN_TYPES:
         return
     content = Content(type=c.type, unitid="", occurred=c.occurred, time=c.time, data=c.data)
@@ -51,6 +62,21 @@ def check_restated_plan(
             judging.check_plan_holds(name, known, changed, origin)
     except DefinitionRefused as refused:
         raise problem(refused, at) from None
+
+
+def check_restated_words(before: Json, after: Content | None, known: Definitions) -> None:
+    """Raise Problem unless a list may say this after a correction; it cannot be revoked (None)."""
+    if after is None:
+        raise Problem(
+            "list-entry-stays",
+            "Words that were added to a list stay: events and plans may name them.",
+            pointer="/data/revokes",
+            hint="A correction may change titles and add entries.",
+        )
+    try:
+        judging.check_words(after.data, known, before)
+    except DefinitionRefused as refused:
+        raise problem(refused, "/data/changes/data") from None
 
 
 def problem(refused: DefinitionRefused, at: str) -> Problem:

@@ -19,12 +19,13 @@ from services.activities.log.links import check_link, origins_of
 from services.activities.log.model import Candidate
 from services.activities.log.own_days import happened_on
 from services.activities.log.own_units import check_correction
-from services.activities.log.plans import check_restated_plan
+from services.activities.log.plans import check_restated_plan, check_restated_words
 from services.activities.log.subjects import Subject
 from shared.clock import vietnam_day
 from shared.contracts.record import Content
 from shared.contracts.subjects import day_field
 from shared.domain.definitions import PLAN_TYPES
+from shared.domain.growing import GROWING_TYPES
 from shared.domain.territory import may_write
 from shared.problems import Problem
 
@@ -71,13 +72,17 @@ class Restater:
         amendment = Amendment(position, target["position"], c.type, c.data)
         amendments = [*await store.amendments_of(self._connection, root["position"]), amendment]
         content = self._content(c, root, amendments)
-        event_type = self._context.catalogue[root["type"]]
+        event_type = self._append.catalogue[root["type"]]
         if event_type.posters_of_kind:
             before = msgspec.json.decode(root["data"])
             after = None if content is None else content.data
             check_correction(event_type, c, self._append.tree, before, after)
         if content is not None and content.type.startswith("unit."):
             self._context.units.check_restated(self._append.tree, root["position"], content)
+        if root["type"] in GROWING_TYPES:
+            before = self._content(c, root, amendments[:-1])
+            said = msgspec.json.decode(root["data"]) if before is None else before.data
+            check_restated_words(said, content, self._append.definitions)
         if root["type"] in PLAN_TYPES:
             check_restated_plan(
                 root["type"],
@@ -134,7 +139,7 @@ class Restater:
         above = (
             c.subtree is not None
             and may_write(self._append.tree, root["unit_id"], c.subtree)
-            and self._context.catalogue[root["type"]].may_be_posted_by(c.roles)
+            and self._append.catalogue[root["type"]].may_be_posted_by(c.roles)
         )
         if not (c.partner == root["partner"] or "administrator" in c.roles or above):
             raise Problem(
@@ -154,7 +159,7 @@ class Restater:
         if said is None:
             return None
         unit_id, occurred = root["unit_id"], root["occurred"]
-        kind = self._context.catalogue[root["type"]]
+        kind = self._append.catalogue[root["type"]]
         if said.data != original.data:
             self._check_data(root["type"], said)
         moved = (said.subject, said.time) != (original.subject, original.time)
@@ -194,8 +199,8 @@ class Restater:
         return vietnam_day(instant)
 
     def _check_data(self, type: str, said: Statement) -> None:
-        event_type = self._context.catalogue[type]
-        schema = self._context.catalogue.stored_schema(type, event_type.latest)
+        event_type = self._append.catalogue[type]
+        schema = self._append.catalogue.stored_schema(type, event_type.latest)
         error = next(
             jsonschema_rs.validator_for(schema, validate_formats=True).iter_errors(said.data), None
         )
@@ -223,7 +228,7 @@ class Restater:
 
         `only_moves`: append nothing when neither its subjects nor its being void has changed.
         """
-        event_type = self._context.catalogue[root["type"]]
+        event_type = self._append.catalogue[root["type"]]
         origin = root["position"]
         newest = await store.newest_by_key(self._connection, origin)
         revision = max(r["revision"] for r in newest) + 1
@@ -256,7 +261,7 @@ class Restater:
 
     async def _follow(self, c: Candidate, root: asyncpg.Record, content: Content | None) -> None:
         """Void or restore the events that refer to a thing just restated."""
-        event_type = self._context.catalogue[root["type"]]
+        event_type = self._append.catalogue[root["type"]]
         own = None
         if content is not None:
             own = self._context.things.itself(event_type, root["source"], content.data)

@@ -11,6 +11,7 @@ import msgspec
 from services.activities.log.amend import Amendment
 from services.activities.log.rows import COLUMNS, WIRE_SQL, Row
 from shared.db import Connection
+from shared.domain.growing import GROWING_TYPES
 
 
 @dataclass
@@ -179,6 +180,21 @@ async def definition_rows(connection: Connection, after: int) -> list[asyncpg.Re
     """Rows of the definition lane behind a position."""
     return await connection.fetch(
         WIRE_SQL + " WHERE lane = 64 AND position > $1 ORDER BY position", after
+    )
+
+
+async def last_definition(connection: Connection) -> int:
+    """Position of the last row of the definition lane; 0: there is none."""
+    return int(await connection.fetchval("SELECT units_position FROM counter") or 0)
+
+
+async def growing_rows(connection: Connection, after: int) -> list[asyncpg.Record]:
+    """Rows of the definition lane behind a position that may add to the catalogue."""
+    return await connection.fetch(
+        WIRE_SQL + " WHERE lane = 64 AND position > $1"
+        " AND (type = ANY($2::text[]) OR type = 'event.corrected') ORDER BY position",
+        after,
+        sorted(GROWING_TYPES),
     )
 
 

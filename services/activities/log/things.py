@@ -8,24 +8,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.activities.log.store import Thing
-from shared.contracts.definitions import Catalogue
 from shared.contracts.model import EventType
 from shared.contracts.subjects import thing_named
 
 
 class Things:
-    """Knows from the catalogue which types are things and which refer to them."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._own_field = {t.type: t.thing for t in catalogue.values() if t.thing is not None}
+    """Knows from their definitions which types are things and which refer to them."""
 
     def is_thing(self, event_type: EventType) -> bool:
         """Whether other events may refer to events of this type."""
-        return event_type.type in self._own_field
+        return event_type.thing is not None
 
     def itself(self, event_type: EventType, source: str, data: Mapping[str, Any]) -> Thing | None:
         """The thing that an event brings into being, if it names itself."""
-        field = self._own_field.get(event_type.type)
+        field = event_type.thing
         ref = data.get(field) if field else None
         return (event_type.type, source, str(ref)) if ref is not None else None
 

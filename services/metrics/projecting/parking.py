@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 
 from services.metrics.counting.contribute import Contributor
+from services.metrics.definition_rows import grown_catalogue
 from services.metrics.projecting import spans
 from services.metrics.projecting.apply import BatchCounter
 from services.metrics.projecting.store import (
@@ -108,7 +109,7 @@ async def retry_waiting(
     """Retry the subject of a waiting row (None: all): position of its first row, counted, problem."""
     async with pool.acquire() as connection:
         live, _ = await load_measures(connection)
-        counter = BatchCounter(Contributor(live, catalogue))
+        counter = BatchCounter(Contributor(live, await grown_catalogue(connection, catalogue)))
         await counter.combinations.reload(connection)
     rows = await pool.fetch(
         "SELECT lane, subject, min(position) AS first FROM parked"

@@ -17,6 +17,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind
 
 from services.metrics.counting.contribute import Contributor
+from services.metrics.definition_rows import grown_catalogue
 from services.metrics.projecting import parking, store, writing
 from services.metrics.projecting.ahead import Ahead, Known, Work, paced
 from services.metrics.projecting.apply import BatchCounter
@@ -103,7 +104,8 @@ class MetricsProjection:
                 raise progress.LanesLost("the measures changed while lanes were taken")
             if claim.generation != self._claim.generation:
                 live, _ = await store.load_measures(connection)
-                self._counter = BatchCounter(Contributor(live, self._catalogue))
+                catalogue = await grown_catalogue(connection, self._catalogue)
+                self._counter = BatchCounter(Contributor(live, catalogue))
                 await self._counter.combinations.reload(connection)
             self._parked = await parking.parked_subjects(connection, list(claim.lanes))
         self._claim = claim

@@ -14,6 +14,7 @@ from shared.contracts.definitions import Catalogue
 from shared.contracts.record import LogRecord, record_decoder
 from shared.db import Connection
 from shared.domain.definitions import KEPT_TYPES, PLAN_TYPES, Definitions
+from shared.domain.growing import GROWING_TYPES
 
 CHANNEL = "hocvuso_metrics"
 """Notified with every batch: whoever refreshes the tables need not look all the time."""
@@ -29,7 +30,7 @@ async def write(
     catalogue: Catalogue,
 ) -> bool:
     """Store a batch and move its lanes; whether new measures went live. Raises LanesLost."""
-    if any(_kind(record) in PLAN_TYPES for record in work.definitions):
+    if any(_kind(record) in PLAN_TYPES | GROWING_TYPES for record in work.definitions):
         # New measures may go live below: take every lane first, in one order for all.
         await connection.execute("SELECT 1 FROM progress ORDER BY lane FOR UPDATE")
     steps = [
@@ -71,7 +72,7 @@ async def _define(
         columns=["position", "recorded", "type", "record"],
     )
     await connection.execute("INSERT INTO dirty VALUES (0, '')")
-    if not any(r.void or _kind(r) in PLAN_TYPES for r in kept):
+    if not any(r.void or _kind(r) in PLAN_TYPES | GROWING_TYPES for r in kept):
         return False
     known = await _plans(connection, catalogue)
     added = await store.add_measures(connection, known.measures())
@@ -87,7 +88,8 @@ async def _plans(connection: Connection, catalogue: Catalogue) -> Definitions:
     definitions = Definitions(catalogue)
     for row in await connection.fetch(
         "SELECT record FROM definition WHERE type LIKE 'plan.%' OR type LIKE 'event.%'"
-        " ORDER BY position"
+        " OR type = ANY($1::text[]) ORDER BY position",
+        sorted(GROWING_TYPES),
     ):
         definitions.apply(record_decoder.decode(row["record"]))
     return definitions

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import asyncpg
 
+from services.metrics.definition_rows import grown_catalogue
 from services.metrics.projecting import generations, store
 from services.metrics.rebuild import shadow
 from services.metrics.rebuild.course import Course, Report
@@ -66,7 +67,8 @@ async def rebuild(
             if not chosen:
                 return Report(0)
             with Meter(on_progress) as meter:
-                run = Course(pool, connection, reader, catalogue, chosen, set(live), meter)
+                grown = await grown_catalogue(connection, catalogue)
+                run = Course(pool, connection, reader, grown, chosen, set(live), meter)
                 try:
                     await run.run(everything=chosen.keys() == known.keys(), keep=compare_only)
                 except Unreadable as error:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from services.metrics.access import CurrentPrincipal, authorize_unit
+from services.metrics.definition_rows import grown_catalogue
 from services.metrics.evaluating.query import Answer, ObjectiveState
 from shared.bodies import read_json
 from shared.days import FullDate
@@ -63,7 +64,8 @@ async def check_plan(request: Request, _: CurrentPrincipal) -> Response:
     """Compile a plan before it is posted: errors (objective, detail, JSON pointer into the
     document), and what it would need."""
     document = _document(await read_json(request, LARGEST_PLAN, "A plan"))
-    catalogue = request.app.state.catalogue
+    async with request.app.state.pool.acquire() as connection:
+        catalogue = await grown_catalogue(connection, request.app.state.catalogue)
     errors = check(document, catalogue)
     objectives = compile_plan(document, catalogue)
     needed = {m.fingerprint() for o in objectives for m in o.all_measures()}

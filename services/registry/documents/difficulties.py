@@ -14,7 +14,7 @@ from services.registry.plans.bodies import Body
 from services.registry.progress.doubts import doubts
 from services.registry.reports.ledger import Entry
 from services.registry.tables.model import Table
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 
 MISSING = ("denominator_missing", "denominator_undeclared")
 DOUBT_WORDS = {
@@ -155,7 +155,7 @@ def _silent(book: Book, material: Material, table: Table) -> list[Sentence]:
 
 def _denominators(book: Book, material: Material, table: Table) -> list[Sentence]:
     """Populations that nobody has declared, by the units that they lack for."""
-    names = Catalogue.load().words.enums["population"]
+    names = of_process().words.enums["population"]
     owed: dict[str, dict[str, str]] = {}
     rows = [r for r in table.rows if r.unit_id != table.unit_id]
     for row in rows or ([table.whole] if table.whole else []):

@@ -4,7 +4,7 @@ from collections import Counter
 
 from services.registry.documents.figures import Book, Section, item
 from services.registry.documents.material import Material
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 
 TYPES = ("award.granted", "model.proposed", "model.recognised")
 
@@ -13,7 +13,7 @@ def models(book: Book, material: Material) -> Section:
     """Models that were recognised, by kind, and awards; nothing where none came."""
     section = Section("models", "Mô hình hay, cách làm sáng tạo; công tác khen thưởng")
     since = material.since
-    names = Catalogue.load().words.enums["model_kind"]
+    names = of_process().words.enums["model_kind"]
     for type, word in (("model.recognised", "Đã công nhận"), ("model.proposed", "Đã đề xuất")):
         found: Counter[str] = Counter()
         for one in material.evidence.get(type, ()):

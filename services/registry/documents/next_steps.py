@@ -11,7 +11,7 @@ from services.registry.documents.results import Result
 from services.registry.documents.standing import silent_units
 from services.registry.documents.wording import cut, quoted
 from services.registry.documents.work import works
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 
 AHEAD = timedelta(days=92)
 """How far ahead the work of the next period is looked for."""
@@ -116,7 +116,7 @@ def _proposals(book: Book, material: Material) -> list[Sentence]:
 
 
 def _populations(book: Book, material: Material) -> list[Sentence]:
-    table, names = material.table, Catalogue.load().words.enums["population"]
+    table, names = material.table, of_process().words.enums["population"]
     rows = [*([table.whole] if table and table.whole else []), *(table.rows if table else [])]
     who = {
         population_vi(o, names)

@@ -7,7 +7,7 @@ from services.registry.documents.material import Material
 from services.registry.documents.wording import cut
 from services.registry.oversight import feedback as answered
 from services.registry.oversight import inspections as followed
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 
 WORDS = {
     "to_remedy": "đang trong thời gian khắc phục",
@@ -72,7 +72,7 @@ def feedback(book: Book, material: Material) -> Section:
             fields[state] = book.count(f"feedback.{state}", counts[state])
             parts.append(f"{{{state}}} ý kiến {word}")
     section.sentences.append(say("feedback.all", f"Tiếp nhận {{all}} ý kiến: {', '.join(parts)}.", **fields))  # fmt: skip
-    topics = Catalogue.load().words.enums["topic"]
+    topics = of_process().words.enums["topic"]
     for fact in facts:
         if answered.state_of(fact, on) not in ("open", "overdue"):
             continue

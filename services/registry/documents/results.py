@@ -9,7 +9,7 @@ from services.registry.documents.nouns import noun, population_vi, target_words,
 from services.registry.documents.standing import is_silent, standing_of
 from services.registry.documents.wording import cut, number, percent, quoted
 from services.registry.tables.model import Bucket, Cell, Row, Table
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 
 GROUPS = (
     ("met", ("met",), "Các chỉ tiêu đã đạt"),
@@ -175,7 +175,7 @@ def _result(
     else:
         text += "thực hiện {value}" + noun_
         if "denominator_missing" in cell.flags or cell.denominator == 0:
-            who = population_vi(objective, Catalogue.load().words.enums["population"])
+            who = population_vi(objective, of_process().words.enums["population"])
             text += "; chưa tính được tỷ lệ vì chưa có số liệu nền"
             if who:
                 text += " ({who})"

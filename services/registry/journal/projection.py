@@ -7,7 +7,6 @@ event that was revoked still counts as sent: it was.
 """
 
 from datetime import date, timedelta
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -15,7 +14,7 @@ import msgspec
 from services.registry.columns import ARRIVAL, JOURNAL
 from services.registry.following import StoredProjection
 from services.registry.journal.types import BATCHES, WHOLE, reduced
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.contracts.model import STORED_SUFFIX
 from shared.contracts.record import Content, LogRecord
 from shared.db import Connection
@@ -166,7 +165,6 @@ async def _restate(connection: Connection, records: list[LogRecord]) -> None:
         await connection.execute(_RESTATE, *map(list, zip(*rows, strict=True)))
 
 
-@cache
 def _sum_field(kind: str) -> str | None:
-    catalogue = Catalogue.load()
+    catalogue = of_process()
     return catalogue[kind].sum_field if kind in catalogue else None

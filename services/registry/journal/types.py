@@ -1,8 +1,9 @@
 """Which event types registry keeps whole, and which reduced to what a filter may name."""
 
-from functools import cache
+from functools import lru_cache
 
 from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.closing import names_people
 
 WHOLE = frozenset(
@@ -20,12 +21,15 @@ BATCHES = frozenset({"outreach.delivered"})
 """Kept, reduced, where they speak of a number of people and name none."""
 
 
-@cache
 def reduced() -> dict[str, frozenset[str]]:
     """The other facts that name nobody, with the fields that are kept of each: those that a filter
     may name, and who reports. They prove tasks. Types that name people are counted only
     (`arrival`)."""
-    catalogue = Catalogue.load()
+    return _reduced(of_process().now)
+
+
+@lru_cache(maxsize=2)
+def _reduced(catalogue: Catalogue) -> dict[str, frozenset[str]]:
     return {
         name: frozenset(catalogue.filterable(name)) | {"reporter"}
         for name, kind in catalogue.items()
@@ -36,7 +40,11 @@ def reduced() -> dict[str, frozenset[str]]:
     }
 
 
-@cache
 def kept() -> frozenset[str]:
     """Every type of which single events are kept."""
-    return WHOLE | frozenset(reduced())
+    return _kept(of_process().now)
+
+
+@lru_cache(maxsize=2)
+def _kept(catalogue: Catalogue) -> frozenset[str]:
+    return WHOLE | frozenset(_reduced(catalogue))

@@ -1,6 +1,6 @@
 """Which groups a plan divides by. Pure."""
 
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.plan_history import PlanVersion
 
 
@@ -23,4 +23,4 @@ def groups_of(plan: PlanVersion) -> dict[str, list[str]]:
 
 def names_of_groups() -> dict[str, str]:
     """Vietnamese names of all groups."""
-    return dict(Catalogue.load().words.enums["population"])
+    return dict(of_process().words.enums["population"])

@@ -8,8 +8,8 @@ are; without one a review must be of the obligation's own rhythm.
 from typing import Any
 
 from services.registry.journal.store import Fact
-from shared.contracts.definitions import Catalogue
 from shared.contracts.filters import compile_filter
+from shared.contracts.live import of_process
 
 REPORTS = ("report.submitted", "report.consolidated")
 RETURNED = "report.returned"
@@ -24,7 +24,7 @@ class Answers:
         self._plan = plan
         event = obligation["event"]
         filter = obligation.get("filter")
-        self._filter = compile_filter(filter, (event,), Catalogue.load()) if filter else None
+        self._filter = compile_filter(filter, (event,), of_process()) if filter else None
 
     def answers(self, fact: Fact) -> bool:
         """Whether an event meets the obligation, for whoever it is of."""

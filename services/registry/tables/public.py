@@ -25,7 +25,7 @@ from services.registry.tables.build import Place, Question, assemble, place_of
 from services.registry.tables.model import Cell, Cells, Counted, Table
 from services.registry.tables.past import past
 from services.registry.tables.silence import Silence
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
@@ -50,7 +50,7 @@ def counts_people(objective: dict[str, Any]) -> bool:
         return True
     if any(_KINDS_OF_PEOPLE & set(_kinds(part)) for part in measure.get("of", [])):
         return True
-    catalogue = Catalogue.load()
+    catalogue = of_process()
     return any(catalogue[name].identities for name in types_of(objective))
 
 

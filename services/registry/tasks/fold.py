@@ -19,7 +19,7 @@ from services.registry.tasks.standing import (
 )
 from services.registry.tasks.statements import Statement
 from services.registry.tasks.territory import Area
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.closing import Closing, closing_of
 
 Json = dict[str, Any]
@@ -82,7 +82,7 @@ class Known:
 def fold_tasks(known: Known) -> Iterator[TaskStanding]:
     """Every task; those that wait for the others that the same body leads come last."""
     closings = {task["id"]: closing_of(task) for task in known.document["tasks"]}
-    conditions = Conditions(known.document, known.area, known.evidence, known.met, Catalogue.load())
+    conditions = Conditions(known.document, known.area, known.evidence, known.met, of_process())
     found: dict[str, TaskStanding] = {}
     for task in sorted(known.document["tasks"], key=lambda t: closings[t["id"]].tasks_led):
         one = _task(task, closings[task["id"]], known, conditions, found)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.registry.tasks.standing import Condition
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.contracts.model import FieldSpec
 
 TASK = {
@@ -37,7 +37,7 @@ def condition_vi(condition: Condition, objectives: Mapping[str, str] | None = No
         return f"Các nhiệm vụ cùng chủ trì: {condition.have}/{condition.need} đã xong"
     if condition.kind == "statement":
         return "Cơ quan chủ trì báo cáo đã hoàn thành"
-    catalogue = Catalogue.load()
+    catalogue = of_process()
     title = " hoặc ".join(catalogue[name].title_vi for name in condition.name.split("+"))
     proof = condition.proof
     if proof is not None and proof.filter:

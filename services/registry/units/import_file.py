@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.problems import Problem
 
 COLUMNS = ("code", "name_vi", "kind", "parent")
@@ -95,7 +95,7 @@ def _column(name: str) -> str:
 
 
 def _wrong_columns(number: int, heading: list[str], names: list[str]) -> Iterator[dict[str, Any]]:
-    known = (*COLUMNS, *MORE, *Catalogue.load().words.enums["unit_attribute"])
+    known = (*COLUMNS, *MORE, *of_process().words.enums["unit_attribute"])
     for position, (text, name) in enumerate(zip(heading, names, strict=True), 1):
         if name in names[: position - 1] and name:
             yield _heading(number, "column-twice", text, f"the column {text} stands twice")

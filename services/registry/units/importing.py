@@ -17,7 +17,7 @@ from services.registry.units.changes import Planner
 from services.registry.units.import_file import UnitFile
 from services.registry.units.rules import is_called
 from services.registry.units.wishes import Attribute, Establish, Rename
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.tree import UnitTree
 from shared.domain.units import LEVEL_OF_KIND, UnknownUnit
 from shared.problems import Problem
@@ -40,7 +40,7 @@ def plan_import(
     tree: UnitTree, file: UnitFile, on: date, planner: Planner
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Plan what the lines change; those that are wrong, and the units that no line names."""
-    attributes = Catalogue.load().words.enums["unit_attribute"]
+    attributes = of_process().words.enums["unit_attribute"]
     wrong = list(file.wrong)
     named: set[str] = set()
     parents: dict[str, str] = {}

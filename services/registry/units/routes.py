@@ -9,7 +9,7 @@ from services.registry.access import CurrentPrincipal
 from services.registry.answers import Cursor, TaggedRoute, page
 from services.registry.parameters import On
 from services.registry.state import Registry, State
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.definitions import Population
 from shared.domain.units import UNIT_TYPES, Unit
 from shared.problems import Problem
@@ -212,7 +212,7 @@ def _history(state: State, unit: Unit) -> dict[str, Any]:
 
 def _check_words(attribute: str | None, kind: str | None) -> None:
     """Refuse an attribute or a kind (of a place or of an organisation) that does not exist."""
-    enums = Catalogue.load().words.enums
+    enums = of_process().words.enums
     attributes, kinds = enums["unit_attribute"], [*enums["unit_kind"], *enums["organisation_kind"]]
     if attribute is not None and attribute not in attributes:
         raise Problem(

@@ -21,7 +21,7 @@ from services.registry.units.changes import Planner
 from services.registry.units.import_file import read_units
 from services.registry.units.wishes import Change
 from shared.bodies import larger_body, read_body
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.contracts.topics import EVENT_TYPE_PREFIX
 from shared.days import FullDate
 from shared.domain.units import UnknownUnit
@@ -150,5 +150,5 @@ async def carry_out(state: State, caller: Writer, planner: Planner, dry_run: boo
 
 @lru_cache
 def _validator(type: str) -> Any:
-    schema = Catalogue.load().data_schema(type.removeprefix(EVENT_TYPE_PREFIX))
+    schema = of_process().data_schema(type.removeprefix(EVENT_TYPE_PREFIX))
     return jsonschema_rs.validator_for(schema, validate_formats=True)

@@ -20,7 +20,7 @@ from services.registry.tables.build import Question, build
 from services.registry.web import words
 from services.registry.web.chart import chart
 from services.registry.web.render import Day, JoinedPageRoute, day_of, show
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.problems import Problem
 
 router = APIRouter(prefix="/plans/{plan}", route_class=JoinedPageRoute, include_in_schema=False)
@@ -145,7 +145,7 @@ async def story_page(
         )
     except Problem as problem:
         troubles.append(problem)
-    titles = {name: kind.title_vi for name, kind in Catalogue.load().items()}
+    titles = {name: kind.title_vi for name, kind in of_process().items()}
     return show(
         state,
         "story.html",

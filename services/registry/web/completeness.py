@@ -21,7 +21,7 @@ from services.registry.tables.model import Table
 from services.registry.web.heat import LATE, plain
 from services.registry.web.render import Day, JoinedPageRoute, day_of, show
 from services.registry.web.words import day as day_vi
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
@@ -80,7 +80,7 @@ async def completeness_page(
     rows = [row for row in rows if plain(q) in plain(row["name"])] if q else rows
     rows = [row for row in rows if not silent or row["last"]["silent"] == len(shown)]
     rows.sort(key=lambda row: (-row["last"]["silent"], row["unit_id"]))
-    titles = {name: kind.title_vi for name, kind in Catalogue.load().items()}
+    titles = {name: kind.title_vi for name, kind in of_process().items()}
     keep = {"type": type, "until": until, "q": q, "silent": silent}
     return show(
         state,

@@ -26,7 +26,7 @@ from shared.auth import Principal
 from shared.auth.scopes import WRITE
 from shared.bodies import read_form
 from shared.clock import VIETNAM
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.contracts.model import EventType
 from shared.identity.names import words as words_of
 from shared.problems import Problem
@@ -39,7 +39,7 @@ LARGEST = 256 * 1024
 
 def kind_of(name: str) -> EventType:
     """The type of a form."""
-    catalogue = Catalogue.load()
+    catalogue = of_process()
     if name not in catalogue or catalogue[name] not in forms.kinds(None):
         raise Problem(
             "type-unknown", "There is no form for this type.", status=404, pointer="/type"

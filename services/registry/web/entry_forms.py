@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
@@ -16,6 +16,7 @@ import jsonschema_rs
 from services.registry.progress.reasons import types_of
 from services.registry.web.language import gettext, language, title
 from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.contracts.model import EventType, FieldSpec
 
 HIDDEN = frozenset({"plan_hint", "reporter", "reporter_kind", "opening"})
@@ -69,7 +70,7 @@ def kinds(roles: frozenset[str] | None) -> list[EventType]:
     """Types of facts that a person with these roles may post, by title."""
     found = [
         kind
-        for kind in Catalogue.load().values()
+        for kind in of_process().values()
         if kind.lane == "fact"
         and kind.group != "meta"
         and (roles is None or kind.may_be_posted_by(roles))
@@ -125,7 +126,7 @@ def _names(filter: dict[str, Any], type: str) -> set[str]:
 
 def defaults(type: str, objective: dict[str, Any]) -> Form:
     """What a form that is opened for an objective has ticked already: the one value that counts."""
-    catalogue, found = Catalogue.load(), Form()
+    catalogue, found = of_process(), Form()
     for part in (objective.get("measure") or {}).get("of", []):
         if type not in part["types"]:
             continue
@@ -195,16 +196,16 @@ def _number_fault(kind: str) -> str:
     return gettext("Ghi một con số, như 1.234 hoặc 8,5.")
 
 
-@cache
-def _validator(type: str) -> Any:
-    schema = Catalogue.load().data_schema(type)
+@lru_cache(maxsize=256)
+def _validator(type: str, catalogue: Catalogue) -> Any:
+    schema = catalogue.data_schema(type)
     return jsonschema_rs.validator_for(schema, validate_formats=True)
 
 
 def _check(kind: EventType, fields: list[Field], typed: Typed) -> None:
     """Add what the schema of the type refuses."""
     by_name = {one.name: one for one in fields}
-    for error in _validator(kind.type).iter_errors(typed.data):
+    for error in _validator(kind.type, of_process().now).iter_errors(typed.data):
         rule = type(error.kind).__name__
         if rule == "Required":
             one = by_name.get(error.kind.property)

@@ -17,7 +17,7 @@ from services.registry.state import State
 from services.registry.web.entry_forms import kinds
 from services.registry.web.language import title
 from shared import answers
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.contracts.record import Content, LogRecord, record_decoder
 from shared.peers import READ
 from shared.problems import Problem
@@ -103,7 +103,7 @@ def _own(event: dict[str, Any], rows: list[LogRecord]) -> OwnEvent:
 
 def about_events(state: State, events: Sequence[OwnEvent]) -> dict[str, Any]:
     """What pages need to name events: titles of types, their main figures, names of units."""
-    catalogue, today = Catalogue.load(), state.clock.today()
+    catalogue, today = of_process(), state.clock.today()
     units = {event.content.unitid for event in events if event.content is not None}
     found = filter(None, map(state.tree.unit, units))
     return {

@@ -24,7 +24,7 @@ from services.registry.web.render import PageRoute, needs_person, show
 from services.registry.web.waiting import learn
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.problems import Problem
 
 router = APIRouter(
@@ -83,7 +83,7 @@ async def _taken(
 
 
 def _may_write(principal: Principal) -> bool:
-    return principal.has(WRITE) and Catalogue.load()[TYPE].may_be_posted_by(principal.roles)
+    return principal.has(WRITE) and of_process()[TYPE].may_be_posted_by(principal.roles)
 
 
 async def _page(

@@ -123,6 +123,10 @@ WORDS = {
     "plan-version-mismatch": "Phiên bản ghi trong sự kiện khác phiên bản ghi trong kế hoạch.",
     "plan-version-exists": "Phiên bản này đã được công bố với nội dung khác; hãy tăng số phiên bản.",
     "plan-version-too-low": "Kế hoạch đang áp dụng phiên bản mới hơn; hãy tăng số phiên bản.",
+    "list-entry-exists": "Danh mục đã có mục này; hãy dùng mục có sẵn hoặc đặt tên khác.",
+    "list-implies-invalid": "Nhóm kéo theo không phải là nhóm đối tượng đã có; hãy ghi nhóm có sẵn hoặc bỏ trống.",
+    "list-full": "Danh mục đã có 200 mục bổ sung; hãy ghi tên cụ thể trong nội dung sự kiện.",
+    "list-entry-stays": "Mục đã bổ sung vào danh mục thì giữ nguyên; chỉ được sửa tên hoặc thêm mục mới.",
     "plan-amendment-invalid": "Nội dung điều chỉnh không áp dụng được; hãy sửa mục được nêu.",
     "plan-amendment-conflict": "Một điều chỉnh đã ghi nhận trước đó sẽ không còn phù hợp;"
     " hãy sửa hoặc hủy điều chỉnh đó trước.",

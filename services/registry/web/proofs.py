@@ -17,7 +17,7 @@ from services.registry.state import Registry
 from services.registry.tables.build import Question, build
 from services.registry.web import words
 from services.registry.web.render import Day, JoinedPageRoute, day_of, show
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.problems import Problem
 
 router = APIRouter(route_class=JoinedPageRoute, include_in_schema=False)
@@ -26,7 +26,7 @@ WEEK = timedelta(days=7)
 
 
 def _titles() -> dict[str, str]:
-    return {name: kind.title_vi for name, kind in Catalogue.load().items()}
+    return {name: kind.title_vi for name, kind in of_process().items()}
 
 
 @router.get("/plans/{plan}/units/{code}/objectives/{objective}/changes")

@@ -22,7 +22,7 @@ from services.registry.web.notes import note_vi, warning_vi
 from services.registry.web.problem_words import explain, where
 from shared.api_reference import POLICY
 from shared.bodies import read_form
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.problems import Problem, expected, problem_response
 from shared.refused_parameters import words as wrong_words
 
@@ -72,7 +72,7 @@ _pages.globals.update(
     SCHEME=words.SCHEME,
     LEVEL=words.LEVEL,
     STATE=words.STATE,
-    POPULATION=Catalogue.load().words.enums["population"],
+    population_name=lambda name: of_process().words.enums["population"].get(name, name),
     fill=words.fill,
     other_target=cell_words.other_target,
     other_deadline=cell_words.other_deadline,

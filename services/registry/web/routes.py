@@ -23,7 +23,7 @@ from services.registry.web.entry import kinds_for
 from services.registry.web.frame import BODY_COOKIE, first_page
 from services.registry.web.lack import Lack, lacks, summed
 from services.registry.web.render import Day, JoinedPageRoute, day_of, show
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.units import Unit
 from shared.problems import Problem
 
@@ -135,6 +135,6 @@ async def objective_page(
         rhythm=cell_words.rhythm_note(wanted.get("recurrence"), wanted.get("period")),
         official=(wanted.get("measured_by") or {}).get("official_method_vi"),
         events=(wanted.get("measured_by") or {}).get("events") or [],
-        titles={name: kind.title_vi for name, kind in Catalogue.load().items()},
+        titles={name: kind.title_vi for name, kind in of_process().items()},
         organisations={o["id"]: o["name_vi"] for o in found.document["organisations"]},
     )

@@ -21,7 +21,7 @@ from services.registry.web.waiting import learn
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
 from shared.bodies import read_form
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.units import LEVEL_OF_KIND, Unit, UnknownUnit
 from shared.problems import Problem
 
@@ -44,7 +44,7 @@ class Shown:
 
 def may_change(principal: Principal) -> bool:
     """Whether a key may change units of any kind; communes have the page of their hamlets."""
-    kinds = Catalogue.load()["unit.dissolved"].kinds_for(principal.roles)
+    kinds = of_process()["unit.dissolved"].kinds_for(principal.roles)
     return principal.is_administrator or (kinds is None and principal.has(WRITE))
 
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from services.registry.units.catalogue import CloudEvent
 from services.registry.web.words import day
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.contracts.topics import EVENT_TYPE_PREFIX
 from shared.domain.tree import UnitTree
 
-ENUMS = Catalogue.load().words.enums
+ENUMS = of_process().words.enums
 VERB = {
     "unit.established": ("good", "Thành lập"),
     "unit.renamed": ("warn", "Đổi tên"),

@@ -12,14 +12,14 @@ from services.registry.state import Registry, State
 from services.registry.units.routes import find_units, show_children, show_history
 from services.registry.web.render import Day, PageRoute, day_of, show
 from services.registry.web.unit_changes import may_change
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.units import Unit
 
 router = APIRouter(prefix="/units", route_class=PageRoute, include_in_schema=False)
 
 SHOWN = 100
 Done = Annotated[int, Query(ge=0, description="changes that were just written")]
-ENUMS = Catalogue.load().words.enums
+ENUMS = of_process().words.enums
 WORDS = {
     "KIND": ENUMS["unit_kind"],
     "ORGANISATION": ENUMS["organisation_kind"],

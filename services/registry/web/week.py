@@ -33,7 +33,7 @@ from services.registry.web.targets import plans_for, targets
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
 from shared.bodies import read_form
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.plan_history import PlanVersion
 from shared.domain.units import Unit
 from shared.problems import Problem
@@ -88,7 +88,7 @@ async def confirm_page(request: Request, state: Registry, caller: Writing) -> Re
     today = state.clock.today()
     ticked = False
     for name, (first, last) in _weeks(today).items():
-        types = [t for t in form.get(name, []) if t in Catalogue.load()]
+        types = [t for t in form.get(name, []) if t in of_process()]
         for plan in plans_for(state, caller.principal, unit):
             wanted = [t for t in types if t in counted_types(plan)]
             types = [t for t in types if t not in wanted]

@@ -13,13 +13,13 @@ from services.registry.posting import content_id, event, post
 from services.registry.state import State
 from services.registry.web.language import N_
 from shared.clock import VIETNAM
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 from shared.domain.plan_history import PlanVersion
 
 LONGEST = 4_000
 MOST_MEMBERS = 100_000
 PATIENCE_S, LOOK_S = 5.0, 0.05
-OUTCOMES = Catalogue.load().words.enums["decision_outcome"]
+OUTCOMES = of_process().words.enums["decision_outcome"]
 READY = {
     "help": N_("Cử Tổ công nghệ số cộng đồng và lực lượng tình nguyện đến hỗ trợ."),
     "explain": N_("Yêu cầu đơn vị báo cáo nguyên nhân và cam kết ngày hoàn thành."),

@@ -2,11 +2,10 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from typing import Any
 
 from shared.clock import VIETNAM
-from shared.contracts.definitions import Catalogue
+from shared.contracts.live import of_process
 
 STATUS = {
     "met": ("good", "Đạt"),
@@ -317,10 +316,9 @@ def _missing(name: str) -> str:
     return f"cần khai báo: {_declared_names().get(name, name)}"
 
 
-@cache
 def _declared_names() -> dict[str, str]:
     """Populations and attributes of units, as authorities declare them, in Vietnamese."""
-    enums = Catalogue.load().words.enums
+    enums = of_process().words.enums
     return enums["population"] | enums["unit_attribute"]
 
 

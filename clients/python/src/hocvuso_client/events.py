@@ -28,6 +28,7 @@ DocumentKind = Literal["plan", "emulation_plan", "guideline", "response_plan", "
 Era = Literal["2004", "2025"]
 FeedbackChannel = Literal["dak_lak_so", "hamlet_head", "hotline", "portal", "other"]
 GapTechnology = Literal["2g", "3g", "4g", "5g", "fixed"]
+GrowingList = Literal["target_group", "topic", "app", "model_kind", "population", "platform", "outreach_channel", "media_channel", "session_kind", "activity_kind", "holder", "market_kind", "class_point_kind"]
 Holder = Literal["youth_union", "womens_union", "farmers_union", "veterans", "trade_union", "fatherland_front", "elderly_association", "learning_association", "party_body", "commune", "department", "community_team", "school", "police", "military", "service_centre", "telecom", "enterprise", "religious_body", "other"]
 IdentityLevel = Literal["1", "2"]
 IssueKind = Literal["difficulty", "proposal"]
@@ -76,6 +77,13 @@ class Changes(Part):
 class EventKey(Part):
     source: str
     id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListEntry(Part):
+    value: str
+    title_vi: str = _field(repr=False)
+    implies: list[str] | tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1002,6 +1010,18 @@ class LaunchHeld(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListExtended(EventData):
+    """An instance adds words to a list that event types share."""
+
+    TYPE: ClassVar[str] = "list.extended"
+    VERSION: ClassVar[str] = "1"
+
+    list_name: GrowingList
+    entries: list[ListEntry] | tuple[ListEntry, ...]
+    source_ref: str | None = _field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarketOpened(EventData):
     """A digital market, shop or street without cash is opened."""
 
@@ -1829,6 +1849,7 @@ TYPES: dict[str, type[EventData]] = {
     "issue.raised": IssueRaised,
     "launch.attended": LaunchAttended,
     "launch.held": LaunchHeld,
+    "list.extended": ListExtended,
     "market.opened": MarketOpened,
     "material.published": MaterialPublished,
     "mentor.assigned": MentorAssigned,
