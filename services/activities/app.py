@@ -115,7 +115,6 @@ def create_app(settings: ActivitiesSettings | None = None, clock: Clock | None =
             )
             app.state.reconciling = asyncio.Semaphore(reconciliation_routes.AT_ONCE)
             app.state.door = Door(intake, log, rights, growth.catch_up)
-            app.state.growth = growth
             app.state.xapi = Statements(pool, app.state.door, catalogue, pseudonyms, now)
             openapi.install(app, catalogue)
             await log.start()

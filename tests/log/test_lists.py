@@ -1,5 +1,7 @@
 """Words that an instance adds to lists, at the log: one process defines, every door takes them."""
 
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,12 +38,17 @@ def told(outcome: Outcome) -> tuple[str, str | None] | None:
     return None if problem is None else (problem.code, problem.pointer)
 
 
-def door(bench: Bench) -> Door:
+@contextlib.asynccontextmanager
+async def door(bench: Bench) -> AsyncIterator[Door]:
     """A process of its own on the same log."""
     catalogue, clock = LiveCatalogue(Catalogue.load()), FixedClock(NOW)
     intake = Intake(catalogue, Pseudonyms(bytes(32)), clock)
     log = Log(bench.pool, catalogue, clock)
-    return Door(intake, log, newer=Growth(bench.pool, catalogue).catch_up)
+    await log.start()
+    try:
+        yield Door(intake, log, newer=Growth(bench.pool, catalogue).catch_up)
+    finally:
+        await log.stop()
 
 
 def installed(id: str, app: str, **data: Any) -> bytes:
@@ -55,18 +62,18 @@ def installed(id: str, app: str, **data: Any) -> bytes:
 
 
 async def test_a_word_is_taken_at_once_wherever_it_was_defined(bench: Bench) -> None:
-    there = door(bench)
     how: Json = {"traceparent": None, "dry_run": True}
-    before = await there.one(installed("a", "dong-thap-so"), KEY, Path.REST, **how)
-    assert before.problem is not None and before.problem["code"] == "value-not-allowed"
-    (said,) = await bench.post(extended("e", "app", entry("dong-thap-so", "Đồng Tháp Số")))
-    assert told(said) is None
-    one = await there.one(installed("a", "dong-thap-so"), KEY, Path.REST, **how)
-    assert one.problem is None, one.problem
-    fresh = door(bench)
+    async with door(bench) as there:
+        before = await there.one(installed("a", "dong-thap-so"), KEY, Path.REST, **how)
+        assert before.problem is not None and before.problem.code == "value-not-allowed"
+        (said,) = await bench.post(extended("e", "app", entry("dong-thap-so", "Đồng Tháp Số")))
+        assert told(said) is None
+        one = await there.one(installed("a", "dong-thap-so"), KEY, Path.REST, **how)
+        assert one.problem is None, one.problem
     many = [installed("a", "dong-thap-so"), installed("b", "vneid"), installed("c", "no-such")]
-    results = await fresh.take(many, KEY, Path.STREAM, traceparent=None, dry_run=True)
-    codes = [r.problem and r.problem["code"] for r in results]
+    async with door(bench) as fresh:
+        results = await fresh.take(many, KEY, Path.STREAM, **how)
+    codes = [r.problem and r.problem.code for r in results]
     assert codes == [None, None, "value-not-allowed"]
 
 

@@ -78,5 +78,5 @@ async def read_schema(request: Request, type_name: str, version: str) -> Respons
 
 async def _newest(request: Request) -> Catalogue:
     """With what any process has defined until now."""
-    await request.app.state.growth.catch_up()
+    await request.app.state.door.catch_up()
     return request.app.state.catalogue.now  # type: ignore[no-any-return]

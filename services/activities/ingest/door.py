@@ -74,6 +74,10 @@ class Door:
         self._log = log
         self._rights = rights
 
+    async def catch_up(self) -> bool:
+        """Learn what other processes have defined; whether the catalogue is another one now."""
+        return self._newer is not None and await self._newer()
+
     async def one(
         self,
         raw: bytes,
@@ -101,7 +105,7 @@ class Door:
         self, raw: bytes, key: Key, path: Path, traceparent: str | None, dry_run: bool
     ) -> Result:
         judged = self._intake.judge(raw, key, traceparent)
-        if _perhaps_defined(judged) and self._newer is not None and await self._newer():
+        if _perhaps_defined(judged) and await self.catch_up():
             judged = self._intake.judge(raw, key, traceparent)
         if judged.candidate is None:
             return (await self._submit([raw], [judged], key, path, traceparent, dry_run=dry_run))[0]
@@ -164,7 +168,7 @@ class Door:
                 judged.append(self._intake.judge(raw, key, traceparent))
         if ready is not None:
             await ready()
-        if self._newer is not None and any(map(_perhaps_defined, judged)) and await self._newer():
+        if any(map(_perhaps_defined, judged)) and await self.catch_up():
             for index, raw in enumerate(elements):
                 if isinstance(raw, bytes) and _perhaps_defined(judged[index]):
                     judged[index] = self._intake.judge(raw, key, traceparent)
