@@ -33,11 +33,13 @@ class Conditions:
         catalogue: Catalogue,
     ) -> None:
         self._area = area
+        self._communes = area.communes()
         self._start = date.fromisoformat(plan["period"]["start"])
         self._evidence = evidence
         self._met = met
         self._catalogue = catalogue
         self._amounts: dict[tuple[str, int, bool], Amounts] = {}
+        self._shares: dict[tuple[str, int, str], Condition] = {}
         self._organisations = {o["name_vi"]: o["id"] for o in plan["organisations"]}
         self._organisations |= {o["id"]: o["id"] for o in plan["organisations"]}
         self._objectives = {o["id"]: o for o in plan["objectives"]}
@@ -103,7 +105,11 @@ class Conditions:
     def _proof(self, part: "_Part", body: Body, time: Occurrence, on: date) -> Condition:
         proof, name = part.proof, part.name
         if proof.percent_of_communes is not None and body.unit_id is None:
-            return self._share(part, time)
+            # The same for each organisation that leads it.
+            key = (part.task, part.number, time.id)
+            if key not in self._shares:
+                self._shares[key] = self._share(part, time)
+            return self._shares[key]
         days = self._days(part, body, compared=False)
         need = proof.at_least
         if proof.as_many_as:
@@ -117,11 +123,13 @@ class Conditions:
 
     def _share(self, part: "_Part", time: Occurrence) -> Condition:
         """So many of the area's communes each have enough."""
-        communes = self._area.communes()
+        communes = self._communes
         need = -(-(part.proof.percent_of_communes or 100) * len(communes) // 100)
         found = []
         for commune in communes:
             own = self._days(part, Body(commune, "", commune), compared=False)
+            if not own:
+                continue
             days = [d for d in own if d[0] <= time.end]
             _, since = reached(days, part.proof.at_least, time.start)
             if since is not None:
