@@ -56,10 +56,10 @@ def page() -> str:
         f" ASVS 5.0.0, levels 1 and 2: of {len(ASVS)} lines {len(covered)} are held by tests,"
         f" {len(ASVS) - len(covered) - len(absent)} have a reason why no test holds them,"
         f" {len(absent)} are not met or not wholly.\n",
-        f"`make faults` takes one safeguard after the other away (`tests/security/faults.yaml`) and sees"
-        f" that its test fails; a star marks those tests. So {len(proven.intersection(API))} of"
-        f" {len(API)} and {len(proven.intersection(ASVS))} of {len(covered)} lines are held by a test"
-        " that was seen to fail.\n",
+        f"`make faults` takes one safeguard after the other away (`tests/security/faults.yaml`) and"
+        f" fails where its test does not; a star marks those tests. So {len(proven.intersection(API))} of"
+        f" {len(API)} and {len(proven.intersection(ASVS))} of {len(covered)} lines have a"
+        " seeded fault.\n",
         "| line | tests, or the reason why none |",
         "|---|---|",
     ]
