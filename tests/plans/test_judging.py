@@ -149,6 +149,44 @@ WRONG: dict[str, tuple[Json, str]] = {
         {"objective": None, "obligation": DUTY, "changes": {"who": ["nobody"]}},
         "/changes/who",
     ),
+    "a duty on the 30th of February": (
+        {"objective": None, "obligation": DUTY, "changes": {"due": "2026-02-30"}},
+        "/changes/due",
+    ),
+    "a duty of another millennium": (
+        {"objective": None, "obligation": DUTY, "changes": {"due": "9999-12-31"}},
+        "/changes/due",
+    ),
+    "a task before the first day there is": (
+        {
+            "objective": None,
+            "task": TASK,
+            "changes": {"deadline": "0001-01-01", "deadline_exclusive": True},
+        },
+        "/changes/deadline",
+    ),
+    "a task on the 30th of every February": (
+        {
+            "objective": None,
+            "task": TASK,
+            "changes": {"deadline": {"recurring": "yearly", "on": "02-30"}},
+        },
+        "/changes/deadline",
+    ),
+    "a task within a million days": (
+        {
+            "objective": None,
+            "task": TASK,
+            "changes": {
+                "deadline": {
+                    "relative": {
+                        "after": "central_document.issued", "document": "d", "within_days": 10**6,
+                    }
+                }
+            },
+        },
+        "/changes/deadline",
+    ),
     "a body of one unit": (
         {"objective": None, "organisation": BODY, "for_unit": WARD, "changes": {"name_vi": "x"}},
         "/for_unit",

@@ -215,3 +215,13 @@ def test_a_condition_says_what_it_asks_for() -> None:
     assert condition_vi(two) == (
         "Tuyên truyền, phổ biến đến người dân (tin nhắn SMS), số người nhận (theo lô): 3/10.000"
     )
+
+
+def test_what_is_held_on_the_29th_of_every_february_is_due_on_its_last_day() -> None:
+    deadline = {"recurring": "yearly", "on": "02-29"}
+    task = {"id": "t", "title_vi": "t", "deadline": deadline}
+    plan = {"period": {"start": "2026-01-01", "end": "2028-12-31"}}
+    found = occurrences(task, plan, closing_of(task), {}, None)
+    assert [one.last_day for one in found] == [
+        date(2026, 2, 28), date(2027, 2, 28), date(2028, 2, 29),
+    ]  # fmt: skip

@@ -105,7 +105,8 @@ def _yearly(deadline: Json, start: date, end: date) -> list[Occurrence]:
             ((_, first, final),) = months(
                 date(first.year, int(month), 1), date(first.year, int(month), 1), 1
             )
-            due = date(first.year, int(month), int(day)) if day else final
+            # 29/2 is the last of February in other years.
+            due = final.replace(day=min(int(day), final.day)) if day else final
             if not start <= due <= end:
                 continue
         found.append(Occurrence(name, max(first, start), min(final, end), due))

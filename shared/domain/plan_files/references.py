@@ -1,5 +1,7 @@
 """Names inside a plan: unique where they are given, known where they are used, no circles."""
 
+import re
+from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
@@ -16,6 +18,7 @@ _ORGANISATIONS = {
     "tasks": ("direct", "lead", "coordinate", "implement"),
     "reporting": ("who", "to", "via"),
 }
+_LIKE_A_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _OBJECTIVES = {"objectives": ("overlaps",), "tasks": ("objectives",)}
 
 
@@ -42,7 +45,18 @@ def check_references(plan: Json, catalogue: Catalogue, report: Report) -> None:
         for path, message in wrong_filter(obligation, catalogue):
             report.add(("reporting", index, *path), "filter", message)
         check_span(obligation.get("window"), ("reporting", index, "window"), report)
+        due = obligation.get("due")
+        if due and _LIKE_A_DAY.fullmatch(due) and not _is_day(due):
+            where: Path = ("reporting", index, "due")
+            report.add(where, "day", "this is no day from 2000 to 2199", "like 2026-11-30")
     _circles(plan["objectives"], objectives, report)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return 2000 <= date.fromisoformat(text).year < 2200
+    except ValueError:
+        return False
 
 
 def check_span(span: Json | None, path: Path, report: Report) -> None:
