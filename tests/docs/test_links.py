@@ -18,7 +18,7 @@ LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)+/?|[\w-]+\.(?:yml|toml)")
 NOT_FILES = re.compile(
-    r"^(v1|xapi|health|metrics|origin)/|^\.?hocvuso/|^(run|secrets)/|^application/|^\.venv/"
+    r"^(v1|xapi|health|metrics|origin)/|^\.?hocvuso/|^(run|secrets|build)/|^application/|^\.venv/"
 )
 
 

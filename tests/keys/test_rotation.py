@@ -10,17 +10,7 @@ from shared.clock import FixedClock
 from tests.activities.fake import event
 from tests.activities.posting import send
 from tests.keys.conftest import Api
-
-ORDER = {
-    "name": "cong-an",
-    "roles": ["police"],
-    "scopes": ["events:write", "xapi:write"],
-    "types": ["citizen.*"],
-    "sources": ["https://congan.daklak.example/"],
-    "subtree": "66@2025",
-    "era": "2025",
-    "expires_at": "2027-01-01T00:00:00Z",
-}
+from tests.keys.orders import ORDER
 
 
 async def test_both_keys_work_until_the_overlap_is_over(api: Api, clock: FixedClock) -> None:

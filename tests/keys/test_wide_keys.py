@@ -4,7 +4,7 @@ from typing import Any
 
 from deploy.doctor.keys import check_keys, judge
 from tests.keys.conftest import Api
-from tests.keys.test_rotation import ORDER
+from tests.keys.orders import ORDER
 
 
 async def test_a_writer_that_reads_everything_is_named_until_it_is_narrowed(

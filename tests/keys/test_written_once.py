@@ -9,7 +9,7 @@ import pytest
 from services.activities.keys.rights import Rights
 from shared.clock import FixedClock
 from tests.keys.conftest import Api
-from tests.keys.test_rotation import ORDER
+from tests.keys.orders import ORDER
 
 
 class Cut:

@@ -15,9 +15,9 @@ import pytest
 from services.registry.web.signing_in import router as signing_in
 from tests.registry import fakes
 from tests.registry.conftest import Running
-from tests.registry.test_every_route import walk
-from tests.registry.test_hamlet_pages import OURS
-from tests.registry.test_week_page import metrics as week_metrics
+from tests.registry.hamlets import OURS
+from tests.registry.routes import walk
+from tests.registry.week_answers import metrics as week_metrics
 
 SOURCE = "https://hocvuso.example/forms"
 VALUES = {

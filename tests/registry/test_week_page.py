@@ -16,24 +16,11 @@ from tests.registry import fakes, screens
 from tests.registry.conftest import Running
 from tests.registry.hamlets import OURS
 from tests.registry.pages import address as address
+from tests.registry.week_answers import metrics
 
 WEEK = "/plans/dak-lak-2026/week"
 KEY = "hvs_province_week"
 SLOW, OTHER = "24133@2025", "24121@2025"
-
-
-def metrics(request: httpx.Request) -> httpx.Response:
-    """A province that grew, week by week, and cells of a past day."""
-    if request.url.path == "/v1/series":
-        names = request.url.params.get_list("objective")
-        points = [
-            {"as_of": f"2026-11-{day:02}", "cells": [
-                {"unit_id": "66@2025", "objective": name, "value": 10 * n + i} for i, name in enumerate(names)
-            ]}
-            for n, day in enumerate(range(1, 13))
-        ]  # fmt: skip
-        return httpx.Response(200, json={"points": points})
-    return httpx.Response(200, json={"position": 91234, "cells": []})
 
 
 @pytest.fixture
