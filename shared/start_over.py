@@ -1,12 +1,13 @@
 """Forgetting all that a projection has made, so that it is made again from the log's start.
 
 For a log that is another one than was counted: restored from a backup, or replaced. Nothing is lost:
-a projection's schema holds nothing but what the log says.
+a projection's schema holds nothing but what the log says, and files, which the log names by their
+hashes and which are kept.
 """
 
 from shared.db import Connection
 
-_KEPT = ("progress", "projection", "worker", "alembic_version")
+_KEPT = ("progress", "projection", "worker", "alembic_version", "report_file", "report_template")
 
 
 async def start_over(connection: Connection, keep: tuple[str, ...] = ()) -> None:

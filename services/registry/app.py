@@ -12,7 +12,9 @@ from services.registry.access import PUBLIC, Reader, reader, writer
 from services.registry.agenda import routes as agenda_routes
 from services.registry.completeness import routes as completeness_routes
 from services.registry.documents import compare_routes as document_compare_routes
+from services.registry.documents import life_routes as document_life_routes
 from services.registry.documents import routes as document_routes
+from services.registry.documents import template_routes as document_template_routes
 from services.registry.follow import Follower
 from services.registry.oversight import routes as oversight_routes
 from services.registry.parameters import Declared
@@ -38,6 +40,8 @@ from services.registry.web import (
     own_pages,
     proofs,
     render,
+    report_compare,
+    report_writing,
     signing_in,
     staff,
     unit_changes,
@@ -84,6 +88,8 @@ READ = (
     report_write_routes.router,
     document_routes.router,
     document_compare_routes.router,
+    document_life_routes.router,
+    document_template_routes.router,
     task_routes.router,
     task_write_routes.router,
     oversight_routes.router,
@@ -109,6 +115,8 @@ PAGES = (
     web_completeness.router,
     web_answers.router,
     web_reports.router,
+    report_compare.router,
+    report_writing.router,
     web_tasks.router,
     proofs.router,
     week.router,

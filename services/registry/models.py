@@ -3,10 +3,10 @@
 Hot paths use asyncpg; what a row is and which columns there are is said here, once.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Text, text
+from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, Index, SQLModel
 
@@ -122,3 +122,44 @@ class Restated(SQLModel, table=True):
     type: str | None = Field(sa_type=Text)
     first_unit: str | None = Field(sa_type=Text)
     first_occurred: date | None
+
+
+class ReportFile(SQLModel, table=True):
+    """A file of a report, by its hash: never changed and never deleted (a trigger refuses both).
+
+    `checks`: what was found when it came: signatures of a PDF, what looked at it.
+    """
+
+    __tablename__ = "report_file"
+
+    sha256: str = Field(sa_type=Text, primary_key=True)
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    size: int = Field(sa_type=BigInteger)
+    media_type: str = Field(sa_type=Text)
+    stored_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    checks: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+
+
+class ReportTemplate(SQLModel, table=True):
+    """Which Word template a body's reports under a plan are written in: the newest row holds. One
+    without a file: the template that ships again."""
+
+    __tablename__ = "report_template"
+    __table_args__ = (Index("report_template_body", "plan", "body", "id"),)
+
+    id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    plan: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    sha256: str | None = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    set_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    set_by: str = Field(sa_type=Text)
+
+
+class ReportClaim(SQLModel, table=True):
+    """That somebody confirms a report in a round: one only, also before the log has come back."""
+
+    __tablename__ = "report_claim"
+
+    report: str = Field(sa_type=Text, primary_key=True)
+    round: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

@@ -18,3 +18,13 @@ class RegistrySettings(CommonSettings):
     longest_wait_seconds: float = Field(
         default=30, gt=0, description="limit of ?wait= of tables that wait for a position"
     )
+    report_scanner: str = Field(
+        default="",
+        description="command that reads an uploaded file from its input and ends with 0 (clean) or 1"
+        " (infected), for example `clamdscan --no-summary -`; no scanner is built in",
+    )
+    report_trust_roots: str = Field(
+        default="",
+        description="file of PEM certificates that signatures of uploaded PDF files are checked"
+        " against; without it a page says that who signed was not checked",
+    )

@@ -23,7 +23,7 @@ FORMATS = {
     "/v1/nation": ("csv",),
 }  # fmt: skip
 OTHERWISE = {
-    404: {"ranking-not-published"},
+    404: {"ranking-not-published", "file-unknown"},
     422: {"level-above-unit", "level-unknown", "debtor-missing", "not-lead", "unit-not-commune"},
 }
 """What may be said instead of an answer, by status."""
@@ -91,7 +91,7 @@ def test_a_shipped_plan_over_all_of_it(world: World) -> None:
         "objective": ("adults-certified-vneid", "commune-classes", "pupils-digital-skills"),
         "obligation": ("final-report-2026",), "period": ("once",), "type": tuple(entered),
         "task": ("t-10-closing-commune",), "unit": ("24133",), "source": (SOURCE,),
-        "id": ("report.returned-maximal",),
+        "id": ("report.returned-maximal",), "sha256": ("0" * 64,),
     }  # fmt: skip
     check(world, questions(values))
 
@@ -105,7 +105,7 @@ def test_a_stripped_plan(world: World, name: str) -> None:
         "plan": (name,), "code": (plan["unit"],), "objective": objectives[::9],
         "task": tuple(t["id"] for t in plan["tasks"][::15]), "unit": (plan["unit"],),
         "obligation": (owed["obligation"],), "period": (owed["period"],),
-        "source": (SOURCE,), "id": (name,),
+        "source": (SOURCE,), "id": (name,), "sha256": ("0" * 64,),
     }  # fmt: skip
     asked = questions(values, "{plan}")
     check(world, asked)

@@ -152,6 +152,7 @@ WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "inspection.held": ("/v1/plans/{plan}/inspections", ("inspection_ref", "inspector", "findings", "remedy", "document_ref")),
     "report.submitted": ("/v1/plans/{plan}/reports/final-report-2026/once", ("from_unit", "document_ref", "file_name")),
     "report.returned": ("/v1/plans/{plan}/reports/final-report-2026/once", ("remark",)),
+    "report.progressed": ("/v1/plans/{plan}/documents/final-report-2026/once/life?unit={unit}", ("by", "remark", "document_ref", "file_name")),
     "report.requested": ("/v1/plans/{plan}/reports?obligation=final-report-2026&unit={unit}", ("request_ref",)),
     "task.progressed": ("/v1/plans/{plan}/tasks/t-10-closing-commune", ("done", "product", "document_ref", "difficulties")),
     "task.returned": ("/v1/plans/{plan}/tasks/t-10-closing-commune", ("reason",)),

@@ -11,7 +11,7 @@ AUTH = {"Authorization": f"Bearer {fakes.KEY}"}
 VALUES = {
     "plan": "dak-lak-2026", "code": "24133", "objective": "adults-certified-vneid",
     "obligation": "final-report-2026", "period": "once", "unit": "24133",
-    "task": "t-10-closing-commune",
+    "task": "t-10-closing-commune", "sha256": "0" * 64,
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from tests.registry.conftest import Running
 VALUES = {
     "plan": "dak-lak-2026", "code": "24133", "objective": "adults-certified-vneid",
     "obligation": "final-report-2026", "period": "once", "type": "class.held", "id": "00000001",
-    "task": "t-10-closing-commune",
+    "task": "t-10-closing-commune", "sha256": "0" * 64,
 }  # fmt: skip
 
 

@@ -24,8 +24,17 @@ from tests.registry.ranking import TERMS, formula
 TEMPLATES = Path(__file__).parents[2] / "services" / "registry" / "web" / "templates"
 PARTS = {"base", "trouble", "cell", "heat", "monday_parts", "unit_difference"}
 """Templates of which pages are made; they are no pages."""
-ELSEWHERE = {"week", "own", "edit", "cancel", "typed"}
-"""Pages of a commune's staff: tests/registry/test_week.py looks at them."""
+ELSEWHERE = {
+    "week",
+    "own",
+    "edit",
+    "cancel",
+    "typed",
+    "report_writing",
+    "report_compare",
+    "report_template",
+}
+"""Pages of a commune's staff: tests/registry/test_week.py looks at them. Pages that write a report: test_report_pages.py."""
 WIDTHS = (390, 1280)
 PLAN = "/plans/dak-lak-2026"
 PAGES = {

@@ -46,10 +46,15 @@ OF_A_UNIT = {
     f"GET {PLAN}/cold-spots", f"GET {PLAN}/completeness", f"GET {PLAN}/calendar",
     f"GET {PLAN}/documents", f"GET {PLAN}/documents/{{obligation}}/{{period}}",
     f"GET {PLAN}/documents/{{obligation}}/{{period}}/comparison",
+    f"GET {PLAN}/documents/{{obligation}}/{{period}}/life",
+    f"GET {PLAN}/documents/{{obligation}}/{{period}}/files/{{sha256}}",
+    f"GET {PLAN}/template", f"GET {PLAN}/template/file",
     f"GET {PLAN}/reports", f"GET {PLAN}/inspections", f"GET {PLAN}/feedback",
     f"GET {PLAN}/tasks", f"GET {PLAN}/tasks/{{task}}", f"GET {PAGE}/tasks",
     f"GET {PAGE}", f"GET {PAGE}/units/{{code}}", f"GET {PAGE}/calendar",
     f"GET {PAGE}/units/{{code}}/objectives/{{objective}}",
+    f"GET {PAGE}/documents/{{obligation}}/{{period}}", f"GET {PAGE}/template",
+    f"GET {PAGE}/documents/{{obligation}}/{{period}}/comparison",
 }  # fmt: skip
 """Numbers of the unit that is asked for: whoever's key is bound to it, or to a unit above it."""
 OF_ONES_OWN = {
@@ -79,9 +84,13 @@ WRITES = {
     f"POST {PLAN}/populations/sheet", f"POST {PLAN}/nil",
     f"PUT {PLAN}/reports/{{obligation}}/{{period}}", f"POST {PLAN}/tasks/{{task}}/statements",
     f"POST {PLAN}/tasks/{{task}}/returns",
+    f"POST {PLAN}/documents/{{obligation}}/{{period}}/steps", f"PUT {PLAN}/documents/{{obligation}}/{{period}}/signed",
+    f"PUT {PLAN}/template",
     f"POST {PLAN}/reports/{{obligation}}/requests",
     f"POST {PLAN}/reports/{{obligation}}/{{period}}/returns", "POST /enter/{type}", "POST /units/{code}/hamlets",
     f"POST {PAGE}/reports/{{obligation}}/{{period}}", f"POST {PAGE}/tasks/{{task}}",
+    f"POST {PAGE}/documents/{{obligation}}/{{period}}", f"POST {PAGE}/documents/{{obligation}}/{{period}}/signed",
+    f"POST {PAGE}/template",
     "POST /staff", "POST /staff/{id}/revoke", "POST /devices/end", "POST /devices/{id}/end",
     f"POST {PAGE}/populations", f"POST {PAGE}/week", "POST /units/import", "POST /units/{code}/changes",
 }  # fmt: skip

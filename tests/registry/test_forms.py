@@ -29,7 +29,10 @@ PAGES = {"/week/nil": "/week"}
 """Where a form stands that is sent to another address."""
 NO_TEXT = {"/devices/end", "/devices/{id}/end", "/staff/{id}/revoke"}
 """Buttons alone."""
-FILES = {"/units/import", "/plans/{plan}/populations"}
+FILES = {
+    "/units/import", "/plans/{plan}/populations", "/plans/{plan}/template",
+    "/plans/{plan}/documents/{obligation}/{period}/signed",
+}  # fmt: skip
 PASTED = "“Báo cáo”\u00a0–\u2028• một…\u00ad\ufeff"
 TEXTS = {
     "long": "Học vụ số. " * 1_000,
@@ -186,7 +189,8 @@ async def test_no_pasted_text_breaks_a_form_or_stays_without_a_word(typist: Runn
         for action, values, texts in Fields(page.text).found:
             if html.unescape(action).partition("?")[0] not in ("", here):
                 continue
-            for name in texts:
+            sentences = sorted(name for name in texts if name.startswith("s."))
+            for name in texts - set(sentences[1:]):  # one sentence of a report stands for all
                 for kind, text in TEXTS.items():
                     tried.add((path, name))
                     sent = [(n, v) for n, one in values.items() if n != name for v in one]

@@ -37,6 +37,7 @@ GOOD = {
 }  # fmt: skip
 NO_TAG = {
     "/v1/nation": "streamed, so that its end is not known at its beginning",
+    f"{P}/template/file": "a file, the same byte by byte: its tag is a strong one",
     "/v1/receipts": "activities' own answer, which follows an event from second to second",
 }
 

@@ -19,6 +19,7 @@ VALUES = {
     "obligation": "final-report-2026", "period": "once", "type": "class.held", "id": "00000000",
     "prefix": "00000000", "partner": "somebody", "name": "checklist.css", "number": 1,
     "position": 6, "type_name": "class.held", "version": 1, "task": "t-10-closing-commune",
+    "sha256": "0" * 64,
 }  # fmt: skip
 QUERY = {
     "objective": "adults-certified-vneid", "unit": "24133", "source": EVENT["source"],

@@ -30,6 +30,8 @@ class Address:
     unit: Unit | None
     handed_in: date | None = None
     """The day on which the body handed in what stands for the period."""
+    writers: tuple[Body, ...] = ()
+    """Everybody who writes a report for the period."""
 
     @property
     def key(self) -> dict[str, str]:
@@ -70,11 +72,14 @@ async def address_of(
             hint="GET .../calendar lists the periods; an obligation without any is reported as of a"
             " day of the plan that has come (YYYY-MM-DD).",
         )
-    body = _body(state, found, duty, account, occurrence, wanted)
+    all_ = writers(state, found, duty, account, occurrence)
+    body = _body(duty, all_, wanted)
     entries = [e for f in account.periods if f.period.id == occurrence.id for e in f.entries]
     reports = [r for e in entries if e.debtor.id == body.id for r in e.reports]
     handed_in = submitted_on(reports[-1]) if reports else None
-    return Address(found, duty, occurrence, body, state.tree.unit(body.unit_id or ""), handed_in)
+    return Address(
+        found, duty, occurrence, body, state.tree.unit(body.unit_id or ""), handed_in, tuple(all_)
+    )
 
 
 def writers(state: State, plan: PlanVersion, duty: Json, account: Account, period: Period) -> list[Body]:  # fmt: skip
@@ -94,10 +99,7 @@ def _debtors(state: State, plan: PlanVersion, duty: Json) -> list[Body]:
     return bodies(duty["who"], organisations, units, today)
 
 
-def _body(
-    state: State, plan: PlanVersion, duty: Json, account: Account, period: Period, wanted: str | None
-) -> Body:  # fmt: skip
-    found = writers(state, plan, duty, account, period)
+def _body(duty: Json, found: list[Body], wanted: str | None) -> Body:
     if wanted is None:
         gather = [b for b in found if b.id in (duty.get("via") or ())]
         alone = found if len(found) == 1 else gather

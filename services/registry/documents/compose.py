@@ -11,6 +11,7 @@ from services.registry.documents.models import models
 from services.registry.documents.next_steps import next_steps
 from services.registry.documents.occasion import Head, full_name, head_of, issuer_of, period_of
 from services.registry.documents.oversight import feedback, inspections
+from services.registry.documents.reported import reported
 from services.registry.documents.results import Result, results
 from services.registry.documents.work import work
 
@@ -48,6 +49,9 @@ def compose(material: Material) -> Draft:
     """Put a report together from what is known; nothing is said that no figure stands behind."""
     book = Book()
     found, rows = results(book, material)
+    taken = reported(book, material)
+    if not taken.empty:
+        found.parts.append(taken)
     kind, event = material.duty["kind"], material.duty["event"]
     parts: list[Section] = []
     if kind in OVERSIGHT:

@@ -22,7 +22,7 @@ from services.registry.documents.wording import long_day, number, percent
 CM = 567
 """Twentieths of a point in a centimetre."""
 ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
-RESULT_WIDTHS = tuple(round(CM * w) for w in (1.1, 5.0, 2.3, 2.7, 1.6, 2.0, 1.8))
+RESULT_WIDTHS = tuple(round(CM * w) for w in (1.1, 4.4, 2.3, 3.3, 1.6, 2.0, 1.8))
 GROUP = 5
 """Objectives side by side on a landscape page."""
 END = "./."

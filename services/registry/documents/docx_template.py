@@ -6,6 +6,7 @@ no macro, no embedded object and no link to elsewhere.
 
 import io
 import zipfile
+import zlib
 from typing import Any
 
 from docx.opc.constants import RELATIONSHIP_TYPE
@@ -46,23 +47,43 @@ def refuse(code: str, detail: str, hint: str) -> Problem:
 def check_package(content: bytes) -> zipfile.ZipFile:
     """A DOCX without macros, embedded objects and outside links, of bounded size; Problem otherwise."""
     if len(content) > LARGEST:
-        raise refuse("template-too-large", f"The template has {len(content):,} bytes; at most {LARGEST:,} are taken.", "Take large pictures out of it.")  # fmt: skip
-    try:
-        package = zipfile.ZipFile(io.BytesIO(content))
-        names = package.namelist()
-        types = package.read("[Content_Types].xml") if "[Content_Types].xml" in names else b""
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
-        raise _no_docx() from None
+        raise too_large(len(content))
+    package = package_of(content)
+    if package is None:
+        raise _no_docx()
     if sum(one.file_size for one in package.infolist()) > UNPACKED:
         raise refuse("template-too-large", "The template unpacks to more than 50 MB.", "Take large pictures out of it.")  # fmt: skip
-    if any(part in name.lower() for name in names for part in _FOREIGN) or b"macroEnabled" in types:
+    if active_part(package):
         raise refuse("template-with-macros", "The template holds macros or embedded objects.", "Save it in Word as .docx (Word Document) without them.")  # fmt: skip
-    if "word/document.xml" not in names or MAIN.encode() not in types:
-        raise _no_docx()
+    names = package.namelist()
     for name in names:
         if name.endswith(".rels") and _links(package.read(name)):
             raise refuse("template-with-links", "The template loads something from elsewhere.", "Embed pictures and detach the attached template.")  # fmt: skip
     return package
+
+
+def too_large(size: int) -> Problem:
+    """Of a template that nobody should have to wait for."""
+    return refuse("template-too-large", f"The template has {size:,} bytes; at most {LARGEST:,} are taken.", "Take large pictures out of it.")  # fmt: skip
+
+
+def package_of(content: bytes) -> zipfile.ZipFile | None:
+    """A Word document's package; None for anything else."""
+    try:
+        package = zipfile.ZipFile(io.BytesIO(content))
+        names = package.namelist()
+        types = package.read("[Content_Types].xml") if "[Content_Types].xml" in names else b""
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError):
+        return None
+    known = MAIN.encode() in types or b"macroEnabled" in types
+    return package if known and "word/document.xml" in names else None
+
+
+def active_part(package: zipfile.ZipFile) -> bool:
+    """Whether a Word document holds macros, embedded objects or controls."""
+    names = [name.lower() for name in package.namelist()]
+    types = package.read("[Content_Types].xml")
+    return any(part in name for name in names for part in _FOREIGN) or b"macroEnabled" in types
 
 
 def _links(rels: bytes) -> bool:

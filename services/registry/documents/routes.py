@@ -15,6 +15,8 @@ from services.registry.documents.compose import Draft, compose
 from services.registry.documents.gather import gather
 from services.registry.documents.model import draft_json
 from services.registry.documents.occurrences import as_of, listed, of_day
+from services.registry.documents.steps import life_of
+from services.registry.documents.templates_store import template_for
 from services.registry.parameters import KnownAt
 from services.registry.reports.periods import PERIODIC
 from services.registry.reports.routes import accounts
@@ -109,17 +111,21 @@ async def show_document(
     not_future(known_at, "known_at", state.clock.today())
     address = await address_of(state, principal, plan, obligation, period, unit, organisation)
     draft = await draft_of(state, address, known_at)
+    edits = dict((await life_of(state, address)).edits)
     if format == "json":
-        return json_answer(address.key | draft_json(draft, {}), if_none_match)
-    return await file_of(draft, address.title, format)
+        return json_answer(address.key | draft_json(draft, edits), if_none_match)
+    template = None if format == "xlsx" else await template_for(state, address)
+    return await file_of(draft, address.title, format, edits, template)
 
 
-async def file_of(draft: Draft, title: str, format: str) -> Response:
-    """A draft as a file to save."""
+async def file_of(
+    draft: Draft, title: str, format: str, edits: dict[str, str], template: bytes | None
+) -> Response:
+    """A draft as a file to save, with what people wrote in place of sentences."""
     if format == "xlsx":
         content = await asyncio.to_thread(workbook.to_xlsx, draft)
     else:
-        content = await asyncio.to_thread(word.to_docx, draft)
+        content = await asyncio.to_thread(word.to_docx, draft, edits=edits, template=template)
         content = await pdf.to_pdf(content) if format == "pdf" else content
     return as_file(content, f"{title}.{format}", MEDIA[format])
 

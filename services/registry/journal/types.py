@@ -9,6 +9,7 @@ from shared.domain.closing import names_people
 WHOLE = frozenset(
     {
         "report.submitted", "report.consolidated", "report.requested", "report.returned",
+        "report.progressed",
         "nil.reported", "review.held", "force.dispatched", "conference.held", "inspection.held",
         "issue.raised", "document.issued", "figure.reported", "feedback.received",
         "task.progressed", "task.returned",

@@ -136,7 +136,10 @@ async def _keep_typed(request: Request, problem: Problem) -> Response:
         return _problem(request, problem)
     files = request.headers.get("content-type", "").startswith("multipart/")
     try:
-        form = await _packed(request) if files else await read_form(request, LARGEST_TYPED)
+        if files:
+            form = await _packed(request)
+        else:
+            form = await read_form(request, LARGEST_TYPED, blanks=True)
     except Problem:
         return _problem(request, problem)
     if not form:
@@ -169,6 +172,7 @@ async def _packed(request: Request) -> dict[str, list[str]]:
 LARGEST_TYPED = 512 * 1024
 LARGEST_FILE = 5 * 1024 * 1024
 """Bytes of what is taken along to be sent again."""
+
 WITH_SECRETS = frozenset({"/login", "/accept", "/confirm"})
 """Forms in which a key or code is typed."""
 

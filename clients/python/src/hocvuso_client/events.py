@@ -48,6 +48,7 @@ Platform = Literal["binhdanhocvuso", "vneid", "other_mooc", "enterprise_lms", "s
 Population = Literal["adults", "residents", "residents_15_plus", "citizens_16_plus", "civil_servants", "civil_servants_and_employees", "pupils_primary_up", "pupils_and_students", "secondary_pupils_and_students", "workers_enterprises_coops", "cnscd_members", "expert_trainees", "mentors", "households", "household_businesses", "smartphone_users", "service_centre_visitors_needing_help", "organisations", "enterprises_coops", "communes", "remote_communes", "hamlets"]
 PostKind = Literal["news", "article", "short_video", "photo", "other"]
 PresenceChannel = Literal["in_person", "online", "hybrid"]
+ReportStep = Literal["edited", "reviewed", "confirmed", "numbered", "signed", "reopened"]
 ReporterKind = Literal["commune", "district", "department", "school", "enterprise", "association", "telecom", "other"]
 ReviewKind = Literal["weekly", "monthly", "quarterly", "yearly", "campaign"]
 SchoolLevel = Literal["primary", "lower_secondary", "upper_secondary", "vocational", "higher"]
@@ -1353,6 +1354,40 @@ class ReportConsolidated(EventData):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportProgressed(EventData):
+    """A body takes a step with the report it is writing."""
+
+    TYPE: ClassVar[str] = "report.progressed"
+    VERSION: ClassVar[str] = "1"
+
+    plan: str
+    obligation: str
+    period: str
+    organisation: str | None = None
+    step: ReportStep
+    by: str | None = _field(default=None, repr=False)
+    edits: dict[str, Any] | None = _field(default=None, repr=False)
+    remark: str | None = _field(default=None, repr=False)
+    as_of: dt.date | None = None
+    known_at: dt.date | None = None
+    known_to: int | None = None
+    document_ref: str | None = _field(default=None, repr=False)
+    document_date: dt.date | None = None
+    file_name: str | None = _field(default=None, repr=False)
+    file_sha256: str | None = None
+    appendix_sha256: str | None = None
+    figures_sha256: str | None = None
+    campaign: str | None = None
+    plan_hint: str | None = None
+    evidence_ref: str | None = _field(default=None, repr=False)
+    opening: bool | None = None
+    note: str | None = _field(default=None, repr=False)
+    reporter: str | None = _field(default=None, repr=False)
+    reporter_kind: ReporterKind | None = None
+    held_by: Holder | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportRequested(EventData):
     """A superior asks for a report outside the usual rhythm."""
 
@@ -1866,6 +1901,7 @@ TYPES: dict[str, type[EventData]] = {
     "programme.completed": ProgrammeCompleted,
     "ranking.published": RankingPublished,
     "report.consolidated": ReportConsolidated,
+    "report.progressed": ReportProgressed,
     "report.requested": ReportRequested,
     "report.returned": ReportReturned,
     "report.submitted": ReportSubmitted,
