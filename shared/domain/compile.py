@@ -19,6 +19,7 @@ from shared.domain.objectives import Beside, Within
 from shared.domain.objectives import Objective as Objective
 from shared.domain.objectives import Threshold as Threshold
 from shared.domain.shape import check_shape
+from shared.domain.steps import step_before
 
 Json = dict[str, Any]
 
@@ -91,7 +92,7 @@ def compile_objective(
         "date": date.fromisoformat(raw["from_date"]) if "from_date" in raw else None,
     }.get(counts_from)
     over = measure.get("over", {})
-    value = Threshold(int(target["value"]), target["comparator"] == ">")
+    value = threshold(target["value"], target["comparator"])
     objective = Objective(
         plan=document["id"],
         version=int(document["version"]),
@@ -117,11 +118,18 @@ def compile_objective(
         target_of=over.get("target_of"),
         organisations=measure["count"] == "distinct_organisations" and "population" in over,
         beside=_beside(document, raw, start, catalogue),
+        encouraged=bool(raw.get("encouraged")),
+        risen_from=step_before(raw),
     )
     share = Threshold(int(target.get("units_required_percent", 100)))
     if "within_unit" in measure:
         within = measure["within_unit"]
-        needed = Within(within["per"], _threshold(within, value), over.get("attribute"))
+        needed = Within(
+            within["per"],
+            _threshold(within, value),
+            over.get("attribute"),
+            bool(within.get("own")),
+        )
         required = value if target["unit"] == "percent_of_units" else share
         objective = msgspec.structs.replace(
             objective, within=needed, target=required, target_unit="percent"
@@ -164,7 +172,13 @@ def _beside(
 def _threshold(raw: Json, target: Threshold) -> Threshold:
     if raw["threshold"] == "target":
         return target
-    return Threshold(int(raw["threshold"]), raw.get("comparator", ">=") == ">")
+    return threshold(raw["threshold"], raw.get("comparator", ">="))
+
+
+def threshold(value: int | float, comparator: str) -> Threshold:
+    """A number with its sign; 80.0 is 80."""
+    whole = int(value)
+    return Threshold(whole if whole == value else value, comparator == ">", comparator == "<=")
 
 
 def _basis(measure: Json) -> str:
@@ -230,11 +244,13 @@ def _measure(
         if key not in kind.key_kinds():
             raise CompileError(f"{kind.type} has no {key} to count")
     inside, apart = tally.get("inside"), tally.get("within_unit", {}).get("per")
+    if apart == "province":
+        raise CompileError("of provinces events and sums are counted")
     if inside is not None:
         if tally.get("match") == "all":
             raise CompileError("`inside` and `match: all` cannot both be asked of a thing")
         target = raw["target"]
-        needed = _threshold(inside, Threshold(int(target["value"]), target["comparator"] == ">"))
+        needed = _threshold(inside, threshold(target["value"], target["comparator"]))
         return Measure(
             kind="crossing",
             parts=parts,

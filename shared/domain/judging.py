@@ -74,6 +74,15 @@ def check_version(data: Json, definitions: Definitions, origin: int | None = Non
             "The plan's unit was never established.",
             "Post units before their plans.",
         )
+    for at, objective in enumerate(data["document"]["objectives"]):
+        for name in objective["target"].get("shares") or ():
+            if definitions.tree.unit(name) is None:
+                raise DefinitionRefused(
+                    "unit-unknown",
+                    f"/document/objectives/{at}/target/shares/{name}",
+                    "A number is handed down to a unit that was never established.",
+                    "Write CODE@ERA of a unit of the plan.",
+                )
     known = [v for v in definitions.versions(data["plan"]) if v.origin != origin]
     same = next((v for v in known if v.version == data["version"]), None)
     if same is not None and same.document != data["document"]:

@@ -1,6 +1,7 @@
 """An objective as data: how the tallies of measures become a cell. No objective has code of its own."""
 
 from datetime import date
+from fractions import Fraction
 from typing import Literal
 
 import msgspec
@@ -9,33 +10,47 @@ from shared.domain.measures import Measure
 
 
 class Threshold(msgspec.Struct, frozen=True):
-    """A number that must be reached (`strict`: exceeded)."""
+    """A number that must be reached (`strict`: exceeded; `most`: not be exceeded). It may have
+    decimals, which are compared exactly as they are written."""
 
-    value: int
+    value: int | float
     strict: bool = False
+    most: bool = False
 
     @property
     def comparator(self) -> str:
-        """As plans write it: `>` or `>=`."""
-        return ">" if self.strict else ">="
+        """As plans write it: `>`, `>=` or `<=`."""
+        return "<=" if self.most else ">" if self.strict else ">="
 
     def met(self, count: int, whole: int = 1, parts: int = 1) -> bool:
-        """Whether count / whole >= value / parts, in exact integers (`whole` > 0)."""
-        left, right = count * parts, self.value * whole
+        """Whether count / whole >= value / parts, exactly (`whole` > 0)."""
+        exact = self.exact()
+        left, right = count * parts * exact.denominator, exact.numerator * whole
+        if self.most:
+            return left <= right
         return left > right if self.strict else left >= right
 
     def required(self, whole: int = 1, parts: int = 1) -> int:
-        """The smallest count that meets it."""
-        exact, rest = divmod(self.value * whole, parts)
+        """The smallest count that meets it; of a number not to be exceeded the greatest."""
+        wanted = self.exact()
+        exact, rest = divmod(wanted.numerator * whole, parts * wanted.denominator)
+        if self.most:
+            return exact
         return exact + 1 if self.strict or rest else exact
+
+    def exact(self) -> Fraction:
+        """The number as it is written: 80.5 is 161/2."""
+        return Fraction(str(self.value))
 
 
 class Within(msgspec.Struct, frozen=True):
-    """A unit of this level counts when its own count reaches the threshold."""
+    """A unit of this level counts when its count reaches the threshold; `own`: the count of what was
+    posted for itself, without the units below it."""
 
     level: str
     threshold: Threshold
     attribute: str | None = None
+    own: bool = False
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -57,7 +72,8 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     units; `asked` False: of these units (or this one) it asks nothing. `earlier`: how it read at
     deadlines that came due before the one that holds. `base`: the objective of `target_of` as it was
     valid on the last day, once that is over. `flags`: what to say of it in every cell;
-    `own_target`: it was set for this very unit.
+    `own_target`: it was set for this very unit. `encouraged`: it is shown, never judged.
+    `risen_from`: where its target rises in steps, the last day and value of the step before.
     """
 
     plan: str
@@ -88,6 +104,8 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
     earlier: tuple["Objective", ...] = ()
     flags: tuple[str, ...] = ()
     own_target: bool = False
+    encouraged: bool = False
+    risen_from: tuple[date, int | float] | None = None
 
     def measures(self) -> list[Measure]:
         """What must be counted for its number."""
@@ -106,4 +124,5 @@ class Objective(msgspec.Struct, frozen=True, kw_only=True):
         if own is None:
             return self
         # A plain number asked of the plan's unit is none of a unit below, unless one was set for it.
-        return msgspec.structs.replace(own, own_target=own.target != self.target)
+        set_for_it = own.own_target or own.target != self.target
+        return msgspec.structs.replace(own, own_target=set_for_it)

@@ -16,8 +16,9 @@ import msgspec
 from shared.contracts.definitions import Catalogue
 from shared.domain.amending import AmendedDocuments, Amendment, Made
 from shared.domain.compile import WRONG, compile_objective, last_day, not_counted
-from shared.domain.objectives import Objective
+from shared.domain.objectives import Objective, Threshold
 from shared.domain.plan_files.document import why_item_refused
+from shared.domain.steps import course_of, on_day, share_of, steps_before
 
 Json = dict[str, Any]
 
@@ -63,7 +64,7 @@ class AmendedPlan(PlanVersion):
         if own is not None:
             return own
         general = [o for o in self.document["objectives"] if "only_for" not in o]
-        return {**self.document, "objectives": general}
+        return {**self.document, "objectives": [share_of(o, unit_id) for o in general]}
 
 
 def own_documents(plan: PlanVersion) -> Mapping[str, Json]:
@@ -143,7 +144,10 @@ class PlanHistory:
 
     def _changes(self) -> Iterable[date]:
         """Days on which the answer may become another one."""
-        if len(self._steps) < 2 and not self._amendments:
+        stepped = [
+            on for v in self._versions for o in v.document["objectives"] for on in course_of(o)
+        ]
+        if len(self._steps) < 2 and not self._amendments and not stepped:
             return []
         starts = {date.min} | {a.valid_from for a in self._amendments}
         found = starts | set(self._steps)
@@ -152,6 +156,7 @@ class PlanHistory:
             documents += [d for day in self._steps if (d := self._in_force(view, day)) is not None]
             for one in documents:
                 found |= {_after(self._last_day(raw)) for raw in one["objectives"]}
+                found |= {_after(by) for raw in one["objectives"] for by, _ in course_of(raw)}
         return found - {date.min}
 
     def _last_day(self, raw: Json) -> date | None:
@@ -186,6 +191,12 @@ class PlanHistory:
             for name in read.keys() - mine.keys():
                 ended = msgspec.structs.replace(objectives[name], asked=False)
                 variants.setdefault(name, []).append((unit, ended))
+        for name, objective in objectives.items():
+            if name in read:
+                amended = {unit for unit, _ in variants.get(name, ())}
+                shared = _shared(objective, read[name].raw, amended)
+                if shared:
+                    variants.setdefault(name, []).extend(shared)
         raws = [one.raw for one in read.values()]
         raws += [
             {**next(o for o in units[names[0]]["objectives"] if o["id"] == name), "only_for": names}
@@ -213,6 +224,7 @@ class PlanHistory:
     def _read(self, unit_id: str | None, document: Json, day: date) -> list[_Read]:
         found = []
         for raw in document["objectives"]:
+            raw = share_of(on_day(raw, day), unit_id)
             last = self._last_day(raw)
             raw = raw if raw.get("last_day") or last is None else _with(raw, last)
             if last is not None and last < day:
@@ -222,7 +234,9 @@ class PlanHistory:
 
     def _with_target_of(self, unit_id: str | None, document: Json, raw: Json, last: date) -> Json:
         """The objective with the target that was valid on its last day, if it had one then."""
-        return self._retargeted(document, raw, _find(self.document(unit_id, last), raw["id"]))
+        then = _find(self.document(unit_id, last), raw["id"])
+        then = then and share_of(on_day(then, last), unit_id)
+        return self._retargeted(document, raw, then)
 
     def _retargeted(self, document: Json, raw: Json, then: Json | None) -> Json:
         if then is None or then["target"] == raw["target"]:
@@ -260,9 +274,14 @@ class PlanHistory:
         earlier = [
             self._at_deadline(unit_id, name, due) for due, _ in sorted(one.earlier, key=_due)
         ]
+        # Steps that are over count as the plan is read now: they are written in its target.
+        steps = [
+            compile_objective(document, step, self._catalogue, self._issued)
+            for step in steps_before(one.raw)
+        ]
         return msgspec.structs.replace(
             objective,
-            earlier=tuple(then for then in earlier if then is not None),
+            earlier=(*(then for then in earlier if then is not None), *steps),
             base=self._base(objective, day),
         )
 
@@ -311,6 +330,7 @@ class PlanHistory:
         raw = _find(document, name) if document is not None else None
         if document is None or raw is None:
             return None
+        raw = share_of(on_day(raw, day), unit_id)
         last = self._last_day(raw)
         if last is not None and last < day:
             before = self._in_force(unit_id, day, last)
@@ -323,6 +343,16 @@ class PlanHistory:
 
 def _due(one: tuple[date, Json]) -> date:
     return one[0]
+
+
+def _shared(objective: Objective, raw: Json, amended: set[str]) -> list[tuple[str, Objective]]:
+    """How it reads for the units to which its number is handed down."""
+    shares = raw["target"].get("shares") or {}
+    return [
+        (unit, msgspec.structs.replace(objective, target=Threshold(share), own_target=True))
+        for unit, share in shares.items()
+        if unit not in amended
+    ]
 
 
 def _after(day: date | None) -> date:

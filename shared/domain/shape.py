@@ -11,19 +11,27 @@ import msgspec
 
 Json = dict[str, Any]
 
+Number = Annotated[float, msgspec.Meta(gt=0, le=1_000_000_000_000)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000_000)]
 Percent = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern="^[A-Za-z0-9._-]+$")]
-Level = Literal["commune", "hamlet"]
-Sign = Literal[">", ">="]
+Level = Literal["province", "commune", "hamlet"]
+Sign = Literal[">", ">=", "<="]
 OrTarget = Positive | Literal["target"]
 
 
+class _Step(msgspec.Struct):
+    by: date
+    value: Number
+
+
 class _Target(msgspec.Struct):
-    value: Positive
+    value: Number
     unit: Literal["percent", "count", "percent_of_units", "percent_of_target"]
     comparator: Sign
     units_required_percent: Percent = 100
+    course: list[_Step] = []
+    shares: dict[str, Positive] = {}
 
 
 class _Part(msgspec.Struct):
@@ -35,6 +43,7 @@ class _Within(msgspec.Struct):
     per: Level
     threshold: OrTarget
     comparator: Sign = ">="
+    own: bool = False
 
 
 class _Inside(msgspec.Struct):
@@ -98,6 +107,7 @@ class _Objective(msgspec.Struct):
     deadline: str | _Deadline | None = None
     extension: _Extension | msgspec.UnsetType = msgspec.UNSET
     beside: list[_Beside] = []
+    encouraged: bool = False
 
 
 def check_shape(raw: Json) -> None:

@@ -44,7 +44,7 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
 
     last_day: date | None
     value: int | None
-    target: int | None
+    target: int | float | None
     target_unit: str | None
     met: bool | None
 
@@ -67,7 +67,7 @@ class Cell(msgspec.Struct, kw_only=True):
     total: int | None = None
     denominator: int | None = None
     ratio: float | None = None
-    target: int | None = None
+    target: int | float | None = None
     target_unit: str | None = None
     comparator: str | None = None
     required: int | None = None

@@ -14,7 +14,8 @@ def judge_earlier(
     objective: Objective, cell: Cell, building: frozenset[str], count_on: CountOn
 ) -> None:
     """List them in the cell, and the one that holds. What was in force at the first of them decides
-    whether the unit was on time: an extension does not make it so afterwards."""
+    whether the unit was on time: an extension does not make it so afterwards. The steps of a target
+    that rises are deadlines of their own."""
     for then in objective.earlier:
         last = then.last_day
         prints = {measure.fingerprint() for measure in then.measures()}
@@ -40,5 +41,6 @@ def judge_earlier(
         target_unit=cell.target_unit,
         met=cell.met_on_time,
     )
-    cell.met_on_time = cell.deadlines[0].met
+    if objective.risen_from is None:
+        cell.met_on_time = cell.deadlines[0].met
     cell.deadlines.append(holds)

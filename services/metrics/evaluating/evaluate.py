@@ -173,6 +173,9 @@ class Evaluator:
             if level != within.level and LEVELS[level] < LEVELS[within.level]:
                 return self._units(objective, root, unit_id, window, cell)
             value = self._value(objective.measure, objective.figure, window, root, unit_id)
+            if within.own and level == within.level:
+                n, total = self._own(objective.measure, window, root).get(unit_id, (0, 0))
+                value = total if objective.figure == "total" else n
             applies = level == within.level and (
                 within.attribute is None
                 or (unit is not None and unit.has(within.attribute, self._as_of) is True)
@@ -204,13 +207,24 @@ class Evaluator:
             if other is None or other.population is None:
                 whole = Number(None, "target_missing")
                 return self._share(value, whole, target, 1, 1, objective, cell)
-            wanted = other.of(unit_id).target.value
+            wanted = other.of(unit_id).target.exact()
             people = self._populations.of(unit_id, other.population, window.end)
-            return self._share(value, people, target, wanted, 100, objective, cell)
+            times, parts = wanted.numerator, 100 * wanted.denominator
+            return self._share(value, people, target, times, parts, objective, cell)
         if unit_id != root and not objective.own_target:
             return Count(value, Number(None), None, None, None)
         cell.set_target(target, "count")
         return Count(value, Number(None), target.met(value), target.required(), None)
+
+    def _own(self, measure: Measure, window: Window, root: str) -> dict[str, tuple[int, int]]:
+        """What was posted for each unit itself (or for one that it took in whole)."""
+        found: dict[str, tuple[int, int]] = {}
+        for name, (n, total) in self._sums(measure, window, root).items():
+            home = self._places.home(name)
+            if home.unit_id is not None and not home.remainder:
+                before = found.get(home.unit_id, (0, 0))
+                found[home.unit_id] = (before[0] + n, before[1] + total)
+        return found
 
     def _share(
         self,
@@ -253,6 +267,8 @@ class Evaluator:
             if all(value is None for value in marked.values()):
                 flag = "attribute_unknown"
         at = 1 if objective.figure == "total" else 0
+        if within.own:
+            rolled = self._own(objective.measure, window, root)
         own = {name: variant for name, variant in objective.variants if variant.within is not None}
         names = [name for name in names if name not in own or own[name].asked]
         met = 0
@@ -293,6 +309,9 @@ class Evaluator:
                 return self._count(one, root, unit_id, self.window(one, day), others, about)
 
             judge_earlier(objective, cell, self._building, then)
+        if objective.encouraged:
+            _never_judged(cell, has_target)
+            return
         if objective.bucket is None:
             cell.status, cell.required_per_week = status_of(objective, count, as_of, has_target)
             return
@@ -308,6 +327,14 @@ class Evaluator:
             before = self._count(objective, root, unit_id, window, others, blank(as_of))
             cell.status_bucket = _bucket(objective, complete.end, before)
             cell.status = "unknown" if before.met is None else "met" if before.met else "behind"
+
+
+def _never_judged(cell: Cell, has_target: bool) -> None:
+    """What is encouraged shows its count beside its target; nobody is behind for it."""
+    cell.flags.append("encouraged")
+    cell.met = cell.met_on_time = None
+    cell.status = "not_judged" if has_target else "no_target"
+    cell.deadlines = [msgspec.structs.replace(one, met=None) for one in cell.deadlines]
 
 
 def _flag_excess(value: int, whole: Number, cell: Cell) -> None:

@@ -85,7 +85,7 @@ def _target(objective: Objective) -> dict[str, Any]:
     within = objective.within
     return {
         "value": objective.target.value,
-        "comparator": ">" if objective.target.strict else ">=",
+        "comparator": objective.target.comparator,
         "unit": objective.target_unit,
     } | ({"threshold": within.threshold.value} if within else {})
 

@@ -69,11 +69,12 @@ def target_words(objective: dict[str, Any], cell: Cell) -> str:
     target = objective["target"]
     value = cell.target if cell.target is not None else target.get("value")
     unit = cell.target_unit or target["unit"]
-    more = (cell.comparator or target.get("comparator")) == ">"
+    sign = cell.comparator or target.get("comparator")
+    more, most = sign == ">", sign == "<="
     if value is None:
         return ""
     if unit == "percent":
-        return f"{'trên ' if more else ''}{number(value)}%"
+        return f"{'trên ' if more else 'không quá ' if most else ''}{number(value)}%"
     if unit == "percent_of_target":
         return f"{number(value)}% chỉ tiêu gốc"
     if unit == "percent_of_units":
@@ -81,7 +82,7 @@ def target_words(objective: dict[str, Any], cell: Cell) -> str:
             f"{number(value)}% {UNITS.get(target.get('per') or target.get('of') or '', 'đơn vị')}"
         )
     what = noun(objective, cell)
-    return f"{'hơn' if more else 'ít nhất'} {number(value)}{f' {what}' if what else ''}"
+    return f"{'hơn' if more else 'không quá' if most else 'ít nhất'} {number(value)}{f' {what}' if what else ''}"
 
 
 def units_vi(table: Table | None) -> str:

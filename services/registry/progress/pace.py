@@ -8,8 +8,11 @@ from services.registry.tables.model import Cell
 
 
 def least(target: float, comparator: str | None, whole: int = 1, parts: int = 1) -> int:
-    """The smallest count that compares with `target` x `whole` / `parts`; `>` wants more."""
+    """The smallest count that compares with `target` x `whole` / `parts`; `>` wants more, and of `<=` it is
+    the greatest."""
     exact = Fraction(str(target)) * whole / parts
+    if comparator == "<=":
+        return exact.numerator // exact.denominator
     up = -(-exact.numerator // exact.denominator)
     return up + 1 if comparator == ">" and up == exact else up
 

@@ -85,6 +85,7 @@ REASON = {
 }
 
 FLAGS = {
+    "encouraged": "khuyến khích, không đánh giá",
     "denominator_missing": "chưa có số liệu nền",
     "denominator_partial": "số liệu nền chưa đủ",
     "denominator_undeclared": "số liệu nền lấy từ hồ sơ sắp xếp đơn vị, địa phương chưa công bố",

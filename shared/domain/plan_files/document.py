@@ -121,9 +121,12 @@ def why_item_refused(
 
 
 def is_limit(problem: PlanProblem) -> bool:
-    """Whether it says only that a last day is later than its extension. An amendment may do so for
-    an organisation, which is held to the extension where its day is read."""
-    return problem.code == "last_day" and problem.path.endswith("/extension")
+    """Whether it says only that a last day is later than its extension, or that shares do not add
+    up. An amendment may do so for one unit: an organisation is held to the extension where its day
+    is read, and who is given another number leaves those of the others as they are."""
+    return problem.code == "shares_sum" or (
+        problem.code == "last_day" and problem.path.endswith("/extension")
+    )
 
 
 @lru_cache(maxsize=1)

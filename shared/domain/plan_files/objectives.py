@@ -27,6 +27,7 @@ def check_objectives(plan: Json, catalogue: Catalogue, report: Report) -> None:
         if "measure" not in objective:
             continue
         measure = objective["measure"]
+        _steps(objective, (*path, "target"), report)
         check_tally(measure, objective["counts_from"], (*path, "measure"), catalogue, report)
         _shape(objective, measure, (*path, "measure"), catalogue, report)
         counted = measure.get("over", {}).get("measure")
@@ -68,6 +69,35 @@ def _days(objective: Json, path: Path, report: Report) -> None:
         report.add((*path, "extension"), "last_day", "an extension ends no earlier than last_day")
 
 
+def _steps(objective: Json, path: Path, report: Report) -> None:
+    """Steps rise in order and end in the target; shares add up to it."""
+    target = objective["target"]
+    course, shares = target.get("course", ()), target.get("shares")
+    inside = objective["measure"].get("inside", {}).get("threshold") == "target"
+    days = [step["by"] for step in course]
+    if course and days != sorted(set(days)):
+        report.add((*path, "course"), "course", "its days do not rise from step to step")
+    if course and (days[-1], course[-1]["value"]) != (objective["last_day"], target["value"]):
+        message = f"its last step is {course[-1]['value']} by {days[-1]}, the target is"
+        message += f" {target['value']} by {objective['last_day']}"
+        report.add((*path, "course"), "course", message, "let both say the same")
+    if course and days[0] < objective["period"]["start"]:
+        report.add((*path, "course", 0, "by"), "course", "the first step ends before the period")
+    if course and (objective.get("recurrence") or inside or shares):
+        message = "a target with a rhythm, of things inside a unit or with shares has no steps"
+        report.add((*path, "course"), "course", message)
+    if inside and target["comparator"] == "<=":
+        report.add((*path, "comparator"), "measure", "what is counted inside a unit is no limit")
+    if shares is None:
+        return
+    if target["unit"] != "count" or "per" in target or target["comparator"] == "<=":
+        message = "only a plain number that is to be reached is handed down"
+        report.add((*path, "shares"), "shares", message)
+    elif sum(shares.values()) != target["value"]:
+        message = f"the shares add up to {sum(shares.values())}, the target is {target['value']}"
+        report.add((*path, "shares"), "shares_sum", message, "change the target or the shares")
+
+
 def _shape(
     objective: Json, measure: Json, path: Path, catalogue: Catalogue, report: Report
 ) -> None:
@@ -89,6 +119,10 @@ def _shape(
                 wrong((name, "threshold"), "the target has no `per` to take the threshold from")
             if "comparator" in part:
                 wrong((name, "comparator"), "the comparator is the target's already")
+    if within is not None and within["per"] == "province":
+        plain = measure["count"] in ("events", "sum") and "attribute" not in over
+        if not plain:
+            wrong(("count",), "of provinces events and sums are counted, and all provinces")
     if within is not None and over.get("units") != within["per"]:
         wrong(("over",), f"is a share of {within['per']}s, as within_unit says")
     if per in ("commune", "hamlet"):
