@@ -15,6 +15,7 @@ from tests.keys.invitations import accept, invite, state_of
 COMMUNE = "24133@2025"
 
 
+@pytest.mark.security("V6.4.1", "V6.5.1", "V6.5.3")
 async def test_a_code_becomes_a_key_once(api: Api) -> None:
     made = await invite(api)
     assert await state_of(api, made["id"]) == "open"
