@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import httpx
+import msgspec
 import typer
 import yaml
 
@@ -96,6 +97,19 @@ def plans_validate(file: Path) -> None:
     """Check a plan file; exit code 1 and the lines when something is wrong."""
     data = _valid(file)
     print(f"{file}: valid, {len(data['objectives'])} objectives, {len(data['tasks'])} tasks")
+
+
+@plans.command("explain")
+def plans_explain(
+    file: Path,
+    objective: Annotated[str | None, typer.Option(help="only this one")] = None,
+) -> None:
+    """Show what the objectives of a plan file say in full: dates, defaults, named measures."""
+    found = [o for o in _valid(file)["objectives"] if objective in (None, o["id"])]
+    if not found:
+        _stop(f"{file} has no objective {objective}. Fix: leave --objective out to see all.")
+    apart = msgspec.json.decode(msgspec.json.encode(found))  # what is said twice is shown twice
+    print(yaml.safe_dump(apart, allow_unicode=True, sort_keys=False, width=120), end="")
 
 
 @plans.command("diff")

@@ -22,7 +22,8 @@ from shared.domain.plan_files.objectives import check_objectives
 from shared.domain.plan_files.positions import Parsed, line_of, parse, pointer
 from shared.domain.plan_files.positions import Path as DataPath
 from shared.domain.plan_files.problems import PlanProblem, Report
-from shared.domain.plan_files.references import check_references
+from shared.domain.plan_files.references import check_references, near
+from shared.domain.plan_files.short import NAMED, written_out
 
 Json = dict[str, Any]
 
@@ -55,7 +56,7 @@ def read_plan(text: str, catalogue: Catalogue) -> PlanDocument:
         line = mark.line + 1 if mark else 1
         problem = PlanProblem(line, "", "yaml", str(getattr(error, "problem", error)), "")
         return PlanDocument({}, {}, (problem,))
-    return _checked(parsed, catalogue)
+    return _checked(msgspec.structs.replace(parsed, data=written_out(parsed.data)), catalogue)
 
 
 def check_plan(data: Any, catalogue: Catalogue) -> tuple[PlanProblem, ...]:
@@ -158,6 +159,11 @@ def _add_schema_error(error: Any, place: DataPath, report: Report) -> None:
     for name in unexpected:
         message = f"unknown key {name!r}"
         report.add((*path, name), "schema", message, SEE)
+    if path[-1:] == ("measure",) and isinstance(error.instance, str):
+        names = ", ".join(f'"{name}"' for name in NAMED)
+        hint = near(error.instance, NAMED) or f"named are: {names}"
+        report.add(path, "unknown_measure", f"no measure is called {error.instance!r}", hint)
+        return
     if not unexpected:
         report.add(path, "schema", _message(error.kind) or error.message[:300], SEE)
 
