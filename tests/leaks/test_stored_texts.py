@@ -48,7 +48,8 @@ METRICS = {
     EVENTS: "evidence.detail evidence_past.detail",
 }
 REGISTRY = {EVENTS: "definition.content journal.content definition.source definition.id"
-            " journal.source journal.id arrival.source"}  # fmt: skip
+            " journal.source journal.id arrival.source",
+            TYPED: "report_template.name"}  # fmt: skip
 
 
 async def columns(infrastructure: LocalStack, service: str) -> set[str]:

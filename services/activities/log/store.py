@@ -185,7 +185,7 @@ async def definition_rows(connection: Connection, after: int) -> list[asyncpg.Re
 
 async def last_definition(connection: Connection) -> int:
     """Position of the last row of the definition lane; 0: there is none."""
-    return int(await connection.fetchval("SELECT units_position FROM counter") or 0)
+    return int(await connection.fetchval("SELECT units_position FROM counter WHERE one") or 0)
 
 
 async def growing_rows(connection: Connection, after: int) -> list[asyncpg.Record]:

@@ -25,6 +25,7 @@ from shared.auth import Principal
 from shared.auth.scopes import WRITE
 from shared.bodies import read_body
 from shared.domain.plan_history import PlanVersion
+from shared.in_clear import refuse_in_clear
 from shared.problems import Problem
 
 router = APIRouter(prefix="/v1/plans/{plan}/template", tags=["documents"])
@@ -107,6 +108,7 @@ async def take(
     may_set(caller.principal)
     fields = await asyncio.to_thread(_checked, content)
     await scan(state.settings.report_scanner, content)
+    refuse_in_clear(name, "/name")
     own = await set_template(state, plan, body, content, name, caller.principal.name)
     return {"plan": plan, "body": body, **own.json(), "asks_for": fields}
 
