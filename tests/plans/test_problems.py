@@ -67,6 +67,15 @@ def line(text: str) -> int:
     return PLAN[: PLAN.index(text)].count("\n") + 1
 
 
+def test_an_unquoted_on_is_a_name() -> None:
+    yearly = "deadline: {recurring: yearly, on: 10-10}"
+    assert problems("lead: [cong-an], deadline: null", f"lead: [cong-an], {yearly}") == ()
+    (wrong,) = problems("    counts_from: period", "    on: 3\n    counts_from: period")
+    assert (wrong.path, wrong.code) == ("/objectives/1/on", "schema")
+    (number,) = problems("version: 1", "version: 1\n2026: x")
+    assert number.path == "/2026"
+
+
 def test_a_good_plan() -> None:
     assert problems() == ()
     assert problems("text_vi: 80%", "short_vi: Người lớn đạt trên VNeID\n    text_vi: 80%") == ()

@@ -52,6 +52,8 @@ def parse(text: str) -> Parsed:
 def _walk(node: yaml.Node, path: Path, lines: dict[Path, int], duplicates: list[Duplicate]) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                key.tag = "tag:yaml.org,2002:str"  # an unquoted `on` is a name here, not a truth
             here = (*path, str(key.value))
             line = key.start_mark.line + 1
             if here in lines:
