@@ -65,6 +65,7 @@ PAGES = {
     "unit_changes": ["/units/66/changes"],
     "unit_import": ["/units/import"],
     "enter": ["/enter"],
+    "queue": ["/enter/queue"],
     "form": ["/enter/citizen.certified"],
     "staff": ["/staff"],
     "login": ["/login"],

@@ -74,7 +74,7 @@ async def test_every_fault_stands_beside_its_field_and_leads_to_it(signed_in: Ru
         assert f'<a href="#{name}">' in answer.text, name
         assert f'id="{name}-fault"' in answer.text or f'id="{name}"' in answer.text
     assert "Có 5 chỗ cần sửa" in answer.text
-    assert "<script" not in answer.text and "&lt;script&gt;🙂" in answer.text
+    assert "<script>" not in answer.text and "&lt;script&gt;🙂" in answer.text
     assert 'value="nhiều"' in answer.text
 
 

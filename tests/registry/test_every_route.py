@@ -35,7 +35,7 @@ ANY_KEY = {
     "GET /v1/units", "GET /v1/units/{code}", "GET /v1/units/{code}/children",
     "GET /v1/units/{code}/history", "GET /v1/units/{code}/hamlets", "GET /v1/plans", f"GET {PLAN}",
     f"GET {PLAN}/published", f"GET {PLAN}/difference", f"GET {PLAN}/objectives", f"GET {PLAN}/populations",
-    f"GET {PLAN}/populations/sheet", "GET /v1/changes", "GET /", "GET /plans", "GET /enter", "GET /enter/{type}", "GET /units",
+    f"GET {PLAN}/populations/sheet", "GET /v1/changes", "GET /", "GET /plans", "GET /enter", "GET /enter/queue", "GET /enter/{type}", "GET /units",
     "GET /units/{code}", "GET /units/{code}/hamlets", f"GET {PAGE}/populations",
     "GET /units/import", "GET /units/{code}/changes",
 }  # fmt: skip

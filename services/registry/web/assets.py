@@ -10,6 +10,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 STATIC = Path(__file__).parent / "static"
+WORKER = "sw.js"
+"""It stands before the pages of entering, which lie above it."""
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -28,4 +30,7 @@ class Assets(StaticFiles):
         query: Any = scope.get("query_string", b"")
         if answer.status_code == 200 and (query.startswith(b"v=") or path.endswith(".woff2")):
             answer.headers["Cache-Control"] = FOR_EVER
+        if path == WORKER:
+            answer.headers["Service-Worker-Allowed"] = "/"
+            answer.headers["Cache-Control"] = "no-cache"
         return answer

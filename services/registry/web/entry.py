@@ -4,6 +4,7 @@ What is typed goes to activities under the key of who is signed in; activities j
 numbers are passed on and kept nowhere, also not in a form that is shown again.
 """
 
+import hashlib
 import uuid
 from datetime import datetime, time
 from typing import Annotated, Any
@@ -20,7 +21,7 @@ from services.registry.web.entry_units import ended_words, owner_of, unit_choice
 from services.registry.web.frame import commune_of
 from services.registry.web.language import gettext, title
 from services.registry.web.problem_words import explain
-from services.registry.web.render import PageRoute, needs_person, show
+from services.registry.web.render import PageRoute, needs_person, show, with_queue
 from services.registry.web.targets import changed, objectives_of, targets
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
@@ -74,10 +75,28 @@ async def choose(
                 needed.append(one)
     wanted = _plain(q)
     rest = [k for k in kinds if not wanted or wanted in _plain(f"{k.title_vi} {k.title}")]
-    return show(
-        state, "enter.html", kinds=rest, tiles=[] if q else needed[:TILES], q=q,
+    page = show(
+        state, "enter.html", offline=owner(principal), kinds=rest, tiles=[] if q else needed[:TILES], q=q,
         titles={kind.type: title(kind) for kind in kinds},
     )  # fmt: skip
+    return with_queue(page)
+
+
+@router.get("/queue")
+async def queue_page(state: Registry, principal: CurrentPrincipal) -> HTMLResponse:
+    """What waits in this browser for a network; only the browser knows it."""
+    page = show(
+        state, "queue.html", offline=owner(principal), kinds=kinds_for(principal),
+        units=unit_choices(state, principal, principal.subtree or ""),
+    )  # fmt: skip
+    return with_queue(page)
+
+
+def owner(principal: Principal) -> str:
+    """Whose entries a browser keeps: one text for all sessions of a key, and no part of it."""
+    if not (principal.is_signed_in and principal.has(WRITE)):
+        return ""
+    return hashlib.sha256(f"hocvuso queue {principal.prefix}".encode()).hexdigest()[:16]
 
 
 def _plain(text: str) -> str:
@@ -126,11 +145,12 @@ async def enter(request: Request, state: Registry, caller: Writing, type: str) -
     effects = []
     if unit is not None and result.get("position"):
         effects = await changed(state, principal, unit, kind.type, result["position"])
-    return show(
-        state, "entered.html", kind=kind, made=made, result=result, effects=effects,
+    page = show(
+        state, "entered.html", offline=owner(principal), token=id, kind=kind, made=made, result=result, effects=effects,
         unit_name=unit.name(state.clock.today()) if unit else made["subject"],
         titles={name: title(spec) for name, spec in kind.fields.items()},
     )  # fmt: skip
+    return with_queue(page)
 
 
 def made_of(
@@ -183,10 +203,12 @@ def _form(
     faults: Faults | None = None,
 ) -> HTMLResponse:
     status = problem.status if problem is not None else 422 if faults else 200
-    return show(
-        state, "form.html", status, id=id, action=f"/enter/{kind.type}", kind=kind,
+    kept = not any(field.schemes for field in forms.fields_of(kind))
+    page = show(
+        state, "form.html", status, offline=owner(principal), kept=kept, id=id, action=f"/enter/{kind.type}", kind=kind,
         **form_values(state, principal, kind, values, faults or {}, problem),
     )  # fmt: skip
+    return with_queue(page)
 
 
 def form_values(

@@ -199,6 +199,14 @@ def with_script(page: HTMLResponse) -> HTMLResponse:
     return page
 
 
+def with_queue(page: HTMLResponse) -> HTMLResponse:
+    """A page that keeps what is entered without a network: its scripts and what they ask."""
+    page = with_script(page)
+    policy = page.headers["Content-Security-Policy"]
+    page.headers["Content-Security-Policy"] = f"{policy}; connect-src 'self'; worker-src 'self'"
+    return page
+
+
 class JoinedPageRoute(PageRoute, JoinedRoute):
     """The same for pages that show numbers of units and plans."""
 

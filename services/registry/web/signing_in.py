@@ -87,10 +87,11 @@ async def confirm(request: Request, state: Registry) -> Response:
 
 @router.post("/logout", dependencies=[OwnPage])
 async def logout(request: Request, state: Registry) -> Response:
-    """End the session, here and for whoever else may hold it."""
+    """End the session, here and for whoever else may hold it; the browser drops what it kept for it."""
     answer = RedirectResponse("/login", 303)
     await _end_former(request, state.activities)
     sessions.forget(request, answer)
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
 

@@ -25,10 +25,10 @@ from services.registry.tasks.routes import visible
 from services.registry.tasks.standing import CLOSED, BodyStanding
 from services.registry.tasks.words import TASK
 from services.registry.web import lack, words
-from services.registry.web.entry import kinds_for
+from services.registry.web.entry import kinds_for, owner
 from services.registry.web.frame import commune_of
 from services.registry.web.own_events import about_events, own_events
-from services.registry.web.render import JoinedPageRoute, show
+from services.registry.web.render import JoinedPageRoute, show, with_queue
 from services.registry.web.targets import plans_for, targets
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
@@ -133,10 +133,11 @@ async def _page(
             events = await own_events(state, caller, SHOWN)
         except Problem as problem:
             troubles.append(problem)
-    return show(
+    page = show(
         state,
         "week.html",
         422 if unticked else 200,
+        offline=owner(principal),
         unit=unit,
         name=unit.name(today),
         plans=plans,
@@ -158,6 +159,7 @@ async def _page(
         TASK=TASK,
         **about_events(state, events),
     )
+    return with_queue(page)
 
 
 async def _owed(
