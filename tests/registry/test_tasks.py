@@ -248,6 +248,11 @@ async def test_a_lead_states_its_progress_on_the_page(registry: Running) -> None
     )
     assert refused.status_code == 422
     assert "Đã &lt;b&gt;hướng dẫn&lt;/b&gt;" in refused.text  # nothing typed is lost
+    assert 'id="percent-fault">Ghi một số nguyên từ 0 đến 100.' in refused.text
+    wrong = typed | {"percent": "nhiều", "product": "y" * 301, "document_date": "32/13/2026"}
+    every = await registry.client.post(f"{address}?body=so-tai-chinh", data=wrong, headers=headers)
+    assert "Có 3 chỗ cần sửa" in every.text and 'value="nhiều"' in every.text
+    assert all(f'id="{n}-fault"' in every.text for n in ("percent", "product", "document_date"))
     sent = await registry.client.post(
         f"{address}?body=so-tai-chinh", data=typed | {"percent": "100"}, headers=headers
     )

@@ -20,12 +20,14 @@ from services.registry.tasks.routes import not_lead, task_of, visible
 from services.registry.tasks.standing import state_of_all
 from services.registry.tasks.words import LENGTH, STATUS, TASK, condition_vi
 from services.registry.tasks.write_routes import state_progress
+from services.registry.web import words
+from services.registry.web.language import N_, gettext
+from services.registry.web.problem_words import explain
 from services.registry.web.render import JoinedPageRoute, needs_person, show
 from shared.auth import Principal
 from shared.bodies import read_form
 from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
-from shared.refused_parameters import words as wrong_words
 
 router = APIRouter(
     prefix="/plans/{plan}/tasks", route_class=JoinedPageRoute, include_in_schema=False
@@ -38,6 +40,12 @@ FIELDS = (
     "occurrence", "status", "percent", "done", "product", "document_ref", "document_date",
     "difficulties", "after",
 )  # fmt: skip
+LABELS = {
+    "occurrence": N_("Kỳ"), "status": N_("Tình trạng"), "percent": N_("Tỷ lệ hoàn thành (%)"),
+    "done": N_("Đã làm được"), "product": N_("Sản phẩm"), "document_ref": N_("Số văn bản"),
+    "document_date": N_("Ngày văn bản"), "difficulties": N_("Khó khăn, vướng mắc"),
+}  # fmt: skip
+"""Fields of the form and what it calls them."""
 _URGENCY = ("overdue", "blocked", "in_progress", "not_started", "done_late", "done")
 
 
@@ -49,6 +57,19 @@ def _common(state: State, plan: PlanVersion) -> dict[str, Any]:
         "LENGTH": LENGTH,
         "condition_vi": condition_vi,
     }
+
+
+def fault(error: Any) -> str:
+    """What is wrong with a field of the form, in the words of its reader."""
+    if str(error["loc"][0]) == "percent":
+        return gettext("Ghi một số nguyên từ 0 đến 100.")
+    if error["type"] == "string_too_long":
+        most = error["ctx"]["max_length"]
+        told = gettext("Dài %(length)s ký tự, tối đa %(most)s; hãy rút ngắn.")
+        return told % {"length": len(error["input"]), "most": most}
+    if str(error["loc"][0]) == "document_date":
+        return gettext("Ghi ngày, tháng, năm.")
+    return gettext("Ô này chưa đúng dạng; xem lại nội dung đã ghi.")
 
 
 @router.get("")
@@ -113,14 +134,16 @@ async def state_progress_page(
         statement = NewStatement.model_validate(given)
         await state_progress(state, plan, task, statement, caller, dry_run=False)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][-1])
-        wrong = Problem("invalid-parameter", f"{name}: {wrong_words(first)[0]}", pointer=f"/{name}")
-        return await _page(state, principal, plan, task, body, typed, wrong)
+        faults = {str(one["loc"][0]): fault(one) for one in error.errors()}
+        return await _page(state, principal, plan, task, body, typed, faults=faults)
     except Problem as problem:
         if needs_person(problem) or problem.status == 404:
             raise
-        return await _page(state, principal, plan, task, body, typed, problem)
+        place = (problem.pointer or "").rpartition("/")[2]
+        faults = {}
+        if place in LABELS:
+            faults[place] = explain(problem.code, gettext("Xem lại ô này."))
+        return await _page(state, principal, plan, task, body, typed, problem, faults)
     here = f"/plans/{quote(plan)}/tasks/{quote(task)}?body={quote(body)}"
     return RedirectResponse(here, 303)
 
@@ -133,6 +156,7 @@ async def _page(
     body: str,
     typed: Form,
     problem: Problem | None = None,
+    faults: dict[str, str] | None = None,
 ) -> HTMLResponse:
     found = state.plan(plan)
     see_plan(principal, state, found)
@@ -144,13 +168,19 @@ async def _page(
     return show(
         state,
         "task.html",
-        200 if problem is None else problem.status,
+        problem.status if problem is not None else 422 if faults else 200,
         found=one,
         bodies=bodies,
         own=own,
         state=state_of_all([b.state for b in bodies.values()]),
         typed=typed,
         problem=problem,
+        faults=faults or {},
+        labels={name: gettext(label) for name, label in LABELS.items()},
+        statuses=[(name, gettext(said)) for name, said in STATUS.items()],
+        periods=[(o.occurrence.id, words.period(o.occurrence.id)) for o in bodies[own].occurrences]
+        if own
+        else [],
         TASK=TASK,
         STATUS=STATUS,
         **_common(state, found),
