@@ -95,7 +95,8 @@ async def test_what_is_entered_without_a_network_arrives_once(
             await enter(page, participants)
             await page.wait_for_url("**/enter/queue")
         await page.wait_for_selector("#queue li >> nth=1")
-        assert "Phường Buôn Ma Thuột, 19/11/2026" in await page.locator("#queue").inner_text()
+        listed = await page.locator("#queue").inner_text()
+        assert "17 người, Phường Buôn Ma Thuột, 19/11/2026" in listed and "18 người" in listed
         await picture(page, "offline-queue")
         kept = await page.evaluate(ENTRIES)
         assert len({id for id, _ in kept}) == 2
@@ -181,6 +182,8 @@ async def test_a_session_that_ended_and_another_person(
         await page.goto("/week")
         await page.wait_for_selector("[data-ready]", state="attached")
         assert readers.activities.posted[-1]["data"] == {"participants": 31}
+        await page.goto(FORM)
+        await page.wait_for_selector("[data-ready]", state="attached")
         await server.stop()
         await page.goto(FORM)
         await enter(page, "32")

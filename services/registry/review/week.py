@@ -108,7 +108,7 @@ async def week_of(state: State, plan: PlanVersion, unit: str | None, monday: dat
     )
     before, points, needs, sums, sums_before = await asyncio.gather(
         _attempt(_table(state, plan, unit, base)),
-        _attempt(_points(state, plan, unit, table, day)),
+        _attempt(weekly_values(state, plan, unit, table, day)),
         _needs(state, plan, table),
         _sums(state, plan, table, day, monday, known_at),
         _attempt(_sums(state, plan, table, base, monday - timedelta(days=7), None)),
@@ -131,7 +131,7 @@ async def _table(state: State, plan: PlanVersion, unit: str | None, day: date) -
     return await build(state, Question(plan.plan, unit, None, day))
 
 
-async def _points(
+async def weekly_values(
     state: State, plan: PlanVersion, unit: str | None, table: Table, day: date
 ) -> dict[str, list[int]]:
     """Objective -> its values at the end of the last weeks, oldest first."""

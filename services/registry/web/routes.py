@@ -16,6 +16,7 @@ from services.registry.plans.routes import (
 )
 from services.registry.plans.territory import covered_by, in_plan
 from services.registry.reach import authorize_unit, has_part
+from services.registry.review.week import weekly_values
 from services.registry.state import Registry, State
 from services.registry.tables.build import Question, build
 from services.registry.web import cell_words
@@ -23,6 +24,7 @@ from services.registry.web.entry import kinds_for
 from services.registry.web.frame import BODY_COOKIE, first_page
 from services.registry.web.lack import Lack, lacks, summed
 from services.registry.web.render import Day, JoinedPageRoute, day_of, show
+from services.registry.web.spark import HEIGHT, WIDTH, spark
 from shared.contracts.live import of_process
 from shared.domain.units import Unit
 from shared.problems import Problem
@@ -74,9 +76,16 @@ async def unit_card(
     forms = frozenset(kind.type for kind in kinds_for(principal)) if principal.is_signed_in else ()
     cells = row.cells if row else {}
     ranked = lacks(document["objectives"], cells, unit.level, frozenset(forms))
+    try:
+        points = await weekly_values(state, found, unit.unit_id, shown, shown.as_of)
+    except Problem:
+        points = {}
     return show(
         state,
         "unit.html",
+        points=points,
+        spark=spark,
+        spark_size=(WIDTH, HEIGHT),
         table=shown,
         plan=plan_json(state, found),
         unit=unit,

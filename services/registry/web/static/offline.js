@@ -30,6 +30,7 @@ async function offline(owner) {
     const entries = await queue.all(owner);
     waiting = entries.length;
     show("waiting", waiting > 0);
+    show("sendable", entries.some((one) => one.state === "waiting"));
     document.querySelectorAll("[data-offline=count]").forEach((one) => { one.textContent = waiting; });
     const list = document.querySelector("#queue");
     if (list) { list.replaceChildren(...entries.map(row)); show("empty", !waiting); }
@@ -51,7 +52,9 @@ async function offline(owner) {
     line.querySelector("strong").textContent = named ? named.textContent : type;
     const unit = document.querySelector("#titles").content.querySelector(`[data-unit="${CSS.escape(body.get("unit"))}"]`);
     const day = (body.get("day") || "").split("-").reverse().join("/");
-    line.querySelector(".about").textContent = [unit ? unit.textContent : body.get("unit"), day].filter(Boolean).join(", ");
+    const figure = named && body.get(named.dataset.figure);
+    const people = document.querySelector("#titles").content.querySelector("[data-people]").textContent;
+    line.querySelector(".about").textContent = [figure && `${figure} ${people}`, unit ? unit.textContent : body.get("unit"), day].filter(Boolean).join(", ");
     line.querySelector(".why").textContent = entry.why.join(" ");
     line.querySelector("[data-state=waiting]").hidden = entry.state !== "waiting";
     line.querySelector("[data-state=refused]").hidden = entry.state !== "refused";
@@ -70,7 +73,14 @@ async function offline(owner) {
   setInterval(() => { if (waiting) send(); }, 30000);
   await navigator.serviceWorker.register("/static/sw.js", { scope: "/" });
   await navigator.serviceWorker.ready;
-  if (!document.documentElement.hasAttribute("data-kept")) { await send(); await fetchAhead(); }
+  if (!document.documentElement.hasAttribute("data-kept")) {
+    await send();
+    const files = [...document.querySelectorAll("link[rel=stylesheet], link[rel=icon]")].map((one) => one.href);
+    const scripts = [...document.querySelectorAll("script[src]")].map((one) => one.src);
+    await fetchAhead([location.href.split("#")[0], "/enter/queue", ...files, ...scripts]);
+    const forms = [...document.querySelectorAll("main a[href^='/enter/']")].map((one) => one.href.split("#")[0]);
+    setTimeout(() => fetchAhead(["/enter", ...[...new Set(forms)].slice(0, 8)]), 5000);
+  }
   root.dataset.ready = "1";
 }
 function fill(form, entry) {
@@ -83,13 +93,10 @@ function fill(form, entry) {
   }
   for (const more of form.querySelectorAll("details")) more.open = true;
 }
-// The forms that this unit needs, so that they open without a network too.
-async function fetchAhead() {
+// What opens without a network too: this page at once, the forms that this unit needs a while later.
+async function fetchAhead(addresses) {
   const kept = await caches.open(PAGES);
-  const forms = [...document.querySelectorAll("main a[href^='/enter/']")].map((one) => one.href.split("#")[0]);
-  const styles = [...document.querySelectorAll("link[rel=stylesheet], link[rel=icon]")].map((one) => one.href);
-  const scripts = [...document.querySelectorAll("script[src]")].map((one) => one.src);
-  for (const address of [location.href.split("#")[0], "/enter", "/enter/queue", ...styles, ...scripts, ...[...new Set(forms)].slice(0, 8)]) {
+  for (const address of addresses) {
     try {
       if (!(await kept.match(address))) {
         const answer = await fetch(address);
