@@ -29,13 +29,15 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 async def phone(browser: Browser, address: str, session: str | None, **more: Any) -> BrowserContext:
-    """A context of 390 px (or `width`), signed in; without script unless asked for."""
+    """A context of 390 px (or `width`), signed in; without script and
+    workers unless asked for."""
     width = more.pop("width", 390)
     language = more.pop("language", "vi")
     context = await browser.new_context(
         base_url=address,
         viewport={"width": width, "height": SIZES[width]},
         java_script_enabled=more.pop("script", False),
+        service_workers=more.pop("workers", "block"),
         **more,
     )
     cookies: list[Any] = [{"name": "hocvuso_language", "value": language, "url": address}]

@@ -66,7 +66,7 @@ async def server(readers: Running) -> AsyncIterator[Server]:
 @asynccontextmanager
 async def ready(browser: Browser, server: Server, session: str = CHAIR) -> AsyncIterator[Page]:
     """A phone that has been at the form once, with its worker at work."""
-    context = await phone(browser, server.address, session, script=True)
+    context = await phone(browser, server.address, session, script=True, workers="allow")
     page = await context.new_page()
     await page.goto("/enter")
     await page.wait_for_selector("[data-ready]", state="attached")

@@ -77,9 +77,9 @@ async function offline(owner) {
     await send();
     const files = [...document.querySelectorAll("link[rel=stylesheet], link[rel=icon]")].map((one) => one.href);
     const scripts = [...document.querySelectorAll("script[src]")].map((one) => one.src);
-    await fetchAhead([location.href.split("#")[0], "/enter/queue", ...files, ...scripts]);
+    await fetchAhead(["/enter/queue", ...files, ...scripts]);
     const forms = [...document.querySelectorAll("main a[href^='/enter/']")].map((one) => one.href.split("#")[0]);
-    setTimeout(() => fetchAhead(["/enter", ...[...new Set(forms)].slice(0, 8)]), 5000);
+    setTimeout(() => fetchAhead([location.href.split("#")[0], "/enter", ...[...new Set(forms)].slice(0, 8)]), 5000);
   }
   root.dataset.ready = "1";
 }
@@ -93,7 +93,7 @@ function fill(form, entry) {
   }
   for (const more of form.querySelectorAll("details")) more.open = true;
 }
-// What opens without a network too: this page at once, the forms that this unit needs a while later.
+// What opens without a network too: what waits at once, this page and the forms that its unit needs a while later.
 async function fetchAhead(addresses) {
   const kept = await caches.open(PAGES);
   for (const address of addresses) {
