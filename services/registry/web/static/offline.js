@@ -1,6 +1,6 @@
 // Pages of entering where the network comes and goes: says what waits, sends it, lets it be mended.
 const root = document.querySelector("[data-owner]");
-if (root && window.isSecureContext && "serviceWorker" in navigator && navigator.locks) offline(root.dataset.owner);
+if (root && root.dataset.owner && window.isSecureContext && "serviceWorker" in navigator && navigator.locks) offline(root.dataset.owner);
 async function offline(owner) {
   const show = (name, on = true) => document.querySelectorAll(`[data-offline=${name}]`).forEach((one) => { one.hidden = !on; });
   if (localStorage.getItem("hocvuso-owner") !== owner) {

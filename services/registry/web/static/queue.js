@@ -78,7 +78,7 @@ const queue = (() => {
       try {
         answer = await fetch(entry.action, {
           method: "POST", body: entry.body, redirect: "manual",
-          headers: { "Content-Type": "application/x-www-form-urlencoded", "X-Queued": "1" },
+          headers: { "Content-Type": "application/x-www-form-urlencoded" },
         });
         text = await answer.text();
       } catch {
@@ -87,7 +87,7 @@ const queue = (() => {
       if (answer.ok && text.includes("data-entered=")) {
         await drop(entry.id);
         sent += 1;
-      } else if (answer.status === 401 || answer.type === "opaqueredirect" || text.includes('action="/confirm"')) {
+      } else if (answer.status === 401 || answer.type === "opaqueredirect" || text.includes('href="/confirm?next=')) {
         return { sent, state: "signin" };
       } else if (answer.status === 429 || answer.status >= 500) {
         return { sent, state: "away" };

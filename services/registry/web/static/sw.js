@@ -49,7 +49,11 @@ async function marked(answer) {
 async function post(request, address) {
   const copy = request.clone();
   try {
-    return await fetch(request);
+    const answer = await fetch(request);
+    // A server that is being restarted is answered for by what stands before it, and with no page.
+    const page = (answer.headers.get("content-type") || "").startsWith("text/html");
+    if (![502, 503, 504].includes(answer.status) || (answer.status === 503 && page)) return answer;
+    throw new Error(answer.status);
   } catch {
     const body = await copy.text();
     if (!new URLSearchParams(body).get("offline")) {
