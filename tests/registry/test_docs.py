@@ -10,8 +10,9 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "registry.md").read_text()
 CALLS = re.compile(r'Problem\(\s*"([a-z0-9-]+)"')
 ELSEWHERE = {"unit-unknown", "unit-ambiguous", "key-missing", "key-malformed", "key-wrong",
-             "role-not-permitted", "key-not-checkable", "scope-missing"}  # fmt: skip
-"""Made by the tree of units and by shared/auth."""
+             "role-not-permitted", "key-not-checkable", "scope-missing",
+             "plan-not-yet-known"}  # fmt: skip
+"""Made by the tree of units, by shared/auth and by metrics, whose answers are handed on."""
 
 
 def codes() -> set[str]:
