@@ -67,7 +67,7 @@ async def sign_in(page: Page, key: str) -> None:
     await reach(page, "input[name=key]")
     await page.keyboard.type(key)
     await page.keyboard.press("Enter")
-    await page.wait_for_load_state()
+    await page.wait_for_url(lambda at: "/login" not in at)
 
 
 async def test_a_department_reports_its_progress(
@@ -185,4 +185,4 @@ async def test_pages_of_the_week_are_clean(
                 await picture(page, f"page-{language}-{name}")
                 wrong += [(one, found) for found in await findings(page)]
             await context.close()
-    assert not wrong
+    assert not wrong, "\n".join(map(str, wrong))
