@@ -69,7 +69,9 @@ def frame(state: State) -> Frame:
     if request is not None:
         principal = getattr(request.state, "principal", None)
     links, more = _links(state, principal)
-    best = max((link.address for link in (*links, *more) if _within(path, link.address)),
+    here = path.replace("/tasks", "/work", 1)  # a province's tasks stand under its bodies
+    best = max((link.address for link in (*links, *more)
+                if _within(path, link.address) or _within(here, link.address)),
                key=len, default=None)  # fmt: skip
     return Frame(
         path + query if request is not None and request.method == "GET" else path,
