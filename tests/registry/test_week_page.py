@@ -62,6 +62,24 @@ async def test_without_metrics_the_page_is_there_and_says_what_is_not(officer: R
     assert 'class="line"' not in text
 
 
+async def test_a_units_card_shows_the_last_weeks_of_each_target(officer: Running) -> None:
+    def weeks(request: httpx.Request) -> httpx.Response:
+        assert request.url.params["unit"] == SLOW
+        told = metrics(request).json()
+        for point in told["points"]:
+            for cell in point["cells"]:
+                cell["unit_id"] = SLOW
+        return httpx.Response(200, json=told)
+
+    card = "/plans/dak-lak-2026/units/24133"
+    officer.metrics["answer"] = weeks
+    text = (await officer.client.get(card)).text
+    assert text.count('class="line"') == 25 and "12 tuần qua: từ" in text
+    officer.metrics["answer"] = fakes.no_metrics
+    without = await officer.client.get(card)
+    assert without.status_code == 200 and 'class="line"' not in without.text
+
+
 async def test_a_decision_with_forces_then_what_became_of_it(officer: Running) -> None:
     before = len(officer.activities.posted)
     fields = [
