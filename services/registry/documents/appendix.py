@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.registry.documents.compose import Draft
 from services.registry.documents.material import Json, Material
-from services.registry.documents.nouns import target_words, units_vi
+from services.registry.documents.nouns import DOUBTED, beyond, target_words, units_vi
 from services.registry.documents.results import WORDS, group_of
 from services.registry.documents.standing import is_silent
 from services.registry.documents.wording import cut
@@ -42,6 +42,8 @@ class Appendix:
     columns: list[Column]
     rows: list[tuple[str, str, dict[str, Shown]]]
     """Code, name, cells by objective."""
+    doubtful: bool = False
+    """Whether some cell counts more than there is."""
 
     def groups(self, most: int) -> Iterator[Sequence[Column]]:
         """The columns in groups that fit a page."""
@@ -64,7 +66,14 @@ def appendix_of(draft: Draft) -> Appendix | None:
     ]
     if all(cell.value is None for _, _, cells in shown for cell in cells.values()):
         return None
-    return Appendix(_title(material), columns, shown)
+    return Appendix(_title(material), columns, shown, _doubtful(material, wanted, rows))
+
+
+def _doubtful(material: Material, wanted: set[str], rows: Sequence[Row]) -> bool:
+    asked = [o for o in material.objectives if o["id"] in wanted]
+    cells = ((o, r.cells[o["id"]]) for o in asked for r in rows if o["id"] in r.cells)
+    judged = ((o, cell.judged()) for o, cell in cells)
+    return any(found is not None and beyond(o, found) == DOUBTED for o, found in judged)
 
 
 def _title(material: Material) -> str:
@@ -83,4 +92,4 @@ def show(cell: Cell) -> Shown:
     judged = cell.judged()
     if judged is None or judged.value is None or is_silent(cell):
         return Shown(None, None, "chưa có số liệu")
-    return Shown(judged.value, judged.denominator, WORDS[group_of(cell.status)])
+    return Shown(judged.value, judged.denominator, WORDS[group_of(cell)])

@@ -49,6 +49,7 @@ def _lagging(book: Book, material: Material, rows: Sequence[Result]) -> list[Sen
     found = {
         "behind": (sum(r.group == "behind" for r in rows), "chỉ tiêu chậm tiến độ"),
         "overdue": (sum(r.group == "overdue" for r in rows), "chỉ tiêu quá hạn"),
+        "exceeded": (sum(r.group == "exceeded" for r in rows), "chỉ tiêu vượt mức cho phép"),
     }
     fields, parts = {}, []
     told = material.duty["kind"] not in ("data_extract", "inspection", "supervision", "monitoring")

@@ -17,7 +17,7 @@ from services.registry.documents.compose import Draft, NameList
 from services.registry.documents.docx_tables import Head, table
 from services.registry.documents.figures import Section, Sentence
 from services.registry.documents.results import Result
-from services.registry.documents.wording import long_day, number, percent
+from services.registry.documents.wording import long_day, number, share
 
 CM = 567
 """Twentieths of a point in a centimetre."""
@@ -27,6 +27,7 @@ GROUP = 5
 """Objectives side by side on a landscape page."""
 END = "./."
 UNKNOWN = "–"
+EXCESS = "Tỷ lệ trên 100%: số đếm lớn hơn số liệu nền, cần kiểm tra."
 NOTE = "Dấu “–”: đơn vị chưa gửi số liệu. Ô tỷ lệ để trống: chưa có số liệu nền để tính."
 
 
@@ -108,7 +109,7 @@ def add_appendices(document: Any, draft: Draft, appendix: Appendix | None, body:
     if appendix is not None and len(appendix.rows) > 1:
         _section(document, landscape=True)
         _title(document, "Phụ lục I", appendix.title_vi, body)
-        _centred(document, NOTE, italic=True, after=6)
+        _centred(document, note_of(appendix), italic=True, after=6)
         for number_, group in enumerate(appendix.groups(GROUP)):
             if number_:
                 form = document.add_paragraph("").paragraph_format
@@ -119,6 +120,11 @@ def add_appendices(document: Any, draft: Draft, appendix: Appendix | None, body:
         _title(document, "Phụ lục II", "Danh sách đơn vị nêu trong báo cáo", body)
         for number_, one in enumerate(draft.lists, 1):
             _names(document, number_, one)
+
+
+def note_of(appendix: Appendix | None) -> str:
+    """What an appendix's signs mean."""
+    return f"{NOTE} {EXCESS}" if appendix is not None and appendix.doubtful else NOTE
 
 
 def _section(document: Any, *, landscape: bool) -> None:
@@ -172,7 +178,7 @@ def _pair(shown: Shown | None, *, shares: bool) -> tuple[str, str]:
     if not shown.denominator:
         return number(shown.value), "" if shares else shown.word
     text = f"{number(shown.value)}/{number(shown.denominator)}"
-    return text, percent(shown.value / shown.denominator)
+    return text, share(shown.value, shown.denominator)
 
 
 def _names(document: Any, index: int, one: NameList) -> None:

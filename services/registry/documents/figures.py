@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from services.registry.documents.wording import cut, day, listed, number, percent, unit_vi
+from services.registry.documents.wording import cut, day, listed, number, share, unit_vi
 
 Value = int | float | str | list[str] | None
 
@@ -75,8 +75,7 @@ class Book:
 
     def share(self, key: str, part: int, whole: int) -> Figure:
         """A percentage of two counts, cut at a tenth."""
-        ratio = part / whole
-        return self._add(key, ratio, percent(ratio))
+        return self._add(key, part / whole, share(part, whole))
 
     def day(self, key: str, value: date) -> Figure:
         """A day."""

@@ -37,16 +37,20 @@ def next_steps(book: Book, material: Material, rows: Sequence[Result]) -> Sectio
 
 def _targets(book: Book, rows: Sequence[Result]) -> list[Sentence]:
     lagging = [r for r in rows if r.group in ("behind", "overdue")]
-    if not lagging:
-        return []
-    fields = {
-        "n": book.count("next.targets", len(lagging)),
-        "names": _listed(book, "next.target_names", [quoted(cut(r.full_vi)) for r in lagging]),
-    }
-    text = "Tập trung thực hiện {n} chỉ tiêu chậm tiến độ, quá hạn{names}."
-    if len(lagging) == 1:
-        text = "Tập trung thực hiện chỉ tiêu chậm tiến độ, quá hạn{names}."
-    return [item("next.targets", text, **fields)]
+    over = [r for r in rows if r.group == "exceeded"]
+    said = []
+    for name, found, words in (
+        ("target", lagging, "Tập trung thực hiện {n}chỉ tiêu chậm tiến độ, quá hạn{names}."),
+        ("limit", over, "Có biện pháp đưa {n}chỉ tiêu về trong mức cho phép{names}."),
+    ):
+        if found:
+            fields = {
+                "n": book.count(f"next.{name}s", len(found)),
+                "names": _listed(book, f"next.{name}_names", [quoted(cut(r.full_vi)) for r in found]),
+            }  # fmt: skip
+            text = words.replace("{n}", "{n} " if len(found) > 1 else "")
+            said.append(item(f"next.{name}s", text, **fields))
+    return said
 
 
 def _tasks(book: Book, material: Material) -> list[Sentence]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from services.registry.documents.wording import number
 from services.registry.progress.reasons import types_of
-from services.registry.tables.model import Cell, Table
+from services.registry.tables.model import Bucket, Cell, Table
 
 PEOPLE = {
     "adults": "người", "residents": "người", "residents_15_plus": "người", "citizens_16_plus": "công dân",
@@ -39,6 +39,9 @@ THINGS = {
 LEVELS = {"commune": "xã, phường", "hamlet": "thôn, buôn, tổ dân phố", "district": "huyện, thị xã, thành phố"}  # fmt: skip
 
 
+PASSED, DOUBTED = "vượt chỉ tiêu gốc", "cần kiểm tra"
+
+
 def noun(objective: dict[str, Any], cell: Cell) -> str:
     """The noun of a cell's value; empty where no word fits, so that none is invented."""
     target = objective["target"]
@@ -56,6 +59,19 @@ def noun(objective: dict[str, Any], cell: Cell) -> str:
     return "người" if measure.get("count") == "distinct_persons" else ""
 
 
+def is_limit(cell: Cell) -> bool:
+    """Whether the target is a number not to be exceeded: nothing lacks to it, at most it is passed."""
+    return cell.comparator == "<="
+
+
+def beyond(objective: dict[str, Any], judged: Cell | Bucket) -> str:
+    """What a share above 100% means: more than the original target asked, or a count to be looked at;
+    empty of any other."""
+    if not judged.value or not judged.denominator or judged.value <= judged.denominator:
+        return ""
+    return PASSED if objective["target"]["unit"] == "percent_of_target" else DOUBTED
+
+
 def population_vi(objective: dict[str, Any], names: dict[str, str]) -> str:
     """The population that an objective divides by, as authorities declare it."""
     name = objective.get("denominator") or objective.get("population") or ""
@@ -69,18 +85,18 @@ def target_words(objective: dict[str, Any], cell: Cell) -> str:
     target = objective["target"]
     value = cell.target if cell.target is not None else target.get("value")
     unit = cell.target_unit or target["unit"]
-    sign = cell.comparator or target.get("comparator")
+    # How many units do it is a target of its own: the sign is of what each of them owes.
+    sign = cell.comparator or (target.get("comparator") if unit != "percent_of_units" else None)
     more, most = sign == ">", sign == "<="
     if value is None:
         return ""
+    share = f"{'trên ' if more else 'không quá ' if most else ''}{number(value)}%"
     if unit == "percent":
-        return f"{'trên ' if more else 'không quá ' if most else ''}{number(value)}%"
+        return share
     if unit == "percent_of_target":
-        return f"{number(value)}% chỉ tiêu gốc"
+        return f"{share} chỉ tiêu gốc"
     if unit == "percent_of_units":
-        return (
-            f"{number(value)}% {UNITS.get(target.get('per') or target.get('of') or '', 'đơn vị')}"
-        )
+        return f"{share} {UNITS.get(target.get('per') or target.get('of') or '', 'đơn vị')}"
     what = noun(objective, cell)
     return f"{'hơn' if more else 'không quá' if most else 'ít nhất'} {number(value)}{f' {what}' if what else ''}"
 

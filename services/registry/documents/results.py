@@ -5,9 +5,17 @@ from dataclasses import dataclass
 
 from services.registry.documents.figures import Book, Figure, Section, Sentence, item, joined, say
 from services.registry.documents.material import Json, Material
-from services.registry.documents.nouns import noun, population_vi, target_words, units_vi
+from services.registry.documents.nouns import (
+    DOUBTED,
+    beyond,
+    is_limit,
+    noun,
+    population_vi,
+    target_words,
+    units_vi,
+)
 from services.registry.documents.standing import is_silent, standing_of
-from services.registry.documents.wording import cut, number, percent, quoted
+from services.registry.documents.wording import LEAST_SHARE, cut, number, quoted
 from services.registry.tables.model import Bucket, Cell, Row, Table
 from shared.contracts.live import of_process
 
@@ -16,11 +24,13 @@ GROUPS = (
     ("on_track", ("on_track",), "Các chỉ tiêu đang đúng tiến độ"),
     ("behind", ("behind",), "Các chỉ tiêu chậm tiến độ"),
     ("overdue", ("overdue",), "Các chỉ tiêu đã hết thời hạn, chưa đạt"),
+    ("exceeded", (), "Các chỉ tiêu vượt mức cho phép"),
     ("open", (), "Các chỉ tiêu chưa đánh giá được"),
 )
-"""Groups of targets by status; the last takes all other statuses."""
+"""Groups of targets by status; `exceeded`: numbers not to be exceeded that are; the last takes all
+other statuses."""
 
-WORDS = {"met": "đạt", "on_track": "đúng tiến độ", "behind": "chậm tiến độ", "overdue": "quá hạn, chưa đạt", "open": "chưa đánh giá được"}  # fmt: skip
+WORDS = {"met": "đạt", "on_track": "đúng tiến độ", "behind": "chậm tiến độ", "overdue": "quá hạn, chưa đạt", "exceeded": "vượt mức cho phép", "open": "chưa đánh giá được"}  # fmt: skip
 NOTHING = "chưa có số liệu"
 
 
@@ -42,9 +52,10 @@ class Result:
     figures: tuple[str, ...]
 
 
-def group_of(status: str) -> str:
-    """The group of a status."""
-    return next((name for name, statuses, _ in GROUPS if status in statuses), "open")
+def group_of(cell: Cell) -> str:
+    """The group of a cell; what passes its limit is not slow, whatever the day."""
+    found = next((name for name, statuses, _ in GROUPS if cell.status in statuses), "open")
+    return "exceeded" if is_limit(cell) and found in ("behind", "overdue") else found
 
 
 def results(book: Book, material: Material) -> tuple[Section, list[Result]]:
@@ -114,7 +125,7 @@ def _objective(
 ) -> tuple[Result, Sentence | None]:
     id, judged = objective["id"], cell.judged()
     key, full = f"objective.{id}", objective["text_vi"]
-    group = group_of(cell.status)
+    group = group_of(cell)
     value, denominator = (judged.value, judged.denominator) if judged else (None, None)
     silent = is_silent(cell)
     previous = None if silent else _value_before(material, id)
@@ -136,9 +147,9 @@ def _objective(
         shown = f"{number(value)}/{number(denominator)}" if denominator else number(value)
     row = Result(
         id, cut(full), full, group, aim, shown,
-        percent(value / denominator) if "ratio" in fields and value is not None and denominator else "",
+        fields["ratio"].text if "ratio" in fields else "",
         "" if change is None else f"{'+' if change > 0 else '-' if change else ''}{number(abs(change))}",
-        WORDS[group][:1].upper() + WORDS[group][1:],
+        f"{WORDS[group][:1].upper()}{WORDS[group][1:]}{_doubt(objective, judged, silent=silent)}",
         silent,
         tuple(f.key for f in fields.values()),
     )  # fmt: skip
@@ -151,6 +162,11 @@ def _objective(
         said.append(_change(key, change, what, fields, before))
     said += standing_of(book, table, objective, units_vi(table))
     return row, joined(f"{key}.result", said, bullet=True)
+
+
+def _doubt(objective: Json, judged: Cell | Bucket | None, *, silent: bool) -> str:
+    found = beyond(objective, judged) if judged is not None and not silent else ""
+    return "; cần kiểm tra số liệu" if found == DOUBTED else ""
 
 
 def _result(
@@ -170,25 +186,45 @@ def _result(
         text += "từ ngày {start} đến ngày {end} "
     noun_ = f" {what}" if what else ""
     if "ratio" in fields:
-        text += "thực hiện {value}/{denominator}" + noun_ + ", bằng {ratio}"
+        text += "thực hiện {value}/{denominator}" + noun_
+        text += ", {ratio}" if fields["ratio"].text == LEAST_SHARE else ", bằng {ratio}"
         used |= {"denominator": fields["denominator"], "ratio": fields["ratio"]}
+        more = beyond(objective, judged)
+        if more:
+            said = "số đếm lớn hơn số liệu nền, cần kiểm tra" if more == DOUBTED else more
+            text += " ({beyond})"
+            used["beyond"] = book.words(f"{key}.beyond", said)
     else:
         text += "thực hiện {value}" + noun_
-        if "denominator_missing" in cell.flags or cell.denominator == 0:
+        nothing = judged.denominator == 0
+        if nothing or "denominator_missing" in cell.flags:
             who = population_vi(objective, of_process().words.enums["population"])
-            text += "; chưa tính được tỷ lệ vì chưa có số liệu nền"
+            text += "; chưa tính được tỷ lệ vì "
+            text += "số liệu nền bằng {nothing}" if nothing else "chưa có số liệu nền"
+            if nothing:
+                used["nothing"] = book.count(f"{key}.denominator", 0)
             if who:
                 text += " ({who})"
                 used["who"] = book.words(f"{key}.population", who)
-    if judged.required is not None and judged.met is False and judged.value is not None:
-        text += "; còn thiếu {lack}" + noun_
-        used["lack"] = book.count(f"{key}.lack", judged.required - judged.value)
+    missed = _missed(judged, limit=is_limit(cell))
+    if missed:
+        name, words = ("over", "vượt mức cho phép") if is_limit(cell) else ("lack", "còn thiếu")
+        text += f"; {words} {{{name}}}{noun_}"
+        used[name] = book.count(f"{key}.{name}", missed)
     if cell.last_day is not None and cell.status == "overdue":
         text += "; thời hạn hết ngày {last_day}"
         used["last_day"] = book.day(f"{key}.last_day", cell.last_day)
     elif cell.met and cell.met_on_time is False:
         text += "; đạt sau thời hạn"
     return say(f"{key}.value", f"{text}.", **used)
+
+
+def _missed(judged: Cell | Bucket, *, limit: bool) -> int:
+    """How many lack to what is required, of a limit how many are too many; 0: no such number is said."""
+    if judged.met is not False or judged.required is None or judged.value is None:
+        return 0
+    over = judged.value - judged.required
+    return max(over if limit else -over, 0)
 
 
 def _change(key: str, change: int, what: str, fields: dict[str, Figure], day: Figure) -> Sentence:

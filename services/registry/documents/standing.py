@@ -9,7 +9,8 @@ from fractions import Fraction
 
 from services.registry.documents.figures import Book, Figure, Sentence, say
 from services.registry.documents.material import Json
-from services.registry.documents.wording import cut, number, percent, quoted, unit_vi
+from services.registry.documents.nouns import beyond, is_limit
+from services.registry.documents.wording import cut, number, quoted, share, unit_vi
 from services.registry.tables.model import Cell, Row, Table
 
 NAMED = 3
@@ -27,16 +28,18 @@ class Ranked:
     text: str
 
 
-def ranked(table: Table, objective: str) -> list[Ranked]:
+def ranked(table: Table, objective: Json) -> list[Ranked]:
     """The units that can be compared in an objective, best first, then by name."""
     found = []
     for row in table.rows:
-        cell = row.cells.get(objective)
+        cell = row.cells.get(objective["id"])
         judged = cell.judged() if cell is not None and row.unit_id != table.unit_id else None
         if cell is None or judged is None or judged.value is None or is_silent(cell):
             continue
         if judged.denominator:
-            text = percent(judged.value / judged.denominator)
+            text = share(judged.value, judged.denominator)
+            more = beyond(objective, judged)
+            text += f", {more}" if more else ""
             found.append(Ranked(row, Fraction(judged.value, judged.denominator), text))
         elif judged.required and not _by_share(cell):
             text = f"{number(judged.value)}/{number(judged.required)}"
@@ -69,13 +72,18 @@ def standing_of(book: Book, table: Table, objective: Json, units: str) -> list[S
     target = objective["target"]
     if target["unit"] == "count" and not target.get("per"):
         return []  # one number for the whole plan: no unit owes a share of it
-    order = ranked(table, objective["id"])
+    key = f"objective.{objective['id']}"
+    limited = _limited(table, objective["id"])
+    if limited:
+        over = [row for row, cell in limited if _is_over(cell)]
+        return [_exceeding(book, key, over, units, objective)] if over else []
+    order = ranked(table, objective)
     if len(order) < 2 or order[0].share == order[-1].share:
         return []
-    key = f"objective.{objective['id']}"
     if _once_each(table, objective["id"]):
         waiting = [r for r in order if r.share < 1]
-        return [_not_yet(book, key, waiting, units, quoted(cut(objective["text_vi"])))]
+        name = quoted(cut(objective["text_vi"]))
+        return [_not_yet(book, key, waiting, units, name)] if waiting else []
     best = [r for r in order if r.share == order[0].share]
     last = [r for r in order if r.share == order[-1].share]
     head = best if len(best) > NAMED else order[: min(NAMED, len(order) // 2 or 1)]
@@ -96,6 +104,26 @@ def _once_each(table: Table, objective: str) -> bool:
     """Whether each unit does it once: there is no better or worse, only done and not yet."""
     cells = [c for row in table.rows if (c := row.cells.get(objective)) is not None]
     return all(c.denominator is None and c.required == 1 for c in cells)
+
+
+def _limited(table: Table, objective: str) -> list[tuple[Row, Cell]]:
+    """The units whose number must not pass something; none of them is best or last."""
+    rows = [r for r in table.rows if r.unit_id != table.unit_id and objective in r.cells]
+    return [(r, r.cells[objective]) for r in rows if is_limit(r.cells[objective])]
+
+
+def _is_over(cell: Cell) -> bool:
+    judged = cell.judged()
+    return judged is not None and judged.met is False
+
+
+def _exceeding(book: Book, key: str, found: Sequence[Row], units: str, objective: Json) -> Sentence:
+    n = book.count(f"{key}.exceeding_number", len(found))
+    title = f"Đơn vị vượt mức cho phép: {quoted(cut(objective['text_vi']))}"
+    listed = book.units(f"{key}.exceeding", [r.unit_id for r in found], [r.name_vi for r in found], title)  # fmt: skip
+    many = len(found) > MOST
+    text = f"Có {{n}} {units} vượt mức cho phép" + (" (danh sách tại Phụ lục II)." if many else ": {listed}.")  # fmt: skip
+    return say(f"{key}.standing", text, n=n, listed=listed)
 
 
 def _not_yet(book: Book, key: str, found: Sequence[Ranked], units: str, name: str) -> Sentence:

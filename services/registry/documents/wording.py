@@ -7,6 +7,7 @@ from datetime import date
 from services.registry.web.words import number, percent
 
 LONGEST = 110
+LEAST_SHARE = "dưới 0,1%"
 
 
 def day(value: date) -> str:
@@ -22,6 +23,11 @@ def long_day(value: date) -> str:
 
 def _month(value: date) -> str:
     return f"{value.month:02}" if value.month < 3 else str(value.month)
+
+
+def share(part: int, whole: int) -> str:
+    """`6,1%`, cut at a tenth; of a little that is no nothing `dưới 0,1%`."""
+    return LEAST_SHARE if 0 < part * 1000 < whole else percent(part / whole)
 
 
 def listed(names: Sequence[str]) -> str:
@@ -106,5 +112,6 @@ __all__ = [
     "percent",
     "period_vi",
     "quoted",
+    "share",
     "unit_vi",
 ]

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, Side
@@ -10,7 +10,7 @@ from openpyxl.utils import get_column_letter
 
 from services.registry.documents.appendix import Appendix, Column, appendix_of
 from services.registry.documents.compose import Draft
-from services.registry.documents.docx_body import NOTE, UNKNOWN
+from services.registry.documents.docx_body import UNKNOWN, note_of
 from services.registry.documents.occasion import full_name
 from services.registry.documents.word import mark_of
 from services.registry.documents.wording import day
@@ -31,35 +31,42 @@ RIGHT = Alignment(horizontal="right", vertical="center")
 PLAIN, BOLD = Font(name=FONT, size=11), Font(name=FONT, size=11, bold=True)
 
 
+class Lines(NamedTuple):
+    """What stands above every table besides its title."""
+
+    mark: str
+    note: str
+
+
 def to_xlsx(draft: Draft, *, confirmed: bool = False) -> bytes:
     """Sheets: the targets as in the report, the units by groups of targets, the lists of names."""
     book = Workbook()
-    mark = mark_of(draft, confirmed=confirmed)
-    _targets(book.active, draft, mark)
     appendix = appendix_of(draft)
+    lines = Lines(mark_of(draft, confirmed=confirmed), note_of(appendix))
+    _targets(book.active, draft, lines)
     if appendix is not None and len(appendix.rows) > 1:
         for number, group in enumerate(appendix.groups(GROUP), 1):
-            _by_unit(book.create_sheet(f"Phụ lục I.{number}"), draft, appendix, group, mark)
+            _by_unit(book.create_sheet(f"Phụ lục I.{number}"), draft, appendix, group, lines)
     if draft.lists:
-        _lists(book.create_sheet("Phụ lục II"), draft, mark)
+        _lists(book.create_sheet("Phụ lục II"), draft, lines)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
-def _title(sheet: Any, draft: Draft, title: str, columns: int, mark: str) -> int:
+def _title(sheet: Any, draft: Draft, title: str, columns: int, lines: Lines) -> int:
     """Four lines above a table; the row of its head."""
-    lines = (
+    texts = (
         (full_name(draft.material.author).upper(), Font(name=FONT, size=12, bold=True)),
         (title.upper(), Font(name=FONT, size=14, bold=True)),
-        (f"(Số liệu đến hết ngày {day(draft.material.as_of)}; kèm theo Báo cáo số ... ngày ...). {NOTE}", Font(name=FONT, size=12, italic=True)),
-        (mark, Font(name=FONT, size=12, bold=True)),
+        (f"(Số liệu đến hết ngày {day(draft.material.as_of)}; kèm theo Báo cáo số ... ngày ...). {lines.note}", Font(name=FONT, size=12, italic=True)),
+        (lines.mark, Font(name=FONT, size=12, bold=True)),
     )  # fmt: skip
-    for row, (text, font) in enumerate(lines, 1):
+    for row, (text, font) in enumerate(texts, 1):
         sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=columns)
         cell = sheet.cell(row, 1, safe(text))
         cell.font, cell.alignment = font, CENTRE
-    return len(lines) + 1
+    return len(texts) + 1
 
 
 def _head(sheet: Any, row: int, column: int, text: str, *, across: int = 1, down: int = 1) -> None:
@@ -83,10 +90,10 @@ def _cell(
         cell.data_type = "s"
 
 
-def _targets(sheet: Any, draft: Draft, mark: str) -> None:
+def _targets(sheet: Any, draft: Draft, lines: Lines) -> None:
     sheet.title = "Chỉ tiêu"
     names = ("TT", "Chỉ tiêu", "Giao", "Thực hiện", "Số nền", "Tỷ lệ", "So với kỳ trước", "Đánh giá")  # fmt: skip
-    head = _title(sheet, draft, "Kết quả thực hiện các chỉ tiêu", len(names), mark)
+    head = _title(sheet, draft, "Kết quả thực hiện các chỉ tiêu", len(names), lines)
     for column, name in enumerate(names, 1):
         _head(sheet, head, column, name)
     figures = draft.figures
@@ -109,10 +116,10 @@ def _targets(sheet: Any, draft: Draft, mark: str) -> None:
 
 
 def _by_unit(
-    sheet: Any, draft: Draft, appendix: Appendix, group: Sequence[Column], mark: str
+    sheet: Any, draft: Draft, appendix: Appendix, group: Sequence[Column], lines: Lines
 ) -> None:
     width = FIRST + 3 * len(group)
-    head = _title(sheet, draft, appendix.title_vi, width, mark)
+    head = _title(sheet, draft, appendix.title_vi, width, lines)
     for column, name in enumerate(("TT", "Mã đơn vị", "Đơn vị"), 1):
         _head(sheet, head, column, name, down=2)
     for number, one in enumerate(group):
@@ -149,8 +156,8 @@ def _share(value: Any, base: Any) -> float | None:
     return int(value / base * 1000 + 1e-9) / 1000 if value is not None and base else None
 
 
-def _lists(sheet: Any, draft: Draft, mark: str) -> None:
-    head = _title(sheet, draft, "Danh sách đơn vị nêu trong báo cáo", 3, mark)
+def _lists(sheet: Any, draft: Draft, lines: Lines) -> None:
+    head = _title(sheet, draft, "Danh sách đơn vị nêu trong báo cáo", 3, lines)
     for column, name in enumerate(("TT", "Nội dung", "Đơn vị"), 1):
         _head(sheet, head, column, name)
     line = head
