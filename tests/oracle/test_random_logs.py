@@ -39,6 +39,7 @@ from tests.oracle.world import (
     OLD,
     RECORDED,
     SPANS,
+    Amendments,
     Story,
     declared,
     definitions,
@@ -50,6 +51,7 @@ from tests.oracle.world import (
 Json = dict[str, Any]
 SEEDS = range(2)
 EVENTS_A_DAY = 66
+AMENDMENTS_A_DAY = 12
 COLUMNS = ["value", "denominator", "met", "met_on_time", "status", "required_per_week", "required"]
 AS_OF = [FIRST + timedelta(days=n) for n in range(-1, (LAST - FIRST).days + 6)]
 
@@ -62,10 +64,11 @@ class World:
         self.posted: list[Posted] = []
         self.numbers = declared(dice)
         self.refused = 0
+        self.codes: dict[tuple[str, str], int] = {}
 
     async def live(self) -> None:
         """All days of the story."""
-        story = Story(self.dice)
+        story, amendments = Story(self.dice), Amendments(self.dice)
         defined = units()
         await self.system.post(defined, RECORDED[0], told=False)
         marked = [event for event in defined if event["type"].endswith("unit.attributed")]
@@ -76,6 +79,7 @@ class World:
             await rebuild.build_new_measures(
                 self.system._pool, LogReader(self.system.client), self.system._catalogue
             )
+            await self._post(amendments.day(recorded, AMENDMENTS_A_DAY), recorded)
             await self._post(story.day(recorded, EVENTS_A_DAY), recorded)
             await self._count()
 
@@ -93,6 +97,8 @@ class World:
             for event, result in zip(batch, answer.json()["results"], strict=True):
                 if result["status"] == "rejected":
                     self.refused += 1
+                    code = result["problem"]["code"]
+                    self.codes[event["type"], code] = self.codes.get((event["type"], code), 0) + 1
                 else:
                     self.posted.append(Posted(event, day))
 
@@ -127,6 +133,7 @@ class World:
             known_at,
             declared=[n for n in self.numbers if known_at is None or known_from(n[0]) <= known_at],
             eras=lambda day, root: Day(SPANS, day, root),
+            since=known_from(unit),
         )
 
 
