@@ -184,6 +184,8 @@ class PlanHistory:
                 variant = self._objective(unit, own, one, day)
                 if self._is_organisation(unit):
                     variant = _limited(variant)
+                if name not in read:
+                    variant = msgspec.structs.replace(variant, own_target=True)
                 variants.setdefault(name, []).append((unit, variant))
                 if name not in read:
                     only.setdefault(name, []).append(unit)
@@ -299,6 +301,10 @@ class PlanHistory:
         found = self._known_on(unit_id, name, due)
         if found is None:
             return None
+        if unit_id is not None:
+            general = self._known_on(None, name, due)
+            own = general is None or general.target != found.target
+            found = msgspec.structs.replace(found, own_target=own)
         base = None
         if found.target_of is not None:
             base = self._with_variants(self._known_on(None, found.target_of, due), due)

@@ -91,6 +91,10 @@ class Oracle:
         root = self._plan["unit"]
         return [root] if self._units.level[root] == level else self._units.below(root, level)
 
+    def names(self, as_of: date) -> list[str]:
+        """The objectives that anybody has on a day."""
+        return self._wording.names(as_of)
+
     def table(
         self, level: str, as_of: date, tree: date | None = None
     ) -> dict[str, dict[str, Cell]]:
@@ -100,7 +104,7 @@ class Oracle:
             self._numbers = Declared(self._units, self._declared)
         units = self.units(level)
         found: dict[str, dict[str, Cell]] = {unit: {} for unit in units}
-        for name in self._wording.names(as_of):
+        for name in self.names(as_of):
             for objective, asked, alike in self._read(name, units, as_of):
                 for unit, cell in self._cells(objective, asked, alike, as_of).items():
                     found[unit][name] = cell
@@ -281,7 +285,10 @@ class Oracle:
                 continue
             else:
                 column[unit] = Figure(value, None, None)
-                if unit == self._plan["unit"]:
+                # A plain number is asked of the plan's unit, and of those that have one of their own.
+                general = read(objective["id"], None)
+                own = unit in self._wording.own and (general is None or general["target"] != target)
+                if unit == self._plan["unit"] or own:
                     met = compare(value, sign, target["value"])
                     needed = least(target["value"], 1, sign)
                     column[unit] = Figure(value, None, met, needed, True)

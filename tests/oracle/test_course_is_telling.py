@@ -20,7 +20,7 @@ Cells = dict[tuple[str, str], Cell]
 
 @pytest.fixture(scope="module")
 def course() -> Course:
-    return make_course("dak-lak-2026", 3000, 1, date(2026, 11, 20))
+    return make_course("dak-lak-2026", 3000, 2, date(2026, 11, 20))
 
 
 def cells(course: Course) -> Cells:

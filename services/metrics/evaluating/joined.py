@@ -116,6 +116,18 @@ def join(
     return replace(nothing, mates=mates, deltas=deltas)
 
 
+def mates_of_either(first: Joined, last: Joined) -> dict[Subject, tuple[Subject, ...]]:
+    """The subjects that one tree joins at either of two moments, with all that they may be one thing
+    with: what was taken back between is joined with others only before, what came only after."""
+    group_of: dict[Subject, set[Subject]] = {}
+    for group in (*set(first.mates.values()), *set(last.mates.values())):
+        whole = set(group).union(*(group_of.get(subject, ()) for subject in group))
+        for subject in whole:
+            group_of[subject] = whole
+    made = {id(group): tuple(sorted(group)) for group in group_of.values()}
+    return {subject: made[id(group)] for subject, group in group_of.items()}
+
+
 def _mates(
     measures: Mapping[int, Measure], place: Place, rows_of: Mapping[Subject, list[Evidence]]
 ) -> dict[Subject, tuple[Subject, ...]]:

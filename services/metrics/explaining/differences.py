@@ -11,6 +11,7 @@ from datetime import date
 from services.metrics.counting.states import Place
 from services.metrics.counting.windows import Window
 from services.metrics.evaluating.cell import Cell
+from services.metrics.evaluating.joined import mates_of_either
 from services.metrics.evaluating.moments import Moment, Moments
 from services.metrics.evaluating.versions import (
     VERSIONS,
@@ -192,7 +193,12 @@ class _Compared:
         between = Between(window, last, self._first.until, self._last.until, self._first.early)
         combinations = Combinations()
         joined = await self._last.joins(self._connection, [self._part.number])
-        mates = joined.mates
+        before = joined
+        if not self._first.early:
+            before = await self._first.joins(
+                self._connection, [self._part.number], self._last.places
+            )
+        mates = mates_of_either(before, joined)
         subjects = await self._subjects(between, combinations, list(mates))
         found: list[Step] = []
         alone = [subject for subject in subjects if subject not in mates]

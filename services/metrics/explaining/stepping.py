@@ -17,6 +17,7 @@ from services.metrics.explaining.parts import Part
 from shared.domain.compile import Objective
 from shared.domain.knowledge import Until, told
 from shared.domain.measures import Measure
+from shared.domain.objectives import Threshold
 from shared.domain.places import LEVELS, Sums
 
 
@@ -157,12 +158,13 @@ class CellCount:
         self._latest = part.measure.kind == "latest"
         self._sums = dict(sums)
         self._inside: dict[str, str | None] = {}
-        self._within = objective.within if part.name == "value" else None
+        self._within = objective.within if part.name == "value" and objective.asked else None
         unit = places.tree.unit(unit_id)
         level = unit.level if unit else "commune"
         if self._within is not None and LEVELS[level] >= LEVELS[self._within.level]:
             self._within = None
         self._members: dict[str, int] = {}
+        self._thresholds: dict[str, Threshold] = {}
         if self._within is not None:
             names = places.units_below(unit_id, self._within.level)
             attribute = self._within.attribute
@@ -173,7 +175,12 @@ class CellCount:
                     if (found := places.tree.unit(name)) is not None
                     and found.has(attribute, moment.as_of) is True
                 ]
-            self._members = dict.fromkeys(names, 0)
+            own = {name: v for name, v in objective.variants if v.within is not None}
+            for name in names:
+                variant = own.get(name, objective)
+                if variant.asked and variant.within is not None:
+                    self._members[name] = 0
+                    self._thresholds[name] = variant.within.threshold
         self.value = 0
         if self._latest:
             self.value = self._rolled()
@@ -203,11 +210,10 @@ class CellCount:
         """The units that have."""
         if self._within is None:
             return set()
-        met = self._within.threshold.met
         if self._latest:
-            rolled = self._places.roll(self._sums, own_report_wins=True, root=self._root).values
-            return {u for u in self._members if met(rolled.get(u, (0, 0))[self._at])}
-        return {unit for unit, count in self._members.items() if met(count)}
+            rolled = self._rolled_members()
+            return {unit for unit, count in rolled.items() if self._met(unit, count)}
+        return {unit for unit, count in self._members.items() if self._met(unit, count)}
 
     def member_of(self, name: str) -> str | None:
         """The unit of those compared to which the facts of a unit belong."""
@@ -224,8 +230,11 @@ class CellCount:
             return
         before = self._members[place]
         self._members[place] = before + delta
-        met = self._within.threshold.met
-        self.value += met(before + delta) - met(before)
+        self.value += self._met(place, before + delta) - self._met(place, before)
+
+    def _met(self, member: str, count: int) -> bool:
+        """Whether a unit has reached the threshold, its own where one was set for it."""
+        return self._thresholds[member].met(count)
 
     def _place(self, name: str) -> str | None:
         """The cell itself, or the member unit, to which the facts of a unit belong."""
@@ -233,13 +242,20 @@ class CellCount:
             return None
         if self._within is None:
             return self._unit
-        home = self._places.home(name).unit_id
+        found = self._places.home(name)
+        home = found.unit_id
+        if self._within.own:
+            return home if home in self._members and not found.remainder else None
         chain = self._places.chain(home) if home is not None else []
         return next((unit for unit in chain if unit in self._members), None)
 
     def _rolled(self) -> int:
-        rolled = self._places.roll(self._sums, own_report_wins=True, root=self._root).values
         if self._within is None:
+            rolled = self._places.roll(self._sums, own_report_wins=True, root=self._root).values
             return rolled.get(self._unit, (0, 0))[self._at]
-        met = self._within.threshold.met
-        return sum(met(rolled.get(name, (0, 0))[self._at]) for name in self._members)
+        return sum(self._met(name, count) for name, count in self._rolled_members().items())
+
+    def _rolled_members(self) -> dict[str, int]:
+        """Of the units compared what the newest reports say."""
+        rolled = self._places.roll(self._sums, own_report_wins=True, root=self._root).values
+        return {name: rolled.get(name, (0, 0))[self._at] for name in self._members}
