@@ -12,6 +12,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
+from services.registry.documents import docx_template
 from services.registry.tasks import words as task_words
 from services.registry.web import language, words
 
@@ -21,7 +22,7 @@ KEYWORDS = {"_": None, "gettext": None, "N_": None, "ngettext": (1, 2)}
 NAMES: Iterable[object] = (
     words.STATUS, words.FLAGS, words.LEVEL, words.REPORT, words.STATE, words.SCHEME,
     words.REASON, words.STAFF_ROLE, words.INVITATION, words.STAGE, words.NOT_COUNTED,
-    task_words.TASK, task_words.STATUS,
+    task_words.TASK, task_words.STATUS, docx_template.FIELDS,
 )  # fmt: skip
 """Words of values: they are shown through the filter `said`."""
 

@@ -15,6 +15,7 @@ from services.registry.documents.templates_store import template_of
 from services.registry.plans.routes import plan_json
 from services.registry.state import Registry, State
 from services.registry.web import upload as forms
+from services.registry.web.language import N_
 from services.registry.web.render import JoinedPageRoute, show
 from services.registry.web.report_writing import Who, place_of, who_of
 from shared.auth import Principal
@@ -25,12 +26,12 @@ from shared.problems import Problem
 router = APIRouter(prefix="/plans/{plan}", route_class=JoinedPageRoute, include_in_schema=False)
 
 HOW = {
-    "happened": "diễn ra thêm",
-    "ended": "hết hiệu lực",
-    "passed": "quá thời hạn",
-    "recorded": "ghi nhận muộn",
-    "corrected": "đính chính",
-    "revoked": "hủy bỏ",
+    "happened": N_("diễn ra thêm"),
+    "ended": N_("hết hiệu lực"),
+    "passed": N_("quá thời hạn"),
+    "recorded": N_("ghi nhận muộn"),
+    "corrected": N_("đính chính"),
+    "revoked": N_("hủy bỏ"),
 }
 """How a single event changed a number."""
 

@@ -26,6 +26,7 @@ from services.registry.plans.routes import plan_json
 from services.registry.reports.answering import REPORTS
 from services.registry.state import Registry, State
 from services.registry.web import upload as forms
+from services.registry.web.language import N_
 from services.registry.web.render import JoinedPageRoute, show, with_script
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
@@ -41,40 +42,40 @@ router = APIRouter(
 FORM = 512 * 1024
 """Bytes of the form with all sentences; Vietnamese letters take up to nine each."""
 LIFE = {
-    "draft": ("idle", "Bản thảo từ số liệu"),
-    "edited": ("warn", "Đang sửa"),
-    "reviewed": ("warn", "Đã duyệt nội dung"),
-    "confirmed": ("warn", "Đã chốt số liệu"),
-    "numbered": ("warn", "Đã lấy số"),
-    "signed": ("warn", "Đã có tệp ký"),
-    "submitted": ("good", "Đã nộp"),
-    "returned": ("bad", "Bị trả lại"),
+    "draft": ("idle", N_("Bản thảo từ số liệu")),
+    "edited": ("warn", N_("Đang sửa")),
+    "reviewed": ("warn", N_("Đã duyệt nội dung")),
+    "confirmed": ("warn", N_("Đã chốt số liệu")),
+    "numbered": ("warn", N_("Đã lấy số")),
+    "signed": ("warn", N_("Đã có tệp ký")),
+    "submitted": ("good", N_("Đã nộp")),
+    "returned": ("bad", N_("Bị trả lại")),
 }
 STEPS = {
-    "edited": "Sửa nội dung",
-    "reviewed": "Duyệt nội dung",
-    "confirmed": "Chốt số liệu",
-    "numbered": "Lấy số văn bản",
-    "signed": "Tải lên tệp đã ký",
-    "submitted": "Nộp báo cáo",
-    "returned": "Bị trả lại",
-    "reopened": "Mở lại để sửa",
+    "edited": N_("Sửa nội dung"),
+    "reviewed": N_("Duyệt nội dung"),
+    "confirmed": N_("Chốt số liệu"),
+    "numbered": N_("Lấy số văn bản"),
+    "signed": N_("Tải lên tệp đã ký"),
+    "submitted": N_("Nộp báo cáo"),
+    "returned": N_("Bị trả lại"),
+    "reopened": N_("Mở lại để sửa"),
 }
 DONE = {
-    "edited": "Đã lưu các câu sửa.",
-    "unchanged": "Không có câu nào thay đổi.",
-    "reviewed": "Đã ghi nhận duyệt nội dung.",
-    "confirmed": "Đã chốt số liệu; văn bản và phụ lục đã được lưu.",
-    "numbered": "Đã ghi số văn bản.",
-    "signed": "Đã lưu tệp đã ký.",
-    "submitted": "Đã nộp báo cáo.",
-    "reopened": "Đã mở lại báo cáo để sửa.",
+    "edited": N_("Đã lưu các câu sửa."),
+    "unchanged": N_("Không có câu nào thay đổi."),
+    "reviewed": N_("Đã ghi nhận duyệt nội dung."),
+    "confirmed": N_("Đã chốt số liệu; văn bản và phụ lục đã được lưu."),
+    "numbered": N_("Đã ghi số văn bản."),
+    "signed": N_("Đã lưu tệp đã ký."),
+    "submitted": N_("Đã nộp báo cáo."),
+    "reopened": N_("Đã mở lại báo cáo để sửa."),
 }
 VERDICT = {
-    "valid": ("good", "chữ ký hợp lệ"),
-    "valid-unknown-signer": ("warn", "nội dung nguyên vẹn, chưa xác minh được người ký"),
-    "changed": ("bad", "nội dung đã bị thay đổi sau khi ký"),
-    "unreadable": ("bad", "không đọc được chữ ký"),
+    "valid": ("good", N_("chữ ký hợp lệ")),
+    "valid-unknown-signer": ("warn", N_("nội dung nguyên vẹn, chưa xác minh được người ký")),
+    "changed": ("bad", N_("nội dung đã bị thay đổi sau khi ký")),
+    "unreadable": ("bad", N_("không đọc được chữ ký")),
 }
 Form = dict[str, str]
 Who = Annotated[str, Query(max_length=100)]
