@@ -9,6 +9,7 @@ from services.registry.documents.compose import compose
 from services.registry.documents.life import fold
 from services.registry.documents.word import to_docx
 from services.registry.journal.store import Fact
+from services.registry.plans.bodies import Body
 from services.registry.reports.ledger import Entry, Filled
 from tests.documents.scenes import Scene, material
 from tests.documents.test_composing import every_number_is_a_figure
@@ -82,6 +83,21 @@ def test_a_later_submission_supersedes_the_earlier_one() -> None:
     # Also one that came without any step: handed in from elsewhere.
     life = fold([submitted(), submitted()])
     assert [life.superseded(r) for r in life.rounds] == [True, False]
+
+
+def test_who_took_a_step_is_a_name_and_no_address_of_a_system() -> None:
+    ward = Body("23563@2025", "Phường Diên Hồng", "23563@2025")
+    facts = [
+        fact("reviewed"),
+        submitted(),
+        fact("", "report.submitted", from_unit=ward.id, reporter=ward.id),
+        fact("", "report.submitted", from_unit="Văn phòng phường"),
+        returned(),
+        fact("", "report.returned", by="Sở Nội vụ"),
+    ]
+    assert [s.by for s in fold(facts, ward).history] == [
+        "xã", "Phường Diên Hồng", "Phường Diên Hồng", "Văn phòng phường", "Cấp trên", "Sở Nội vụ",
+    ]  # fmt: skip
 
 
 def with_figures(scene: Scene, figures: list[dict[str, Any]]) -> Any:

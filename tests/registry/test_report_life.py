@@ -94,6 +94,16 @@ async def test_a_report_from_its_first_edit_to_the_one_that_takes_its_place(
         if name == "file_sha256":
             text = "\n".join(p.text for p in Document(io.BytesIO(answer.content)).paragraphs)
             assert 'Câu của "chúng tôi", sửa tay.' in text and "DỰ THẢO" not in text
+    # The number and the date stand in a file of its own; the confirmed one stays without.
+    assert [h["by"] for h in found["history"]] == ["tester"] * 5 + ["Phường Diên Hồng"]
+    digest = one["numbered"]["file_sha256"]
+    assert digest != one["confirmed"]["file_sha256"]
+    for name, given in (("confirmed", False), ("numbered", True)):
+        answer = await registry.client.get(f"{Q3}/files/{one[name]['file_sha256']}", params=WHO, headers=AUTH)  # fmt: skip
+        head = Document(io.BytesIO(answer.content)).tables[0]
+        lines = [p.text for cell in head.rows[0].cells for p in cell.paragraphs]
+        assert ("Số: 15/BC-UBND" in lines) is given
+        assert ("Diên Hồng, ngày 15 tháng 9 năm 2026" in lines) is given
     digest = one["signed"]["file_sha256"]
     answer = await registry.client.get(f"{Q3}/files/{digest}", params=WHO, headers=AUTH)
     assert answer.content == pdf
@@ -243,6 +253,27 @@ async def test_an_offices_own_template(registry: Running) -> None:
         address, params=who | {"name": "x.docx"}, content=b"x", headers=large
     )
     assert answer.json()["code"] == "template-too-large"
+
+
+async def test_a_template_without_room_for_a_number_leaves_the_file_as_it_was_confirmed(
+    registry: Running,
+) -> None:
+    who = {"organisation": "so-gddt"}
+    document, out = Document(), io.BytesIO()
+    for field in ("co_quan", "trich_yeu", "noi_dung"):
+        document.add_paragraph(f"{{{{ {field} }}}}")
+    document.save(out)
+    address = "/v1/plans/gia-lai-2026/template"
+    answer = await registry.client.put(address, params=who | {"name": "m.docx"}, content=out.getvalue(), headers=AUTH)  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    await through(registry, Q3, who, signed_pdf("Sở")[0], "7/BC-SGDDT")
+    found = await life(registry, Q3, who)
+    (one,) = found["rounds"]
+    assert (one["numbered"]["file_sha256"], one["numbered"]["document_ref"]) == (None, "7/BC-SGDDT")
+    assert one["confirmed"]["file_sha256"] and one["submitted"]["by"] == "Sở Giáo dục và Đào tạo"
+    page = Q3.removeprefix("/v1")
+    answer = await registry.client.get(page, params=who, headers=AUTH)
+    assert "Văn bản Word đã lưu khi chốt được giữ nguyên, chưa có số và ngày" in answer.text
 
 
 async def test_a_file_of_200_mb_is_refused_before_it_is_read(registry: Running) -> None:

@@ -72,6 +72,8 @@ async def test_a_report_is_written_and_submitted_without_script(registry: Runnin
     ):
         answer = await send(registry, {"step": step, **more})
         assert answer.status_code == 303, (step, answer.text)
+    text = await page(registry)
+    assert "văn bản Word có số, ngày" in text and "chưa có số và ngày" not in text
     for content, words in (
         (with_script(), "Tệp có macro, mã chạy"),
         (b"MZ", "không phải PDF hoặc Word"),
@@ -89,10 +91,15 @@ async def test_a_report_is_written_and_submitted_without_script(registry: Runnin
     assert answer.status_code == 303, answer.text
     text = await page(registry)
     assert "Nguyễn Văn Mẫu" in text and "chưa xác minh được người ký" in text
+    # A number that comes after the signed file stands in no signed file.
+    answer = await send(registry, {"step": "numbered", "number": "16/BC-UBND", "document_date": "2026-09-16"})  # fmt: skip
+    assert answer.status_code == 303, answer.text
+    text = await page(registry)
+    assert "Tệp đã ký được tải lên trước khi ghi số" in text
     answer = await send(registry, {"step": "submitted"})
     assert answer.status_code == 303, answer.text
     text = await page(registry)
-    assert "Đã nộp" in text and "15/BC-UBND" in text
+    assert "Đã nộp" in text and "16/BC-UBND" in text
     text = await page(registry, f"{Q3}/comparison")
     assert "Mọi con số vẫn như khi báo cáo" in text
 

@@ -194,11 +194,12 @@ def lines_at(paragraph: Paragraph, lines: Sequence[str]) -> None:
     for line in lines[:-1]:
         other = deepcopy(paragraph._p)
         paragraph._p.addprevious(other)
-        _set(Paragraph(other, paragraph._parent), line)
-    _set(paragraph, lines[-1] if lines else "")
+        set_text(Paragraph(other, paragraph._parent), line)
+    set_text(paragraph, lines[-1] if lines else "")
 
 
-def _set(paragraph: Paragraph, text: str) -> None:
+def set_text(paragraph: Paragraph, text: str) -> None:
+    """Another text in the form of the first one."""
     first, *rest = paragraph.runs
     first.text = text
     for run in rest:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from services.registry.journal.store import Fact
+from services.registry.plans.bodies import Body
 from services.registry.reports.answering import REPORTS, RETURNED
 from services.registry.reports.ledger import submitted_on
 
@@ -19,6 +20,8 @@ PROGRESSED = "report.progressed"
 TYPES = [PROGRESSED, *REPORTS, RETURNED]
 STATES = ("draft", "edited", "reviewed", "confirmed", "numbered", "signed", "submitted", "returned")
 """The state of the newest round."""
+SUPERIOR = "Cấp trên"
+"""Who sends a report back, where the event names nobody."""
 
 
 @dataclass(frozen=True)
@@ -98,22 +101,22 @@ class Life:
         return one.submitted is not None and any(r.submitted for r in later)
 
 
-def fold(facts: Iterable[Fact]) -> Life:
-    """The life of one report from its events, in the order of the log."""
+def fold(facts: Iterable[Fact], body: Body | None = None) -> Life:
+    """The life of one report from its events, in the order of the log; `body`: whose report it is."""
     life = Life()
     for fact in sorted(facts, key=lambda f: f.origin):
-        _take(life, fact)
+        _take(life, fact, body)
     return life
 
 
-def _take(life: Life, fact: Fact) -> None:
+def _take(life: Life, fact: Fact, body: Body | None) -> None:
     data = fact.data
     name = _name(fact)
     begins = name == "reopened" or (name not in ("submitted", "returned") and life.state == "returned")  # fmt: skip
     again = name == "submitted" and life.now.submitted is not None
     if begins or again:
         life.rounds.append(Round(life.now.number + 1))
-    by = str(data.get("by") or data.get("from_unit") or data.get("reporter") or fact.source)
+    by = _by(fact, name, body)
     on = submitted_on(fact) if name == "submitted" else fact.occurred
     step = Step(name, on, fact.recorded, fact.position, by, life.now.number, data)
     life.history.append(step)
@@ -126,6 +129,15 @@ def _take(life: Life, fact: Fact) -> None:
     if name in ("edited", "reviewed") and life.now.confirmed is not None:
         return
     setattr(life.now, name, step)
+
+
+def _by(fact: Fact, name: str, body: Body | None) -> str:
+    """Who took a step, by name: as the event says, else the body itself; no address of a system."""
+    data = fact.data
+    said = data.get("by") or data.get("from_unit") or data.get("reporter")
+    if body is not None and said in (None, "", body.id):
+        return SUPERIOR if name == "returned" else body.name_vi
+    return str(said or fact.source)
 
 
 def _edit(life: Life, step: Step) -> None:

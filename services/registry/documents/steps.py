@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 import msgspec
@@ -21,6 +21,8 @@ from services.registry.documents.address import Address
 from services.registry.documents.compose import Draft
 from services.registry.documents.life import PROGRESSED, TYPES, Life, Step, fold
 from services.registry.documents.model import draft_json
+from services.registry.documents.numbering import numbered
+from services.registry.documents.snapshots import figures_of
 from services.registry.documents.templates_store import template_for
 from services.registry.journal.store import complete_to, standing
 from services.registry.plans.bodies import owner_of
@@ -57,7 +59,7 @@ async def life_of(state: State, address: Address) -> Life:
         owner = owner_of(bodies, state.tree, fact.unit_id, said, below, organisations)
         if owner is not None and owner.id == address.body.id:
             facts.append(fact)
-    return fold(facts)
+    return fold(facts, address.body)
 
 
 @dataclass
@@ -166,11 +168,29 @@ async def reopen(state: State, caller: Writer, address: Address, remark: str | N
 async def number(
     state: State, caller: Writer, address: Address, document_ref: str, document_date: str
 ) -> Json:
-    """The document gets its number and date."""
+    """The document gets its number and date; what was confirmed is stored once more, with both in it."""
     async with turn_of(state, address) as turn:
-        must_be_confirmed(turn.life)
+        confirmed = must_be_confirmed(turn.life)
         data = {"document_ref": document_ref, "document_date": document_date}
+        made = await _numbered(state, confirmed, document_ref, date.fromisoformat(document_date))
+        if made is not None:
+            data["file_sha256"] = await files.store(state, turn.connection, made, word.MEDIA_TYPE)
         return await write(state, caller, address, turn, "numbered", data)
+
+
+async def _numbered(state: State, confirmed: Step, number: str, on: date) -> bytes | None:
+    """The confirmed document with its number; None where it is not stored here, or has no room."""
+    digest, snapshot = confirmed.data.get("file_sha256"), await figures_of(state, confirmed)
+    if not isinstance(digest, str) or snapshot is None:
+        return None
+    try:
+        content = (await files.load(state, digest)).content
+    except Problem as problem:
+        if problem.code == "file-unknown":
+            return None
+        raise
+    sign, party = str(snapshot["head"]["sign"]), snapshot["form"] == "party"
+    return await asyncio.to_thread(numbered, content, number, on, sign, party=party)
 
 
 async def sign(
