@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.keys.browser import CHROMIUM
 from tests.registry.conftest import Running
@@ -150,7 +150,7 @@ async def test_what_is_refused_is_said_and_mended(
         assert len(readers.activities.posted) == before
         await picture(page, "offline-refused")
         await page.click("#queue a")
-        await page.wait_for_function("document.querySelector('[name=\"data.participants\"]').value === '25'")  # fmt: skip
+        await expect(page.locator("[name='data.participants']")).to_have_value("25")
         await page.fill("input[name=day]", "2026-11-18")
         await page.click("form.entry button")
         await page.wait_for_selector("[data-ready]", state="attached")
