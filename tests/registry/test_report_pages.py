@@ -137,6 +137,20 @@ async def test_the_page_of_the_period_leads_there(registry: Running) -> None:
     assert f'href="{Q3}?unit=23563%402025"' in text
 
 
+async def test_the_pages_speak_english(registry: Running) -> None:
+    pages = {
+        f"{PLAN}/calendar": ("Report calendar", "Closing day"),
+        f"{PLAN}/reports/quarterly-report/2026-Q3": ("Report for Q3 2026:", "Write, submit"),
+        f"{PLAN}/documents/quarterly-report/2026-Q4": (", Q4 2026</h1>", "Confirm the figures"),
+        f"{PLAN}/template": ("Fields of the template", "the issuing body"),
+        f"{Q3}/comparison": ("SHA-256 of the figures:", "Back to the report"),
+    }
+    for where, told in pages.items():
+        english = AUTH | {"Cookie": "hocvuso_language=en"}
+        text = (await registry.client.get(where, params=WHO, headers=english)).text
+        assert [words for words in told if words not in text] == [], where
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: pages not seen")
 async def test_the_pages_are_seen_on_a_phone_and_a_desk(
     registry: Running, address: str  # noqa: F811

@@ -83,6 +83,11 @@ def percent(ratio: float | None) -> str:
     return text if language.get() == SOURCE else text.replace(",", ".")
 
 
+def period(name: str) -> str:
+    """As `words.period`, in the language of the page."""
+    return words.period(name, gettext)
+
+
 def N_(message: str) -> str:
     """Marks a message that is translated where it is shown."""
     return message

@@ -62,7 +62,7 @@ _pages.filters.update(
     explain=explain,
     where=where,
     uncounted=words.uncounted,
-    period=words.period,
+    period=language.period,
     note_vi=note_vi,
     warning_vi=warning_vi,
 )

@@ -20,7 +20,7 @@ from services.registry.tasks.routes import not_lead, task_of, visible
 from services.registry.tasks.standing import state_of_all
 from services.registry.tasks.words import LENGTH, STATUS, TASK, condition_vi
 from services.registry.tasks.write_routes import state_progress
-from services.registry.web import words
+from services.registry.web import language
 from services.registry.web.language import N_, gettext
 from services.registry.web.problem_words import explain
 from services.registry.web.render import JoinedPageRoute, needs_person, show
@@ -178,7 +178,9 @@ async def _page(
         faults=faults or {},
         labels={name: gettext(label) for name, label in LABELS.items()},
         statuses=[(name, gettext(said)) for name, said in STATUS.items()],
-        periods=[(o.occurrence.id, words.period(o.occurrence.id)) for o in bodies[own].occurrences]
+        periods=[
+            (o.occurrence.id, language.period(o.occurrence.id)) for o in bodies[own].occurrences
+        ]
         if own
         else [],
         TASK=TASK,

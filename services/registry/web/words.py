@@ -1,6 +1,7 @@
 """Vietnamese words and number forms of the pages. Pure."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -255,22 +256,31 @@ def deadline(objective: dict[str, Any]) -> str:
     return str(objective.get("deadline_vi") or "không nêu thời hạn")
 
 
-def period(name: str) -> str:
+PERIOD = {
+    "once": "một lần",
+    "request": "đợt %(part)s",
+    "year": "năm %(year)s",
+    "W": "tuần %(part)s/%(year)s",
+    "Q": "quý %(part)s/%(year)s",
+    "M": "tháng %(part)s/%(year)s",
+    "H1": "sáu tháng đầu năm %(year)s",
+    "H2": "sáu tháng cuối năm %(year)s",
+}
+"""Kind of a reporting period -> how it is named."""
+
+
+def period(name: str, say: Callable[[str], str] = str) -> str:
     """`2026-Q3` -> `quý 3/2026`; likewise weeks, months, half-years and years. The name of a request
-    stays as it is."""
+    stays as it is. `say` puts the pattern into another language."""
     year, _, part = name.partition("-")
     if name == "once":
-        return "một lần"
+        return say(PERIOD["once"])
     if name.startswith("dot-"):
-        return f"đợt {name[4:]}"
+        return say(PERIOD["request"]) % {"part": name[4:]}
     if not re.fullmatch(r"\d{4}(-(W\d{2}|Q[1-4]|H[12]|\d{2}))?", name):
         return name
-    if not part:
-        return f"năm {year}"
-    kind, number = (part[0], part[1:]) if part[0] in "WQH" else ("M", part)
-    if kind == "H":
-        return f"sáu tháng {'đầu' if number == '1' else 'cuối'} năm {year}"
-    return f"{ {'W': 'tuần', 'Q': 'quý', 'M': 'tháng'}[kind] } {number.lstrip('0')}/{year}"
+    kind = part if part.startswith("H") else part[:1] if part[:1] in ("W", "Q") else "M"
+    return say(PERIOD[kind if part else "year"]) % {"part": part.lstrip("WQ0"), "year": year}
 
 
 def uncounted(reason: str | None) -> str:
