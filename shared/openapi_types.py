@@ -30,7 +30,11 @@ def answers(
 
 
 def add_types(schemas: Json, document: Json) -> None:
-    """Add to `schemas` every Struct that the paths of `document` name, with what it is made of."""
+    """Add to `schemas` every Struct that the paths of `document` name, with what it is made of.
+
+    A name that is there already is a model of this very service: another one of the same process
+    may have a Struct of the same name.
+    """
     named = {
         answer["content"]["application/json"]["schema"].get("$ref", "").rpartition("/")[2]
         for operations in document["paths"].values()
@@ -38,6 +42,9 @@ def add_types(schemas: Json, document: Json) -> None:
         for answer in operation["responses"].values()
         if "application/json" in answer.get("content", {})
     }
-    wanted = [_SAID[name] for name in sorted(named & _SAID.keys())]
+    wanted = [_SAID[name] for name in sorted(named & _SAID.keys() - schemas.keys())]
     _, parts = msgspec.json.schema_components(wanted, ref_template=_PLACE)
+    twice = sorted(parts.keys() & schemas.keys())
+    if twice:
+        raise ValueError(f"a Struct and a model of one document share their names: {twice}")
     schemas.update(parts)

@@ -28,4 +28,6 @@ def _example(kind: EventType, s: Scene) -> Json:
     data = dict(kind.examples[0])
     if "person" in data:
         data["person"] = s.person(kind.type)[1]["person"]
+    if kind.day is not None and kind.day in data:
+        data[kind.day] = s.day.isoformat()
     return data

@@ -38,3 +38,10 @@ def test_what_is_public_may_be_read_with_and_without_a_key() -> None:
     wanted = document["paths"]["/v1/plans/{plan}/table"]["get"]["security"]
     assert wanted == [{"HTTPBearer": []}, {}]
     assert document["paths"]["/v1/units/changes"]["post"]["security"] == [{"HTTPBearer": []}]
+
+
+def test_a_name_of_another_service_is_not_taken_over() -> None:
+    """Metrics and activities each have a `Page`, and tests make both in one process."""
+    theirs = metrics().openapi()["components"]["schemas"]["Page"]
+    ours = activities().openapi()["components"]["schemas"]["Page"]
+    assert ours["required"] == ["items", "next"] and "plan" in theirs["required"]

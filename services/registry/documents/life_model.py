@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.registry.documents.life import Life, Round, Step
 from shared.days import FullDate
+from shared.json_types import Whole
 
 Json = dict[str, Any]
 KEPT = (
@@ -34,7 +35,7 @@ class NewStep(BaseModel):
     edits: dict[str, str | None] | None = Field(
         None, description="sentences by key as rewritten; null: as composed again; empty: left out"
     )
-    after: int | None = Field(
+    after: Whole | None = Field(
         None, ge=0, le=2**53, description="position of the newest edit that was seen"
     )
     remark: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
