@@ -148,3 +148,17 @@ async def shoot(tab: browser.Page, name: str) -> None:
     """Keep a picture, where a folder for them is named."""
     if SHOTS is not None:
         await tab.shoot(SHOTS / f"{name}.png")
+
+
+async def test_rows_that_were_made_in_one_language_are_not_shown_in_another(
+    registry: Running,
+) -> None:
+    for name, told, other in (
+        ("vi", ("đơn vị đang chậm tiến độ", "Chưa có số liệu nền"), "No base figures yet"),
+        ("en", ("units are behind", "No base figures yet"), "Chưa có số liệu nền"),
+        ("vi", ("Chưa có số liệu nền",), "No base figures yet"),
+    ):
+        headers = {"Cookie": f"hocvuso_language={name}"}
+        text = (await registry.client.get("/plans/dak-lak-2026", headers=headers)).text
+        assert all(words in text for words in told), name
+        assert other not in text, name

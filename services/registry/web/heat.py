@@ -9,7 +9,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from services.registry.tables.model import Cell, Row, Table
-from services.registry.web.words import number, percent, status
+from services.registry.web.language import gettext, number, percent
+from services.registry.web.words import status
 from shared.identity.names import words
 
 SIGN = {
@@ -79,7 +80,7 @@ def long(cell: Cell) -> str:
         figures = f"{number(judged.value)} / {number(judged.required)}"
     else:
         figures = number(judged.value)
-    return f"{figures} · {status(cell.status, cell.flags)[1]}"
+    return f"{figures} · {gettext(status(cell.status, cell.flags)[1])}"
 
 
 def reached_part(cell: Cell) -> float | None:

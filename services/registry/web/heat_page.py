@@ -35,6 +35,7 @@ from services.registry.web.heat import (
     ordered,
     short,
 )
+from services.registry.web.language import gettext, language
 from services.registry.web.render import Day, JoinedPageRoute, day_of, show
 from services.registry.web.topics import by_topic
 from shared.problems import Problem
@@ -118,7 +119,7 @@ def _page(
     )  # fmt: skip
     if not focus and column in columns:  # the column that orders the rows stands beside their names
         rest = [(title, [o for o in group if o.id != column]) for title, group in groups]
-        groups = [("Cột đang chọn", [columns[column]]), *(g for g in rest if g[1])]
+        groups = [(gettext("Cột đang chọn"), [columns[column]]), *(g for g in rest if g[1])]
     by = (sort if sort.removeprefix("-") == focus else focus) if focus else sort
     common: dict[str, Any] = {
         "table": table,
@@ -144,7 +145,7 @@ def _page(
     }
     day = table.as_of
     order = [o.id for _, group in groups for o in group]
-    key = (tag(state, table, "body"), anonymous, tuple(sorted(keep.items())))
+    key = (tag(state, table, "body"), language.get(), anonymous, tuple(sorted(keep.items())))
     made = None if focus else state.heats.get(key)
     if made is None and not focus:
         if len(state.heats) >= HEATS_KEPT:
@@ -176,7 +177,7 @@ def _heat(
     state: State, table: Table, order: list[str], base: str | None
 ) -> tuple[HeatRow | None, list[HeatRow]]:
     """The rows of a table, made once for each of its states."""
-    key = (tag(state, table, "heat"), base)
+    key = (tag(state, table, "heat"), language.get(), base)
     known: tuple[HeatRow | None, list[HeatRow]] | None = state.heats.get(key)
     if known is None:
         if len(state.heats) >= HEATS_KEPT:

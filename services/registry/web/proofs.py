@@ -15,7 +15,7 @@ from services.registry.progress.receipts import Id, Source, receipt
 from services.registry.reach import authorize_unit, can_read, see_plan
 from services.registry.state import Registry
 from services.registry.tables.build import Question, build
-from services.registry.web import words
+from services.registry.web import language, words
 from services.registry.web.render import Day, JoinedPageRoute, day_of, show
 from shared.contracts.live import of_process
 from shared.problems import Problem
@@ -26,7 +26,7 @@ WEEK = timedelta(days=7)
 
 
 def _titles() -> dict[str, str]:
-    return {name: kind.title_vi for name, kind in of_process().items()}
+    return {name: language.title(kind) for name, kind in of_process().items()}
 
 
 @router.get("/plans/{plan}/units/{code}/objectives/{objective}/changes")
