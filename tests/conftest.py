@@ -42,16 +42,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def infrastructure(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[LocalStack]:
+def infrastructure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """PostgreSQL and the broker, started once in each process of pytest."""
     home: Path = tmp_path_factory.mktemp("infrastructure")
-    # Nobody pulls the plug of a test's machine, and no test looks behind a crash of the kernel.
-    monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setitem(postgres.SETTINGS, "fsync", "off")
-    request.addfinalizer(monkeypatch.undo)
-    with LocalStack(home / "home", stages=infrastructure_only) as stack:
+    with contextlib.ExitStack() as ending:
+        # Nobody pulls the plug of a test's machine. This server alone: tests that start a system
+        # of their own, to kill it or to look at it, start it as it is delivered.
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setitem(postgres.SETTINGS, "fsync", "off")
+            stack = ending.enter_context(LocalStack(home / "home", stages=infrastructure_only))
         yield stack
 
 

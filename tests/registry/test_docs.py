@@ -8,7 +8,8 @@ from tests.registry.routes import walk
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "registry.md").read_text()
-CALLS = re.compile(r'Problem\(\s*"([a-z0-9-]+)"')
+CALLS = re.compile(r'(?:\bProblem|\brefuse|\b_conflict)\(\s*"([a-z0-9-]+)"')
+"""A problem, and the short ways in which the modules of documents make one."""
 ELSEWHERE = {"unit-unknown", "unit-ambiguous", "key-missing", "key-malformed", "key-wrong",
              "role-not-permitted", "key-not-checkable", "scope-missing",
              "plan-not-yet-known"}  # fmt: skip

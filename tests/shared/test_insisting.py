@@ -55,8 +55,8 @@ async def test_a_receipt_is_forgotten_once_the_broker_has_it(
     dropped: list[int] = []
     producer = Refusing(times)
 
-    async def waiting(*_: object) -> list[tuple[int, outbox.Receipt]]:
-        return [(7, outbox.Receipt(0, None, b"{}"))]
+    async def waiting(*_: object) -> list[tuple[int, outbox.ReceiptMessage]]:
+        return [(7, outbox.ReceiptMessage(0, None, b"{}"))]
 
     async def drop(_: object, numbers: list[int]) -> None:
         assert producer.sent > times
