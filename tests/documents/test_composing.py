@@ -6,13 +6,14 @@ from datetime import date, timedelta
 import pytest
 
 from services.registry.documents.authors import author_of
-from services.registry.documents.compose import Draft, compose
+from services.registry.documents.compose import compose
 from services.registry.documents.occurrences import as_of, before, find, listed
 from services.registry.documents.wording import cut, day, period_vi, quoted
 from services.registry.documents.wording import listed as names_listed
 from services.registry.plans.bodies import Body
 from services.registry.reports.periods import periods
 from tests.documents.goldens import FOLDER, SCENES, text_of
+from tests.documents.reading import every_number_is_a_figure
 from tests.documents.scenes import Scene, defined, material
 
 
@@ -21,16 +22,6 @@ def test_the_draft_is_the_one_that_was_read(scene: Scene) -> None:
     draft = compose(material(scene))
     assert text_of(draft) == (FOLDER / f"{scene.name}.txt").read_text()
     every_number_is_a_figure(draft)
-
-
-def every_number_is_a_figure(draft: Draft) -> None:
-    """Digits of a sentence stand in the text of the figures it names, or in its constant words."""
-    constant = {"7"}  # "muộn hơn 7 ngày"
-    for sentence in draft.sentences():
-        said = "  ".join(draft.figures[key].text for key in sentence.figures)
-        for number in set(re.findall(r"\d[\d.,/]*\d|\d", sentence.text)) - constant:
-            parts = [number] if number in said else number.split("/")
-            assert all(part in said for part in parts), (sentence, number)
 
 
 @pytest.mark.parametrize("plan", sorted(defined()[1]))

@@ -11,8 +11,8 @@ from services.registry.documents.word import to_docx
 from services.registry.journal.store import Fact
 from services.registry.plans.bodies import Body
 from services.registry.reports.ledger import Entry, Filled
+from tests.documents.reading import every_number_is_a_figure
 from tests.documents.scenes import Scene, material
-from tests.documents.test_composing import every_number_is_a_figure
 
 GATHERS = Scene("gia-lai-2026", "quarterly-consolidation", "2026-Q2", "so-khcn", date(2026, 6, 14), "good")  # fmt: skip
 _positions = itertools.count(1)

@@ -19,8 +19,8 @@ from services.registry.documents.word import to_docx
 from services.registry.documents.wording import share
 from services.registry.documents.workbook import to_xlsx
 from services.registry.tables.model import Bucket, Cell, Table
+from tests.documents.reading import every_number_is_a_figure
 from tests.documents.scenes import Scene, material
-from tests.documents.test_composing import every_number_is_a_figure
 
 SCENE = Scene("gia-lai-2026", "quarterly-consolidation", "2026-Q2", "so-khcn", date(2026, 6, 14), "bad")  # fmt: skip
 

@@ -440,3 +440,12 @@ def cell_rows(
 
 def _json(value: Any) -> str | None:
     return None if value is None else msgspec.json.encode(value).decode()
+
+
+def amendment(id: str, unit: str, valid_from: str, **data: Any) -> CloudEvent:
+    """An amendment of a plan that holds from a day on."""
+    return {
+        "id": id, "source": "https://tinh.example", "type": "vn.hocvuso.plan.amended",
+        "subject": unit, "time": f"{valid_from}T00:00:00+07:00",
+        "data": {"valid_from": valid_from, **data},
+    }  # fmt: skip

@@ -36,14 +36,6 @@ def days(entry: Any) -> tuple[str, str]:
     return entry["dtstart"].dt.isoformat(), entry["dtend"].dt.isoformat()
 
 
-def amendment(id: str, unit: str, valid_from: str, **data: Any) -> fakes.CloudEvent:
-    return {
-        "id": id, "source": "https://tinh.example", "type": "vn.hocvuso.plan.amended",
-        "subject": unit, "time": f"{valid_from}T00:00:00+07:00",
-        "data": {"valid_from": valid_from, **data},
-    }  # fmt: skip
-
-
 @pytest.mark.parametrize("plan", FIVE)
 async def test_every_calendar_is_valid_and_says_the_same_twice(
     registry: Running, plan: str
@@ -115,7 +107,7 @@ async def test_a_duty_gets_its_days_by_amendment(registry: Running) -> None:
     before = await ics(registry, DONG_NAI)
     assert undated in before and uid not in before
     await registry.happen(
-        amendment("am-1", "75@2025", "2026-11-10", plan="dong-nai-2026", obligation="workers-periodic-report", changes={"cadence": "monthly", "due_dates": monthly}, document_ref="9/KH-UBND"), recorded=date(2026, 11, 21)
+        fakes.amendment("am-1", "75@2025", "2026-11-10", plan="dong-nai-2026", obligation="workers-periodic-report", changes={"cadence": "monthly", "due_dates": monthly}, document_ref="9/KH-UBND"), recorded=date(2026, 11, 21)
     )  # fmt: skip
     after = await ics(registry, DONG_NAI)
     assert undated not in after and days(after[uid])[0] == "2026-11-25"
@@ -147,7 +139,7 @@ async def test_a_moved_day_keeps_its_name_and_a_lost_one_is_cancelled(registry: 
     uid = "dak-lak-2026.final-report-2026.once@hocvuso"
     first = (await ics(registry, DAK_LAK))[uid]
     await registry.happen(
-        amendment("am-2", "66@2025", "2026-11-15", plan="dak-lak-2026", obligation="final-report-2026", changes={"due": "2026-12-20", "due_dates": ["2026-12-20"]})
+        fakes.amendment("am-2", "66@2025", "2026-11-15", plan="dak-lak-2026", obligation="final-report-2026", changes={"due": "2026-12-20", "due_dates": ["2026-12-20"]})
     )  # fmt: skip
     moved = (await ics(registry, DAK_LAK))[uid]
     assert (days(first)[0], days(moved)[0]) == ("2026-12-09", "2026-12-19")
@@ -155,7 +147,7 @@ async def test_a_moved_day_keeps_its_name_and_a_lost_one_is_cancelled(registry: 
     assert str(moved["status"]) == "CONFIRMED"
 
     await registry.happen(
-        amendment("am-3", "66@2025", "2026-11-16", plan="dak-lak-2026", obligation="final-report-2026", action="end")
+        fakes.amendment("am-3", "66@2025", "2026-11-16", plan="dak-lak-2026", obligation="final-report-2026", action="end")
     )  # fmt: skip
     gone = (await ics(registry, DAK_LAK))[uid]
     assert (str(gone["status"]), str(gone["summary"])[:6]) == ("CANCELLED", "Đã bỏ:")

@@ -13,7 +13,7 @@ from tests.registry.frame import readers as readers
 from tests.registry.frame import staff
 from tests.registry.pages import address as address
 from tests.registry.screens import chromium, phone, picture
-from tests.registry.test_week_page import metrics as week_metrics
+from tests.registry.week_answers import metrics as week_metrics
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 DEPARTMENT = "hv_flow_department"

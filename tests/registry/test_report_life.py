@@ -14,8 +14,7 @@ from services.registry.documents import word
 from tests.documents.pdfs import signed_pdf
 from tests.registry import fakes
 from tests.registry.conftest import Running
-from tests.registry.test_agenda import amendment
-from tests.registry.test_documents import past  # noqa: F401
+from tests.registry.past import past as past
 
 BASE = "/v1/plans/gia-lai-2026/documents/quarterly-report"
 Q3, Q4 = f"{BASE}/2026-Q3", f"{BASE}/2026-Q4"
@@ -293,7 +292,7 @@ async def test_a_due_day_that_moves_after_the_draft_and_a_unit_that_merges(
     answer = await step(registry, Q4, "edited", who, edits={KEY: 'Xã "Đông, Tây"; sửa tay.'})
     assert answer.status_code == 200, answer.text
     before = (await registry.client.get(Q4, params=who)).json()
-    moved = amendment(
+    moved = fakes.amendment(
         "due-moved", "52@2025", "2026-11-20", plan="gia-lai-2026", obligation="quarterly-report",
         changes={"due_dates": ["2026-03-15", "2026-06-15", "2026-09-15", "2026-12-28"]},
     )  # fmt: skip

@@ -11,9 +11,9 @@ from tests.documents.pdfs import signed_pdf, with_script
 from tests.keys.browser import CHROMIUM
 from tests.registry import fakes
 from tests.registry.conftest import Running
+from tests.registry.pages import address as address
+from tests.registry.past import past as past
 from tests.registry.screens import chromium, findings, phone, picture
-from tests.registry.test_documents import past  # noqa: F401
-from tests.registry.test_pages import address  # noqa: F401
 
 PLAN = "/plans/gia-lai-2026"
 Q3 = f"{PLAN}/documents/quarterly-report/2026-Q3"
@@ -153,7 +153,7 @@ async def test_the_pages_speak_english(registry: Running) -> None:
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: pages not seen")
 async def test_the_pages_are_seen_on_a_phone_and_a_desk(
-    registry: Running, address: str  # noqa: F811
+    registry: Running, address: str
 ) -> None:  # fmt: skip
     """axe finds nothing serious, nothing is wider than the window; a sentence is typed and saved."""
     open_one = f"{PLAN}/documents/quarterly-report/2026-Q4?unit=23563"
