@@ -23,7 +23,7 @@ NAMES: Iterable[object] = (
     words.STATUS, words.FLAGS, words.LEVEL, words.REPORT, words.STATE, words.SCHEME,
     words.REASON, words.STAFF_ROLE, words.INVITATION, words.STAGE, words.NOT_COUNTED, words.PERIOD,
     words.HOW, words.WHAT,
-    task_words.TASK, task_words.STATUS, docx_template.FIELDS,
+    task_words.TASK, task_words.STATUS, task_words.LENGTH, docx_template.FIELDS,
 )  # fmt: skip
 """Words of values: they are shown through the filter `said`."""
 

@@ -19,7 +19,7 @@ WEB = Path(language.__file__).parent
 TEMPLATES = WEB / "templates"
 ONLY_VIETNAMESE = {
     "completeness", "hamlets", "populations",
-    "tasks", "unit", "unit_about", "unit_changes", "unit_import",
+    "unit", "unit_about", "unit_changes", "unit_import",
 }  # fmt: skip
 """Templates whose sentences are not in the catalogue yet. Nothing may be added here."""
 BROWSER = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
