@@ -22,6 +22,8 @@ NAMED: dict[str, Any] = {
 }  # fmt: skip
 """What fields say that name something of the plan, or that its objectives ask for."""
 REPORTS = {"obligation": "final-report-2026", "period": "once"}
+OF_A_DEPARTMENT = {"task": "v-3-integrate", "organisation": "so-gddt"}
+"""A duty and who leads it: what names an organisation is posted for the plan's own unit."""
 FIRST = ("plan.published", "unit.established", "unit.attributed", "unit.renamed")
 """What others need comes first."""
 MADE_UP = {"example": "29901", "minimal": "29902", "maximal": "29903"}
@@ -61,6 +63,8 @@ def _event(name: str, kind: str, plan: Json) -> Json:
         if name.startswith("report."):
             data |= {f: v for f, v in REPORTS.items() if f in data}
     subject = UNITS[kind]
+    if name.startswith("task.") and kind == "maximal":
+        subject, data = "66@2025", data | OF_A_DEPARTMENT
     if name.startswith("plan."):
         subject, data = "66@2025", data | _of_plans(name, kind, plan)
     elif name == "list.extended":

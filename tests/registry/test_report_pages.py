@@ -151,6 +151,30 @@ async def test_the_pages_speak_english(registry: Running) -> None:
         assert [words for words in told if words not in text] == [], where
 
 
+@pytest.mark.parametrize("rest", ["", "/comparison"])
+async def test_where_several_owe_it_one_is_chosen(registry: Running, rest: str) -> None:
+    """Without a body the page leads to the period's, which leads to each one's; where that lists
+    nobody, and to programs, it is said what is missing."""
+    within = "/plans/tan-lap-100-days-2025"
+    one = "front-supervision/2025-Q3"
+    answer = await registry.client.get(f"{within}/documents/{one}{rest}", headers=AUTH)
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"] == f"{within}/reports/{one}"
+    text = (await registry.client.get(f"{within}/reports/{one}", headers=AUTH)).text
+    links = re.findall(rf'href="({within}/documents/{one}\?organisation=[\w-]+)"', text)
+    assert len(links) > 1
+    shown = await registry.client.get(unescape(links[0]), headers=AUTH)
+    assert shown.status_code == 200, shown.text
+    api = await registry.client.get(f"/v1{within}/documents/{one}{rest}", headers=AUTH)
+    assert (api.status_code, api.json()["code"]) == (422, "debtor-missing")
+    for other, status, said in (
+        (f"{within}/documents/front-supervision/2031-Q3", 404, "Không có kỳ báo cáo này."),
+        ("/plans/dong-nai-2026/documents/mooc-statistics/2026-11-01", 422, "Hãy ghi mã đơn vị nộp"),
+    ):
+        refused = await registry.client.get(other + rest, headers=AUTH)
+        assert refused.status_code == status and said in refused.text, other
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: pages not seen")
 async def test_the_pages_are_seen_on_a_phone_and_a_desk(
     registry: Running, address: str

@@ -17,7 +17,7 @@ from services.registry.state import Registry, State
 from services.registry.web import upload as forms
 from services.registry.web.language import N_
 from services.registry.web.render import JoinedPageRoute, show
-from services.registry.web.report_writing import Who, place_of, who_of
+from services.registry.web.report_writing import Who, place_of, to_choose, who_of
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
 from shared.domain.plan_history import PlanVersion
@@ -45,11 +45,14 @@ async def comparison_page(
     period: str,
     unit: Who = "",
     organisation: Who = "",
-) -> HTMLResponse:
+) -> Response:
     """Every cell that is another one now."""
-    address = await address_of(
-        state, principal, plan, obligation, period, unit or None, organisation or None
-    )
+    try:
+        address = await address_of(
+            state, principal, plan, obligation, period, unit or None, organisation or None
+        )
+    except Problem as problem:
+        return await to_choose(state, plan, obligation, period, problem)
     found = await comparison(state, address, None)
     names = {
         o["id"]: o.get("short_vi") or o["text_vi"] for o in address.plan.document["objectives"]

@@ -24,6 +24,7 @@ from services.registry.documents.templates_store import template_of
 from services.registry.documents.upload_checks import LARGEST, too_large
 from services.registry.plans.routes import plan_json
 from services.registry.reports.answering import REPORTS
+from services.registry.reports.routes import accounts
 from services.registry.state import Registry, State
 from services.registry.web import upload as forms
 from services.registry.web.language import N_
@@ -91,9 +92,12 @@ async def writing_page(
     unit: Who = "",
     organisation: Who = "",
     done: Annotated[str, Query(max_length=20)] = "",
-) -> HTMLResponse:
+) -> Response:
     """The report as it stands: sentences, steps, files, history."""
-    address = await _address(state, principal, plan, obligation, period, unit, organisation)
+    try:
+        address = await _address(state, principal, plan, obligation, period, unit, organisation)
+    except Problem as problem:
+        return await to_choose(state, plan, obligation, period, problem)
     return await _page(state, principal, address, done=DONE.get(done, ""))
 
 
@@ -174,6 +178,21 @@ async def _address(
     return await address_of(
         state, principal, plan, obligation, period, unit or None, organisation or None
     )
+
+
+async def to_choose(
+    state: State, plan: str, obligation: str, period: str, problem: Problem
+) -> RedirectResponse:
+    """Where several owe the report and none is named: the page of the period, which leads to each
+    one's. Raises any other problem."""
+    if problem.code != "debtor-missing":
+        raise problem
+    today = state.clock.today()
+    (account,) = await accounts(state, state.plan(plan), today, None, obligation)
+    if not any(f.period.id == period and f.entries for f in account.periods):
+        raise problem  # that page lists nobody
+    parts = (plan, "reports", obligation, period)
+    return RedirectResponse("/plans/" + "/".join(quote(part) for part in parts), 303)
 
 
 def who_of(address: Address) -> str:
