@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from services.metrics.evaluating.joined import Joined, mates_of_either
 from shared.contracts.definitions import Catalogue
 from shared.domain.compile import compile_plan
 from shared.domain.definitions import Definitions
@@ -84,3 +85,14 @@ def test_a_measure_says_what_is_distinct_per_unit(catalogue: Catalogue) -> None:
     plain = {"count": "distinct_persons", "of": [of("citizen.certified")]}
     (one,) = compile_plan(document([objective("p", plain)]), catalogue)
     assert isinstance(one.measure, Measure) and not one.measure.placed
+
+
+def test_what_was_taken_back_is_joined_with_what_it_shared_before(catalogue: Catalogue) -> None:
+    """Of two moments each knows groups of its own: a difference looks at both, as one where they meet."""
+    places = Places(Definitions(catalogue).tree, AFTER)
+    one, two, three, four = ((0, bytes([n])) for n in range(4))
+    before = Joined(places, ROOT, mates={one: (one, two), two: (one, two)})
+    after = Joined(places, ROOT, mates={two: (two, three), three: (two, three), four: (four,)})
+    whole = (one, two, three)
+    assert mates_of_either(before, after) == {one: whole, two: whole, three: whole, four: (four,)}
+    assert mates_of_either(after, before) == mates_of_either(before, after)
