@@ -36,7 +36,9 @@ _REACHED = """
 SELECT (SELECT position FROM activities.counter WHERE one) AS log, (SELECT min(through) FROM metrics.progress)
   AS counted, (SELECT position FROM metrics.shown WHERE one) AS shown,
   (SELECT min(through) FROM registry.progress) AS known,
-  (SELECT count(*) FROM metrics.measure WHERE state = 'building') AS building,
+  EXISTS (SELECT FROM metrics.measure WHERE state = 'building') OR EXISTS (SELECT FROM metrics.dirty)
+  -- A measure that was counted just now is live before the tables are made anew with it.
+  OR EXISTS (SELECT FROM metrics.objective_state WHERE state = 'building') AS building,
   (SELECT count(*) FROM metrics.parked) AS parked
 """
 _CELLS = """
