@@ -47,6 +47,16 @@ def limit_of(route: Any) -> int:
     return int(getattr(getattr(route, "endpoint", None), "largest_body", SMALL))
 
 
+def whole(text: str) -> int | None:
+    """A whole number of at most 18 ASCII digits; None for all else, a superscript two included."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def declared_size(request: Request) -> int:
+    """The bytes that the Content-Length promises; 0 where it promises nothing that can be read."""
+    return whole(request.headers.get("content-length", "")) or 0
+
+
 async def read_body(
     request: Request, limit: int, what: str = "The body", *, required: bool = False
 ) -> bytes:
@@ -65,8 +75,7 @@ async def read_body(
             status=415,
             hint="Send gzip, or no Content-Encoding.",
         )
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    if declared_size(request) > limit:
         raise too_large(limit, what)
     inflate = zlib.decompressobj(wbits=31) if "gzip" in encoding else None
     chunks: list[bytes] = []

@@ -22,7 +22,7 @@ from services.registry.plans.territory import posted_for
 from services.registry.posting import content_id, event, post
 from services.registry.reports.answering import REPORTS
 from services.registry.state import Registry, State
-from shared.bodies import read_body
+from shared.bodies import declared_size, read_body
 from shared.clock import VIETNAM
 from shared.problems import Problem
 
@@ -149,9 +149,8 @@ async def put_signed(
     address = await address_of(
         state, caller.principal, plan, obligation, period, unit, organisation
     )
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > LARGEST:
-        raise too_large(int(declared))
+    if (declared := declared_size(request)) > LARGEST:
+        raise too_large(declared)
     content = await read_body(request, LARGEST, "The file", required=True)
     made, checks = await upload(state, caller, address, content, name)
     return json_answer({"event": made, "checks": checks})

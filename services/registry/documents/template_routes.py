@@ -23,7 +23,7 @@ from services.registry.reports.whose import debtor_for
 from services.registry.state import Registry, State
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
-from shared.bodies import read_body
+from shared.bodies import declared_size, read_body
 from shared.domain.plan_history import PlanVersion
 from shared.in_clear import refuse_in_clear
 from shared.problems import Problem
@@ -94,9 +94,8 @@ async def put_template(
     """Use a Word template (.docx, at most 5 MiB, fields in double braces) from now on; documents that
     were confirmed before stay as they are."""
     body = body_of(caller.principal, state, state.plan(plan), unit, organisation)
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > LARGEST:
-        raise too_large(int(declared))
+    if (declared := declared_size(request)) > LARGEST:
+        raise too_large(declared)
     content = await read_body(request, LARGEST, "The template", required=True)
     return json_answer(await take(state, caller, plan, body, content, name))
 

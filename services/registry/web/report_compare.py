@@ -20,6 +20,7 @@ from services.registry.web.render import JoinedPageRoute, show
 from services.registry.web.report_writing import Who, place_of, to_choose, who_of
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
+from shared.bodies import declared_size
 from shared.domain.plan_history import PlanVersion
 from shared.problems import Problem
 
@@ -98,9 +99,8 @@ async def set_template_page(
     found = state.plan(plan)
     body = body_of(caller.principal, state, found, unit or None, organisation or None)
     try:
-        declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > LARGEST + forms.ROOM:
-            raise too_large(int(declared))
+        if (declared := declared_size(request)) > LARGEST + forms.ROOM:
+            raise too_large(declared)
         form = await forms.read_upload(request, LARGEST)
         name = forms.text(form, "name") or "mau-bao-cao.docx"
         await take(state, caller, plan, body, forms.file(form, "file"), name[:200])

@@ -31,7 +31,7 @@ from services.registry.web.language import N_
 from services.registry.web.render import JoinedPageRoute, show, with_script
 from shared.auth import Principal
 from shared.auth.scopes import WRITE
-from shared.bodies import read_form
+from shared.bodies import declared_size, read_form, whole
 from shared.problems import Problem
 
 router = APIRouter(
@@ -123,8 +123,7 @@ async def take_step(
     given = {k: form[k].strip() for k in ("remark", "number", "document_date") if form.get(k, "").strip()}  # fmt: skip
     try:
         if edits:
-            after = form.get("after", "")
-            save = NewStep(step="edited", edits=edits, after=int(after) if after.isdigit() else None)  # fmt: skip
+            save = NewStep(step="edited", edits=edits, after=whole(form.get("after", "")))
             await step(state, caller, address, save)
         if wanted != "edited":
             await step(state, caller, address, NewStep.model_validate({"step": wanted, **given}))
@@ -153,9 +152,8 @@ async def take_file(
     """Look at the signed file and keep it; what is wrong with it is said beside its field."""
     address = await _address(state, caller.principal, plan, obligation, period, unit, organisation)
     try:
-        declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > LARGEST + forms.ROOM:
-            raise too_large(int(declared))
+        if (declared := declared_size(request)) > LARGEST + forms.ROOM:
+            raise too_large(declared)
         form = await forms.read_upload(request, LARGEST)
         name = forms.text(form, "name") or "van-ban-da-ky.pdf"
         await upload(state, caller, address, forms.file(form, "file"), name[:200])
